@@ -1,0 +1,1 @@
+"""What head office makes of a batch: facts and entries in, rows out."""

@@ -1,0 +1,1 @@
+"""Head office: ingest, projections, real-time services, monitoring, period close and screen."""

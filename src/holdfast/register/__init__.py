@@ -1,0 +1,1 @@
+"""The till: its database, checkout, connection state, real-time clients and screen."""
