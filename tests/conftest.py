@@ -9,7 +9,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# A busy machine is no failure, so no deadline. CI repeats the same examples, so that it fails for a change only.
+# A busy machine is no failure, so no deadline. CI repeats the same examples: it fails for a change only.
 settings.register_profile("holdfast", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("holdfast")
 
