@@ -1,0 +1,343 @@
+"""Settings of a role, and the folder that a role lives in.
+
+Settings are one flat TOML file a role. What can be derived is not a setting: every path follows
+from the home folder. A name that is not known is refused with its line and the nearest known one,
+because a misspelt setting that is silently ignored shows itself on the worst day.
+"""
+
+import difflib
+import fcntl
+import ipaddress
+import json
+import os
+import re
+import socket
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from holdfast.core.faults import ConfigurationFault
+from holdfast.core.ids import OriginId, StoreId
+from holdfast.infra.clock import time_zone
+from holdfast.infra.keys import write_file
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+_Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")]
+_CONFIG_BYTES_MAX = 256 * 1024
+
+
+class RegisterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`register.toml`, written at enrolment."""
+
+    origin: Annotated[OriginId, Meta(pattern=r"^[0-9a-z][0-9a-z._-]{0,63}\Z")]
+    """This register's id, never reused."""
+    register: _Code
+    """What people call it: the number on the receipt."""
+    series: _Code
+    """Prefix of its document numbers."""
+    store: Annotated[StoreId, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")]
+    head_office_url: str
+    """`https://…`; plain `http` only on this machine itself."""
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
+    """ISO 4217."""
+    timezone: str
+    """IANA name of the store's zone."""
+    listen_host: str = "127.0.0.1"
+    listen_port: Port = 8470
+
+    def check(self) -> None:
+        """Raise ConfigurationFault for what a type cannot say."""
+        time_zone(self.timezone)
+        url = urlsplit(self.head_office_url)
+        is_safe = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
+        if not is_safe or not url.hostname:
+            raise ConfigurationFault(
+                f"head_office_url = {self.head_office_url!r}: must begin with https:// and name a host. "
+                "Plain http is accepted for this machine itself alone."
+            )
+
+
+class HeadOfficeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`hq.toml`. All of it has defaults: an empty file is a head office on this machine."""
+
+    dsn: str = ""
+    """Your PostgreSQL, as libpq reads it; empty for the embedded one. May hold a password."""
+    listen_host: str = "127.0.0.1"
+    listen_port: Port = 8460
+    tls_certificate: str = ""
+    """PEM file with the chain; relative paths are taken from the home folder."""
+    tls_key: str = ""
+    timezone: str = "UTC"
+
+    def check(self) -> None:
+        """Raise ConfigurationFault for what a type cannot say."""
+        time_zone(self.timezone)
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ConfigurationFault(
+                "tls_certificate and tls_key belong together: name both files or neither."
+            )
+        if not self.tls_certificate and not is_loopback(self.listen_host):
+            raise ConfigurationFault(
+                f"listen_host = {self.listen_host!r} can be reached by other machines, and nothing "
+                "encrypts it. Name tls_certificate and tls_key, or listen on 127.0.0.1 behind a proxy "
+                "that does."
+            )
+
+    def __repr__(self) -> str:
+        shown = "(set)" if self.dsn else "(embedded)"
+        return f"HeadOfficeConfig(listen={self.listen_host}:{self.listen_port}, dsn={shown})"
+
+
+Config = TypeVar("Config", RegisterConfig, HeadOfficeConfig)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether that host can only be this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+# ---- files -------------------------------------------------------------------------------------
+
+
+def load_config(path: Path, kind: type[Config]) -> Config:
+    """Read and check a role's settings. ConfigurationFault names file, line, field and cure."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_CONFIG_BYTES_MAX + 1).decode()
+        if len(text) > _CONFIG_BYTES_MAX:
+            raise ConfigurationFault(
+                f"{path} is larger than {_CONFIG_BYTES_MAX} bytes; it is no settings file."
+            )
+        settings = tomllib.loads(text)
+    except FileNotFoundError as error:
+        raise ConfigurationFault(
+            f"The settings {path} are missing. Enrol or initialise this machine first."
+        ) from error
+    except OSError as error:
+        raise ConfigurationFault(f"The settings {path} cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationFault(f"{path} is not TOML: {error}.") from error
+    _refuse_unknown(path, text, settings, kind)
+    try:
+        config = msgspec.convert(settings, kind)
+        config.check()
+    except msgspec.ValidationError as error:
+        raise ConfigurationFault(_explain(path, text, str(error))) from error
+    except ConfigurationFault as fault:
+        raise ConfigurationFault(f"{path}: {fault.sentence}") from fault
+    return config
+
+
+def save_config(path: Path, config: RegisterConfig | HeadOfficeConfig) -> None:
+    """Write settings atomically, mode 600. They are checked first, so a file that was written loads."""
+    config.check()
+    lines = [f"{name} = {_toml(value)}\n" for name, value in msgspec.to_builtins(config).items()]
+    write_file(path, "".join(lines).encode())
+
+
+def _toml(value: object) -> str:
+    assert isinstance(value, str | int), "settings are flat: text and whole numbers"
+    # A TOML basic string is a JSON string, but for DEL, which TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _refuse_unknown(path: Path, text: str, settings: dict[str, object], kind: type[Config]) -> None:
+    known = kind.__struct_fields__
+    for name in settings:
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
+        raise ConfigurationFault(f"{_place(path, text, name)}: {name} is not a setting. {hint}")
+
+
+def _explain(path: Path, text: str, error: str) -> str:
+    # msgspec says "Expected `int`, got `str` - at `$.listen_port`".
+    cause, _, where = error.partition(" - at `$.")
+    return f"{_place(path, text, where.rstrip('`'))}: {where.rstrip('`') or 'settings'}: {cause}."
+
+
+def _place(path: Path, text: str, name: str) -> str:
+    pattern = re.compile(rf"""^\s*\[*\s*["']?{re.escape(name)}["']?\s*[\]=.]""")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if name and pattern.match(line):
+            return f"{path}, line {number}"
+    return str(path)
+
+
+# ---- homes -------------------------------------------------------------------------------------
+
+
+def _make_folders(*folders: Path) -> None:
+    for folder in folders:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)  # the umask may have taken, an earlier run may have given
+
+
+@dataclass(frozen=True)
+class RegisterHome:
+    """All paths of a register, from one folder. `secrets` and `data` are apart on purpose: a backup
+    or a copy of the data alone takes along neither key nor high-water mark."""
+
+    path: Path
+
+    def create(self) -> "RegisterHome":
+        """Make the folders, readable by their owner alone."""
+        _make_folders(self.path, self.secrets, self.data)
+        return self
+
+    @property
+    def config(self) -> Path:
+        return self.path / "register.toml"
+
+    @property
+    def lock(self) -> Path:
+        """Held while the register serves (`exclusive`)."""
+        return self.path / "lock"
+
+    @property
+    def secrets(self) -> Path:
+        return self.path / "secrets"
+
+    @property
+    def database_key(self) -> Path:
+        return self.secrets / "database.key"
+
+    @property
+    def signing_key(self) -> Path:
+        return self.secrets / "signing.key"
+
+    @property
+    def mark(self) -> Path:
+        return self.secrets / "mark"
+
+    @property
+    def data(self) -> Path:
+        return self.path / "data"
+
+    @property
+    def till(self) -> Path:
+        """Journal, numbers, drawer, open baskets: written by checkout alone."""
+        return self.data / "till.db"
+
+    @property
+    def reference(self) -> Path:
+        """Feeds and cursors: written by sync."""
+        return self.data / "reference.db"
+
+
+@dataclass(frozen=True)
+class HeadOfficeHome:
+    """All paths of head office, from one folder."""
+
+    path: Path
+
+    def create(self) -> "HeadOfficeHome":
+        """Make the folders, readable by their owner alone."""
+        _make_folders(self.path, self.secrets, self.postgres, self.backups, self.tls)
+        return self
+
+    @property
+    def config(self) -> Path:
+        return self.path / "hq.toml"
+
+    @property
+    def lock(self) -> Path:
+        """Held while head office serves (`exclusive`)."""
+        return self.path / "lock"
+
+    @property
+    def secrets(self) -> Path:
+        return self.path / "secrets"
+
+    @property
+    def signing_key(self) -> Path:
+        return self.secrets / "signing.key"
+
+    @property
+    def recovery_key(self) -> Path:
+        return self.secrets / "recovery.key"
+
+    @property
+    def postgres(self) -> Path:
+        return self.path / "postgres"
+
+    @property
+    def backups(self) -> Path:
+        return self.path / "backups"
+
+    @property
+    def tls(self) -> Path:
+        return self.path / "tls"
+
+
+# ---- one process, one port ---------------------------------------------------------------------
+
+
+@contextmanager
+def exclusive(lock: Path) -> Iterator[None]:
+    """Hold a lock file for the block; a second process is refused with the first one's pid.
+
+    The system lets go of it when the process ends in any way, so a leftover file never blocks. It
+    is not inherited by programs that are started; a forked child would keep it.
+    """
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigurationFault(
+            f"{lock.parent} cannot be used ({error.strerror}). "
+            "It must exist and belong to the user who runs Holdfast."
+        ) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            raise ConfigurationFault(
+                f"Another Holdfast process (pid {holder}) is using {lock.parent}. "
+                "Stop that one first, or give this one a home of its own."
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)  # and not removed: another process may be about to lock this very file
+
+
+def probe_port(host: str, port: int) -> None:
+    """Bind and let go, so that a port in use is noticed before the server starts.
+
+    granian binds with SO_REUSEPORT, so two servers would quietly share the port and half of the
+    requests would reach the wrong one. ConfigurationFault names port and cure.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # Lets a port pass that a server just left (TIME_WAIT), not one that is listened on.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except PermissionError as error:
+        raise ConfigurationFault(
+            f"Port {port} is reserved for root. Set listen_port to 1024 or more."
+        ) from error
+    except socket.gaierror as error:
+        raise ConfigurationFault(f"listen_host {host!r} is not an address of this machine.") from error
+    except OSError as error:
+        raise ConfigurationFault(
+            f"{host}:{port} cannot be listened on ({error.strerror}). Stop the program that uses "
+            "this port, or set another listen_port."
+        ) from error
