@@ -1,0 +1,275 @@
+"""Head office decides: facts and an authenticated batch in, rows and an answer out. Pure.
+
+    prepare(batch) ──► what to load      decide(facts, prepared) ──► Decision
+"""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+
+import msgspec
+
+from holdfast.core.ids import EpochId, OriginId
+from holdfast.core.ingest.facts import ChainFacts, Facts, ReferenceFacts
+from holdfast.core.ingest.project import Document, content_of, external_of, project, validate
+from holdfast.core.ingest.rows import APPLIED, QUARANTINED, REPEATED, Rows
+from holdfast.core.journal.bodies import REGISTRY, EpochClosed, EpochOpened, KeyRotated
+from holdfast.core.journal.chain import ZERO_HASH, Position
+from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
+from holdfast.core.faults import MalformedFault
+from holdfast.core.sync.batch import Batch, StoredEntry
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedEntry:
+    """An entry read as far as it can be read here."""
+
+    stored: StoredEntry
+    entry: Entry | None
+    body: msgspec.Struct | Unprojectable
+    reference: tuple[str, str] | None
+    """(entry type, external reference) where the document carries one."""
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch read as far as it can be read, before any fact is known."""
+
+    origin: OriginId
+    epoch: EpochId
+    first_seq: int
+    previous_hash: bytes
+    entries: tuple[PreparedEntry, ...]
+
+    @property
+    def references(self) -> list[tuple[str, str]]:
+        return [entry.reference for entry in self.entries if entry.reference is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to store and what to answer. `send_from` set: a gap, nothing is stored."""
+
+    rows: Rows
+    chain: int = 0
+    head: Position | None = None
+    send_from: int = 0
+    new_entries: int = 0
+    new_branch: bool = False
+
+
+def prepare(batch: Batch) -> Prepared:
+    """Reads the bodies. Nothing is refused here: what cannot be read is to be quarantined (P10)."""
+    header = batch.header
+    return Prepared(
+        origin=header.origin,
+        epoch=header.epoch,
+        first_seq=header.first_seq,
+        previous_hash=header.previous_hash,
+        entries=tuple(prepare_entry(header.origin, header.epoch, stored) for stored in batch.entries),
+    )
+
+
+def prepare_entry(origin: OriginId, epoch: EpochId, stored: StoredEntry) -> PreparedEntry:
+    if not stored.readable:
+        lost = Unprojectable("unreadable", "the entry became unreadable at its origin")
+        return PreparedEntry(stored, None, lost, None)
+    try:
+        entry = decode_entry(stored.data)
+    except MalformedFault as fault:
+        return PreparedEntry(stored, None, Unprojectable("malformed", fault.sentence[:500]), None)
+    if (entry.origin, entry.epoch, entry.seq) != (origin, epoch, stored.seq):
+        wrong = Unprojectable("misplaced", "the entry names another origin, epoch or seq than its place")
+        return PreparedEntry(stored, None, wrong, None)
+    body = REGISTRY.decode(entry)
+    if not isinstance(body, Unprojectable):
+        body = validate(entry, body) or body
+    external = external_of(body)
+    if external is None or isinstance(body, Unprojectable):
+        return PreparedEntry(stored, entry, body, None)
+    assert isinstance(body, Document), "only documents carry an external reference"
+    return PreparedEntry(stored, entry, body, (entry.type, external.reference), content_of(body))
+
+
+def decide(facts: Facts, prepared: Prepared, culprits: Mapping[int, Unprojectable] | None = None) -> Decision:
+    """The one place where head office decides what a batch does.
+
+    `culprits`: entries (by seq) that the database refused in spite of validation; they are
+    stored as quarantined.
+    """
+    assert facts.origin.origin == prepared.origin, "facts are loaded for the batch's origin"
+    rows = Rows()
+    start = _join(facts, prepared)
+    if start is None:
+        return Decision(rows, send_from=_send_from(facts))
+    chain, index = _skip_known(facts, prepared, start)
+    fresh = prepared.entries[index:]
+    if not fresh:
+        last = prepared.entries[-1].stored
+        return Decision(rows, chain.chain, Position(prepared.epoch, last.seq, last.hash))
+    chain, new_branch = _place(facts, prepared, rows, chain, fresh[0])
+    seen: dict[tuple[str, str], ReferenceFacts] = dict(facts.references)
+    for item in fresh:
+        culprit = (culprits or {}).get(item.stored.seq)
+        _append(rows, facts, chain, item, seen, culprit)
+    last = fresh[-1].stored
+    head = Position(prepared.epoch, last.seq, last.hash)
+    rows.heads[chain.chain] = head
+    return Decision(rows, chain.chain, head, new_entries=len(fresh), new_branch=new_branch)
+
+
+def _join(facts: Facts, prepared: Prepared) -> ChainFacts | None:
+    """The chain that holds what the batch continues; for an unknown epoch's beginning, a new one."""
+    if prepared.first_seq == 1:
+        if prepared.previous_hash != ZERO_HASH:
+            return None
+        for chain in facts.chains:
+            if chain.branch == 0:
+                return chain
+        return ChainFacts(
+            chain=facts.next_chain,
+            origin=prepared.origin,
+            epoch=prepared.epoch,
+            branch=0,
+            head=Position(prepared.epoch, 0, ZERO_HASH),
+        )
+    for chain in facts.chains:
+        if facts.hashes.get((chain.chain, prepared.first_seq - 1)) == prepared.previous_hash:
+            return chain
+    return None
+
+
+def _send_from(facts: Facts) -> int:
+    main = [chain for chain in facts.chains if chain.branch == 0]
+    return main[0].head.seq + 1 if main else 1
+
+
+def _skip_known(facts: Facts, prepared: Prepared, chain: ChainFacts) -> tuple[ChainFacts, int]:
+    """Passes over what is stored already, following the branch that holds the same hashes.
+
+    Same (origin, epoch, seq) and same hash: already there, no effect (P2).
+    """
+    for index, item in enumerate(prepared.entries):
+        key = item.stored.seq
+        if facts.hashes.get((chain.chain, key)) == item.stored.hash:
+            continue
+        onward = [
+            other
+            for other in facts.chains
+            if other.parent_chain == chain.chain
+            and other.fork_seq == key - 1
+            and facts.hashes.get((other.chain, key)) == item.stored.hash
+        ]
+        if not onward:
+            return chain, index
+        chain = onward[0]
+    return chain, len(prepared.entries)
+
+
+def _place(
+    facts: Facts, prepared: Prepared, rows: Rows, chain: ChainFacts, first: PreparedEntry
+) -> tuple[ChainFacts, bool]:
+    """Where fresh entries go: on at the chain's head, else on a branch of their own (a fork).
+
+    The second branch becomes an epoch of its own: projected, counted, alerted.
+    """
+    seq = first.stored.seq
+    if not any(known.chain == chain.chain for known in facts.chains):
+        rows.new_chains.append(chain)
+        return chain, False
+    if seq == chain.head.seq + 1:
+        return chain, False
+    assert seq <= chain.head.seq, "a joined batch leaves no gap"
+    parent = facts.hashes.get((chain.chain, seq - 1), ZERO_HASH)
+    branch = ChainFacts(
+        chain=facts.next_chain,
+        origin=prepared.origin,
+        epoch=prepared.epoch,
+        branch=len(facts.chains),
+        head=Position(prepared.epoch, seq - 1, parent),
+        fork_seq=seq - 1,
+        parent_chain=chain.chain,
+    )
+    rows.new_chains.append(branch)
+    detail = f"entry {seq} differs from the one stored: two copies of this database sold"
+    rows.appended["alert"].append(("fork", prepared.origin, branch.chain, seq, detail))
+    return branch, True
+
+
+def _append(
+    rows: Rows,
+    facts: Facts,
+    chain: ChainFacts,
+    item: PreparedEntry,
+    seen: dict[tuple[str, str], ReferenceFacts],
+    culprit: Unprojectable | None,
+) -> None:
+    body = culprit or item.body
+    status = APPLIED
+    if not isinstance(body, Unprojectable) and item.reference is not None:
+        known = seen.get(item.reference)
+        if known is None:
+            seen[item.reference] = ReferenceFacts(chain=chain.chain, seq=item.stored.seq, content=item.content)
+            rows.appended["reference"].append(
+                (*item.reference, chain.chain, item.stored.seq, item.content)
+            )
+        elif known.content == item.content:
+            status = REPEATED
+        else:
+            body = Unprojectable(
+                "reference-conflict", f"{item.reference[1]} stands already, with other content"
+            )
+    if isinstance(body, Unprojectable):
+        status = QUARANTINED
+        _quarantine(rows, facts, chain, item, body)
+    elif status == APPLIED:
+        _apply(rows, facts, chain, item, body)
+    rows.appended["entry"].append(_entry_row(chain, item, status))
+
+
+def _quarantine(
+    rows: Rows, facts: Facts, chain: ChainFacts, item: PreparedEntry, cause: Unprojectable
+) -> None:
+    seq = item.stored.seq
+    rows.appended["quarantine"].append((chain.chain, seq, cause.cause, cause.detail.replace("\x00", "\ufffd")))
+    rows.appended["alert"].append(
+        ("quarantine", facts.origin.origin, chain.chain, seq, f"entry {seq} waits: {cause.cause}")
+    )
+
+
+def _apply(rows: Rows, facts: Facts, chain: ChainFacts, item: PreparedEntry, body: msgspec.Struct) -> None:
+    entry = item.entry
+    assert entry is not None, "a readable body has an entry"
+    if isinstance(body, Document):
+        project(rows, chain.chain, entry, body, facts.origin, facts.open_period)
+    elif isinstance(body, EpochOpened):
+        rows.opened[chain.chain] = msgspec.to_builtins(body, builtin_types=(bytes,))
+    elif isinstance(body, EpochClosed):
+        rows.closed[chain.chain] = entry.seq
+    elif isinstance(body, KeyRotated):
+        rows.keys.append((facts.origin.origin, body.key_id, body.public_key))
+
+
+def _entry_row(chain: ChainFacts, item: PreparedEntry, status: str) -> tuple[object, ...]:
+    stored, entry = item.stored, item.entry
+    date = None
+    if entry is not None and not (
+        isinstance(item.body, Unprojectable) and item.body.cause == "invalid-date"
+    ):
+        date = entry.date
+    return (
+        chain.chain,
+        stored.seq,
+        stored.hash,
+        "" if entry is None else entry.type,
+        0 if entry is None else entry.version,
+        date,
+        None if entry is None else entry.at_ms,
+        status,
+        stored.data,
+    )
+
+
+def forced(seqs: Set[int], detail: str) -> dict[int, Unprojectable]:
+    """Culprits as the database named them."""
+    return {seq: Unprojectable("database", detail[:500]) for seq in seqs}

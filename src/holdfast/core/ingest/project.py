@@ -1,0 +1,198 @@
+"""Projection: one entry's body to rows. Validates before anything reaches a database."""
+
+import datetime
+import hashlib
+import re
+from typing import Any, cast
+
+import msgspec
+
+from holdfast.core import totals
+from holdfast.core.ids import Sku, StoreId
+from holdfast.core.ingest.facts import OriginFacts
+from holdfast.core.ingest.rows import DayCount, DayKey, Rows
+from holdfast.core.journal.entry import Entry, Unprojectable
+from holdfast.core.sale import AccountAdjusted, ExternalDocument, Sale, SaleLine, StockAdjusted, StockLine
+
+INT64 = 1 << 63
+MAX_TEXT = 4_000
+_SUSPECT = re.compile(rb"\\u0000|[0-9]{19}")
+"""Cheap look at the bytes; only where it finds something is the body searched."""
+
+Document = Sale | StockAdjusted | AccountAdjusted
+
+
+def validate(entry: Entry, body: msgspec.Struct) -> Unprojectable | None:
+    """Why this body can make no rows; None: it can. What a database would refuse is found here.
+
+    Text with NUL cannot stand in PostgreSQL; a number beyond 64 bits cannot either; totals that
+    do not add up would make every report wrong.
+    """
+    if not _is_date(entry.date):
+        return Unprojectable("invalid-date", f"{entry.date!r} is no date")
+    if _SUSPECT.search(bytes(entry.body)):
+        found = _find_unstorable(msgspec.to_builtins(body, builtin_types=(bytes,)))
+        if found is not None:
+            return found
+    if not isinstance(body, Document):
+        return None
+    if body.external is not None and not _is_date(body.external.business_date):
+        return Unprojectable("invalid-date", f"{body.external.business_date!r} is no date")
+    numbers = [line.line for line in body.lines]
+    if numbers != list(range(1, len(numbers) + 1)):
+        return Unprojectable("invalid-lines", "lines are not numbered 1, 2, 3, …")
+    for line in body.lines:
+        if not 0 <= len(line.description) <= MAX_TEXT:
+            return Unprojectable("invalid-text", f"the text of line {line.line} is too long")
+    return _validate_sale(body) if isinstance(body, Sale) else None
+
+
+def _validate_sale(sale: Sale) -> Unprojectable | None:
+    exclusive = sum(tax.tax_minor for tax in sale.taxes if not tax.inclusive)
+    if sum(line.amount_minor for line in sale.lines) + exclusive != sale.total_minor:
+        return Unprojectable("totals", "Σ line amounts + tax added is not the total")
+    if sum(tender.amount_minor for tender in sale.tenders) != sale.total_minor + sale.rounding_minor:
+        return Unprojectable("totals", "Σ tenders is not the total + rounding")
+    return None
+
+
+def _find_unstorable(value: Any) -> Unprojectable | None:
+    """The first text with NUL, or number beyond 64 bits, anywhere in a body."""
+    pending: list[Any] = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            fields = cast(dict[Any, Any], item)
+            pending += [*fields.keys(), *fields.values()]
+        elif isinstance(item, (list, tuple)):
+            pending += cast(list[Any], item)
+        elif isinstance(item, str) and "\x00" in item:
+            return Unprojectable("invalid-text", "a text holds the character NUL")
+        elif isinstance(item, int) and not -INT64 < item < INT64:
+            return Unprojectable("out-of-range", "a number is beyond 64 bits")
+    return None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def external_of(body: msgspec.Struct) -> ExternalDocument | None:
+    return body.external if isinstance(body, Document) else None
+
+
+def content_of(body: Document) -> bytes:
+    """Fingerprint of what a document says, without what a second entering changes by itself."""
+    said = {
+        "lines": [
+            (line.sku, line.description, line.quantity_milli, line.unit_price_e4) for line in body.lines
+        ],
+        "customer": body.customer,
+        "external": body.external,
+    }
+    return hashlib.sha256(msgspec.json.encode(said)).digest()
+
+
+def posting_period(business_date: str, open_period: str) -> str:
+    """The month of the business date, or the first open one where that month is closed (P7)."""
+    return max(business_date[:7], open_period)
+
+
+def project(
+    rows: Rows, chain: int, entry: Entry, body: Document, origin: OriginFacts, open_period: str
+) -> None:
+    """Adds the rows of one document. The body was validated."""
+    external = body.external
+    date = entry.date if external is None else external.business_date
+    seq = entry.seq
+    if isinstance(body, Sale):
+        total, tax, rounding = body.total_minor, sum(tax.tax_minor for tax in body.taxes), body.rounding_minor
+        began, currency = body.began_at_ms, body.currency
+        _project_payment(rows, chain, seq, body)
+    else:
+        total = body.amount_minor if isinstance(body, AccountAdjusted) else 0
+        tax, rounding, began = 0, 0, body.at_ms
+        currency = body.currency if isinstance(body, AccountAdjusted) else origin.currency
+    rows.appended["document"].append(
+        (
+            chain,
+            seq,
+            entry.type,
+            body.document,
+            origin.origin,
+            origin.store,
+            date,
+            posting_period(date, open_period),
+            entry.at_ms,
+            began,
+            currency,
+            total,
+            tax,
+            rounding,
+            len(body.lines),
+            body.customer,
+            None if external is None else external.reference,
+            "" if external is None else external.country,
+            body.by,
+        )
+    )
+    lines = rows.appended["document_line"]
+    stock = rows.stock
+    sign = stock_sign(body)
+    for line in body.lines:
+        lines.append(_line_row(chain, seq, origin.store, date, line, line.quantity_milli * sign))
+        if sign:
+            stock[(origin.store, line.sku)] += line.quantity_milli * sign
+    day = rows.days.setdefault(DayKey(origin.origin, date), DayCount())
+    day.documents += 1
+    day.total_minor += total
+    day.tax_minor += tax
+    day.cash_minor += totals.drawer_minor(body)
+
+
+def stock_sign(body: Document) -> int:
+    """A sale takes off the shelf, an adjustment says what it does, an account has no goods."""
+    if isinstance(body, Sale):
+        return -1
+    return 1 if isinstance(body, StockAdjusted) else 0
+
+
+def _line_row(
+    chain: int, seq: int, store: StoreId, date: str, line: SaleLine | StockLine, stock_milli: int
+) -> tuple[object, ...]:
+    sold = isinstance(line, SaleLine)
+    return (
+        chain,
+        seq,
+        line.line,
+        store,
+        date,
+        line.sku,
+        line.description,
+        line.quantity_milli,
+        line.unit_price_e4,
+        line.amount_minor if sold else 0,
+        line.tax_code if sold else "",
+        line.department if sold else "",
+        stock_milli,
+        line.scanned_s if sold else 0,
+    )
+
+
+def _project_payment(rows: Rows, chain: int, seq: int, sale: Sale) -> None:
+    tenders = rows.appended["document_tender"]
+    for number, tender in enumerate(sale.tenders, 1):
+        tenders.append((chain, seq, number, tender.kind, tender.amount_minor, tender.reference))
+    taxes = rows.appended["document_tax"]
+    for tax in sale.taxes:
+        taxes.append(
+            (chain, seq, tax.tax_code, tax.rate_e4, tax.inclusive, tax.net_minor, tax.tax_minor)
+        )
+
+
+def stock_of(rows: Rows) -> dict[tuple[StoreId, Sku], int]:
+    """Stock to add, keys sorted: every store takes its locks in this order."""
+    return {key: rows.stock[key] for key in sorted(rows.stock) if rows.stock[key]}

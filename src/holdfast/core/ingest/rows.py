@@ -1,0 +1,101 @@
+"""What head office stores for a batch: rows in the order of their tables' columns.
+
+Plain tuples, because a store copies them as they are, ten thousand sales a second.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast.core.ids import Sku, StoreId
+from holdfast.core.ingest.facts import ChainFacts
+from holdfast.core.journal.chain import Position
+
+Row = tuple[Any, ...]
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "entry": ("chain", "seq", "hash", "type", "version", "business_date", "at_ms", "status", "data"),
+    "document": (
+        "chain",
+        "seq",
+        "type",
+        "number",
+        "origin",
+        "store",
+        "business_date",
+        "posting_period",
+        "at_ms",
+        "began_at_ms",
+        "currency",
+        "total_minor",
+        "tax_minor",
+        "rounding_minor",
+        "line_count",
+        "customer",
+        "external_reference",
+        "country",
+        "staff",
+    ),
+    "document_line": (
+        "chain",
+        "seq",
+        "line",
+        "store",
+        "business_date",
+        "sku",
+        "description",
+        "quantity_milli",
+        "unit_price_e4",
+        "amount_minor",
+        "tax_code",
+        "department",
+        "stock_milli",
+        "scanned_s",
+    ),
+    "document_tender": ("chain", "seq", "tender", "kind", "amount_minor", "reference"),
+    "document_tax": ("chain", "seq", "tax_code", "rate_e4", "inclusive", "net_minor", "tax_minor"),
+    "reference": ("type", "reference", "chain", "seq", "content"),
+    "quarantine": ("chain", "seq", "cause", "detail"),
+    "alert": ("kind", "origin", "chain", "seq", "detail"),
+}
+"""Tables that are only appended to, with the columns of their rows."""
+
+APPLIED, QUARANTINED, REPEATED = "applied", "quarantined", "repeated"
+"""Status of an entry. `repeated`: a document that the chain already has under its external
+reference; stored, and of no second effect (P2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayKey:
+    """One register's business date, as head office totals it."""
+
+    origin: str
+    business_date: str
+
+
+@dataclass(slots=True)
+class DayCount:
+    """Added to a register's day."""
+
+    documents: int = 0
+    total_minor: int = 0
+    tax_minor: int = 0
+    cash_minor: int = 0
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows to append, and sums to add. Built once by `decide`, then only read."""
+
+    appended: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in COLUMNS})
+    new_chains: list[ChainFacts] = field(default_factory=lambda: [])
+    heads: dict[int, Position] = field(default_factory=lambda: {})
+    """Chain → its head after this batch."""
+    opened: dict[int, dict[str, Any]] = field(default_factory=lambda: {})
+    """Chain → what its `epoch_opened` entry said (cause, segment, parent…)."""
+    closed: dict[int, int] = field(default_factory=lambda: {})
+    """Chain → seq of the entry that closed its epoch in order."""
+    keys: list[tuple[str, str, bytes]] = field(default_factory=lambda: [])
+    """(origin, key id, public key) of keys announced by the chain itself."""
+    stock: Counter[tuple[StoreId, Sku]] = field(default_factory=lambda: Counter())
+    days: dict[DayKey, DayCount] = field(default_factory=lambda: {})

@@ -1,0 +1,93 @@
+"""Every entry type with its version and body: the journal's vocabulary."""
+
+import msgspec
+
+from holdfast.core.business_day import DayClosed, DayOpened
+from holdfast.core.ids import EpochId
+from holdfast.core.journal.entry import BodyRegistry
+from holdfast.core.journal.personal import Sealed
+from holdfast.core.sale import AccountAdjusted, Sale, StockAdjusted, TransactionVoided
+
+
+class Parent(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the former epoch stood when this one opened."""
+
+    epoch: EpochId
+    seq: int
+    hash: bytes
+    claimed_seq: int
+    """Highest head of the former epoch that this origin remembers, by its high-water mark.
+
+    Above `seq` where a restore lost entries: head office *may owe* up to it (P6)."""
+
+
+class EpochOpened(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """First entry of every epoch."""
+
+    cause: str
+    """`enrolled`, `restored`, `replaced`, `forked`."""
+    series: str
+    segment: str
+    software: str
+    key_id: str
+    parent: Parent | None = None
+
+
+class EpochClosed(msgspec.Struct, frozen=True, kw_only=True):
+    """Last entry of an epoch that ended in order: nothing after it can be owed."""
+
+    cause: str
+
+
+class ConnectionChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """The connection state changed (SW2); journalled with its cause."""
+
+    before: str
+    after: str
+    cause: str
+
+
+class CommandDone(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A command from head office was carried out, or could not be."""
+
+    command: str
+    kind: str
+    outcome: str
+    """`done` or `failed`."""
+    detail: str = ""
+
+
+class KeyRotated(msgspec.Struct, frozen=True, kw_only=True):
+    """From the next signed head on, this origin signs with another key."""
+
+    key_id: str
+    public_key: bytes
+
+
+class CustomerCreated(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer made at this origin; the personal data only under that person's key."""
+
+    customer: str
+    sealed: Sealed
+
+
+TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
+    ("epoch_opened", 1): EpochOpened,
+    ("epoch_closed", 1): EpochClosed,
+    ("day_opened", 1): DayOpened,
+    ("day_closed", 1): DayClosed,
+    ("sale", 1): Sale,
+    ("return", 1): Sale,
+    ("transaction_voided", 1): TransactionVoided,
+    ("stock_adjusted", 1): StockAdjusted,
+    ("account_adjusted", 1): AccountAdjusted,
+    ("connection_changed", 1): ConnectionChanged,
+    ("command_done", 1): CommandDone,
+    ("key_rotated", 1): KeyRotated,
+    ("customer_created", 1): CustomerCreated,
+}
+
+DOCUMENT_TYPES = frozenset({"sale", "return", "stock_adjusted", "account_adjusted"})
+"""Types that take a document number and make rows at head office."""
+
+REGISTRY = BodyRegistry(TYPES)

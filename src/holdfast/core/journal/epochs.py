@@ -1,0 +1,72 @@
+"""When an epoch must open: at start against the high-water mark, at contact against head office."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from holdfast.core.ids import EpochId
+from holdfast.core.journal.chain import Position
+
+
+class MarkLike(Protocol):
+    """The high-water mark kept outside the database (`infra.mark.Mark`)."""
+
+    @property
+    def epoch(self) -> EpochId: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def hash(self) -> bytes: ...
+
+
+HashAt = Callable[[EpochId, int], bytes | None]
+"""The hash that this origin's own database holds at (epoch, seq), or None."""
+
+
+class OpenEpoch(msgspec.Struct, frozen=True):
+    """A new epoch must open before anything else is written, for this cause."""
+
+    cause: str
+    """`enrolled`, `restored`, `forked`."""
+    claimed_seq: int
+    """Highest head remembered for the parent epoch; 0 where there is no parent."""
+    sentence: str
+
+
+def at_start(head: Position | None, mark: MarkLike | None, hash_at: HashAt) -> OpenEpoch | None:
+    """What the database and the mark together say, offline too (P4).
+
+    The mark is written after each commit and may lag behind after a power loss, so a database
+    ahead of it is in order as long as it contains it. A database that does not contain the
+    mark lost entries or is another one: what it would number next may be on paper already.
+    A missing mark means that this database woke up on another machine.
+    """
+    if head is None:
+        cause = "enrolled" if mark is None else "restored"
+        claimed = 0 if mark is None else mark.seq
+        return OpenEpoch(cause, claimed, "this register has no journal yet")
+    if mark is None:
+        return OpenEpoch("restored", head.seq, "the high-water mark beside the database is missing")
+    if mark.epoch != head.epoch or hash_at(mark.epoch, mark.seq) != mark.hash:
+        claimed = max(head.seq, mark.seq) if mark.epoch == head.epoch else head.seq
+        return OpenEpoch(
+            "restored", claimed, f"the database does not hold entry {mark.seq} that the mark remembers"
+        )
+    assert mark.seq <= head.seq, "a database that holds the marked entry is not behind it"
+    return None
+
+
+def at_contact(head: Position, tips: tuple[Position, ...], hash_at: HashAt) -> OpenEpoch | None:
+    """What head office's head hashes say of the open epoch.
+
+    A tip that is in this chain is where head office has come to. One that is not was written by
+    another copy of this database: from here on this one numbers in a segment of its own.
+    """
+    foreign = [tip for tip in tips if tip.epoch == head.epoch and hash_at(tip.epoch, tip.seq) != tip.hash]
+    if not foreign:
+        return None
+    claimed = max(head.seq, *(tip.seq for tip in foreign))
+    return OpenEpoch(
+        "forked", claimed, f"head office holds entry {foreign[0].seq} of this epoch, which this database does not"
+    )

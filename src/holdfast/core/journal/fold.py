@@ -1,0 +1,53 @@
+"""State as a fold over one origin's journal: what `holdfast verify` holds projections against."""
+
+from collections import Counter
+
+import msgspec
+
+from holdfast.core import totals
+from holdfast.core.business_day import DayClosed, DayOpened
+from holdfast.core.ids import DocumentNumber, Sku
+from holdfast.core.journal.bodies import REGISTRY, EpochOpened
+from holdfast.core.journal.entry import Entry, Unprojectable
+
+
+class RegisterState:
+    """What a register's own projections must equal. Grows by `apply`, entry by entry in order."""
+
+    def __init__(self) -> None:
+        self.stock_milli: Counter[Sku] = Counter()
+        self.drawer_minor = 0
+        self.documents = 0
+        """Documents numbered in the current segment; the next number is one more."""
+        self.business_date = ""
+        self.day_open = False
+        self.day_totals: dict[str, totals.DayTotals] = {}
+        self.numbers: set[DocumentNumber] = set()
+        self.unprojectable: list[tuple[int, Unprojectable]] = []
+
+    def apply(self, entry: Entry) -> None:
+        body = REGISTRY.decode(entry)
+        if isinstance(body, Unprojectable):
+            self.unprojectable.append((entry.seq, body))
+            return
+        self.apply_body(entry, body)
+
+    def apply_body(self, entry: Entry, body: msgspec.Struct) -> None:
+        if isinstance(body, EpochOpened):
+            self.documents = 0
+        elif isinstance(body, DayOpened):
+            self.business_date = body.business_date
+            self.day_open = True
+        elif isinstance(body, DayClosed):
+            self.day_open = False
+        number = getattr(body, "document", None)
+        if number is not None:
+            assert number not in self.numbers, f"document {number} is numbered twice"
+            self.numbers.add(number)
+            self.documents += 1
+        for sku, delta in totals.stock_deltas(body).items():
+            self.stock_milli[sku] += delta
+        delta = totals.day_deltas(body)
+        before = self.day_totals.get(entry.date, totals.DayTotals())
+        self.day_totals[entry.date] = before + delta
+        self.drawer_minor += delta.drawer_minor

@@ -1,0 +1,1 @@
+"""What head office knows, and does not know, of its fleet."""

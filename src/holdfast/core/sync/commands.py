@@ -1,0 +1,34 @@
+"""Commands from head office: they ride on the connection that the register opened.
+
+A command is signed, numbered per origin, delivered until its outcome is known, and carried out once:
+a register keeps the highest number it has carried out and refuses an older one.
+"""
+
+import msgspec
+
+from holdfast.core.ids import OriginId
+
+KINDS = ("sync_now", "report", "resend_from", "purge", "rotate_key", "collect_diagnostics")
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    origin: OriginId
+    number: int
+    """From 1, rising per origin."""
+    kind: str
+    arguments: dict[str, str] = {}
+    issued_at_ms: int
+
+
+class CommandBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a long poll brings; signed as a whole."""
+
+    commands: tuple[Command, ...]
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """`POST /v1/sync/commands/outcome`; sending it is also the delivery's acknowledgement."""
+
+    number: int
+    outcome: str
+    detail: str = ""

@@ -1,0 +1,88 @@
+"""The receiver: authenticates a batch before anyone looks into it.
+
+A batch that does not authenticate is no record: it is refused and the register is shown as
+*blocked: key*. What authenticates is stored, whatever is in it (P10).
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from holdfast.core.faults import MalformedFault, TooLargeFault
+from holdfast.core.ids import KeyId, OriginId
+from holdfast.core.journal.chain import SignedHead, Verify, head_holds
+from holdfast.core.sync.batch import Batch, decode_batch
+from holdfast.core.sync.messages import Offer, decode
+from holdfast.core.sync.limits import OFFER_EPOCHS_MAX, OFFER_SAMPLES_MAX
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Nothing was taken. Answered as problem details; the sender keeps what it has."""
+
+    status: int
+    code: str
+    detail: str
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """Public keys of one origin, former ones too: they stay valid for what they signed."""
+
+    public: Mapping[KeyId, bytes]
+
+
+def receive_batch(
+    body: bytes, *, origins: Mapping[OriginId, Keys], verify: Verify
+) -> Batch | Refused:
+    """The authenticated batch in `body`.
+
+    `origins` are those that this session may speak for: a register for itself, a store server
+    for the registers behind it.
+    """
+    try:
+        batch = decode_batch(body)
+    except TooLargeFault as fault:
+        return Refused(413, "batch.too-large", fault.sentence)
+    except MalformedFault as fault:
+        return Refused(400, "batch.malformed", fault.sentence)
+    header, last = batch.header, batch.entries[-1]
+    head = header.head
+    if header.origin not in origins:
+        return Refused(403, "batch.foreign-origin", f"this session may not send for {header.origin}")
+    if (head.origin, head.epoch, head.seq) != (header.origin, header.epoch, last.seq):
+        return Refused(400, "batch.head-elsewhere", "the signed head is not that of the batch's last entry")
+    refused = _refuse_head(head, origins[header.origin], verify)
+    if refused is not None:
+        return refused
+    if head.hash != last.hash:
+        return Refused(400, "batch.chain-broken", "the batch's entries do not lead to its signed head")
+    return batch
+
+
+def receive_offer(
+    body: bytes, *, origins: Mapping[OriginId, Keys], verify: Verify
+) -> Offer | Refused:
+    """The authenticated offer in `body`: every head that it claims is signed."""
+    try:
+        offer = decode(body, Offer)
+    except MalformedFault as fault:
+        return Refused(400, "offer.malformed", fault.sentence)
+    if offer.origin not in origins:
+        return Refused(403, "offer.foreign-origin", f"this session may not offer for {offer.origin}")
+    if not 1 <= len(offer.epochs) <= OFFER_EPOCHS_MAX:
+        return Refused(413, "offer.too-large", f"an offer has 1 to {OFFER_EPOCHS_MAX} epochs")
+    for epoch in offer.epochs:
+        if len(epoch.samples) > OFFER_SAMPLES_MAX or epoch.head.origin != offer.origin:
+            return Refused(400, "offer.malformed", "an offer's epoch has not the form it must have")
+        refused = _refuse_head(epoch.head, origins[offer.origin], verify)
+        if refused is not None:
+            return refused
+    return offer
+
+
+def _refuse_head(head: SignedHead, keys: Keys, verify: Verify) -> Refused | None:
+    public_key = keys.public.get(head.key_id)
+    if public_key is None:
+        return Refused(403, "key.unknown", f"key {head.key_id} is not one of {head.origin}")
+    if not head_holds(head, public_key, verify):
+        return Refused(403, "key.signature", f"the signed head of {head.origin} does not verify")
+    return None

@@ -1,0 +1,312 @@
+"""The sender: bytes and time in, bytes and events out. No I/O of its own.
+
+It follows the receiver's answers alone. What it remembers of a conversation can be lost at any
+moment: the next offer finds the place again, which is also how a receiver restored from an old
+backup is sent what it lacks (P2), and how two copies of one database find each other out (P4).
+
+    LOCATE ──offer──► reply ──► READY ──entries──► ack ──► READY … ──nothing to send──► idle
+       ▲                          │ gap · foreign tip · other incarnation · expired session
+       └──────────────────────────┘
+"""
+
+import enum
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from holdfast.core.faults import MalformedFault
+from holdfast.core.ids import EpochId, IncarnationId
+from holdfast.core.journal import epochs
+from holdfast.core.journal.chain import Position, SignedHead
+from holdfast.core.sync.batch import encode_batch
+from holdfast.core.sync.limits import BATCH_ENTRIES, BATCH_RAW_BYTES, OFFER_EPOCHS_MAX
+from holdfast.core.sync.messages import Ack, EpochCursor, EpochOffer, Offer, OfferReply, Receipt, decode, encode
+from holdfast.core.sync.ports import JournalView
+
+
+class State(enum.Enum):
+    LOCATE = "locate"
+    READY = "ready"
+    BLOCKED = "blocked"
+    """The receiver refuses this origin's key or form; it sells on, and this is shown."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Carry `body` to the receiver; then tell `on_reply`, `on_problem` or `on_lost`."""
+
+    kind: str
+    """`offer` or `entries`."""
+    body: bytes
+    entries: int = 0
+
+
+class Idle(msgspec.Struct, frozen=True):
+    """Nothing to carry. Ask again at `until_ms`, or at once after `notify`; None: only then."""
+
+    until_ms: int | None
+
+
+class ReceiptGiven(msgspec.Struct, frozen=True):
+    """Head office gave its signed word. The adapter verifies it under the pinned key and keeps it."""
+
+    receipt: Receipt
+
+
+class Held(msgspec.Struct, frozen=True):
+    """The next hop has the chain on disk up to here."""
+
+    position: Position
+
+
+class EpochNeeded(msgspec.Struct, frozen=True):
+    """Head office holds what this database does not: the register must open an epoch (P4)."""
+
+    open: epochs.OpenEpoch
+
+
+class IncarnationSeen(msgspec.Struct, frozen=True):
+    """Head office told its incarnation and time."""
+
+    incarnation: IncarnationId
+    time_ms: int
+    changed: bool
+
+
+class Blocked(msgspec.Struct, frozen=True):
+    """The receiver refuses for a reason that sending again does not cure."""
+
+    code: str
+    detail: str
+
+
+Event = ReceiptGiven | Held | EpochNeeded | IncarnationSeen | Blocked
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """Timing and sizes; a test or head office may state others."""
+
+    batch_entries: int = BATCH_ENTRIES
+    batch_bytes: int = BATCH_RAW_BYTES
+    backoff_first_ms: int = 500
+    backoff_max_ms: int = 30_000
+    attempt_gap_ms: int = 250
+    """Least time between attempts while they fail, however many local events come."""
+    blocked_retry_ms: int = 60_000
+
+
+class Sender:
+    """Sends one origin's journal to one receiver, one request in flight."""
+
+    def __init__(self, journal: JournalView, *, policy: Policy, jitter: Callable[[], float]) -> None:
+        self._journal = journal
+        self._policy = policy
+        self._jitter = jitter
+        self._state = State.LOCATE
+        self._sent: dict[EpochId, int] = {}
+        """Seq up to which the receiver holds this journal's own chain, by epoch."""
+        self._incarnation: IncarnationId | None = None
+        self._in_flight: Request | None = None
+        self._offered: tuple[SignedHead, ...] = ()
+        self._piece_of: EpochId | None = None
+        self._not_before_ms = 0
+        self._failures = 0
+        self._stalls = 0
+        self._last_attempt_ms = -(1 << 62)
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def in_flight(self) -> bool:
+        return self._in_flight is not None
+
+    def notify(self, now_ms: int) -> None:
+        """A local event: a new sale, the link came up, a button. Try at once."""
+        if self._state is State.BLOCKED:
+            return
+        earliest = self._last_attempt_ms + (self._policy.attempt_gap_ms if self._failures else 0)
+        self._not_before_ms = min(self._not_before_ms, max(now_ms, earliest))
+
+    def unblock(self, now_ms: int) -> None:
+        """A key was enrolled or a person asked: offer again."""
+        self._state = State.LOCATE
+        self._not_before_ms = now_ms
+
+    def relocate(self) -> None:
+        """Forget where the receiver stands; the next poll offers (a command, a new epoch)."""
+        if self._state is not State.BLOCKED:
+            self._state = State.LOCATE
+
+    def poll(self, now_ms: int) -> Request | Idle:
+        """What to carry now. Exactly one request is in flight at a time."""
+        assert self._in_flight is None, "one request in flight at a time"
+        if now_ms < self._not_before_ms:
+            return Idle(self._not_before_ms)
+        if self._state is State.BLOCKED:
+            self._state = State.LOCATE
+        request = self._offer() if self._state is State.LOCATE else self._entries()
+        if request is None:
+            return Idle(None)
+        self._in_flight = request
+        self._last_attempt_ms = now_ms
+        return request
+
+    def on_reply(self, body: bytes, now_ms: int) -> tuple[Event, ...]:
+        """The receiver's answer to the request in flight."""
+        request = self._take_in_flight()
+        self._failures = 0
+        try:
+            if request.kind == "offer":
+                events = self._on_offer_reply(decode(body, OfferReply))
+            else:
+                events = self._on_ack(decode(body, Ack), now_ms)
+        except MalformedFault as fault:
+            self._fail(now_ms)
+            return (Blocked("reply.malformed", fault.sentence),)
+        return events
+
+    def on_problem(self, status: int, code: str, detail: str, now_ms: int) -> tuple[Event, ...]:
+        """The receiver refused. 4xx (but time-outs and load) will not pass by itself."""
+        self._take_in_flight()
+        if status in (408, 425, 429) or status >= 500 or code.startswith("session."):
+            self._fail(now_ms)
+            return ()
+        self._state = State.BLOCKED
+        self._not_before_ms = now_ms + self._policy.blocked_retry_ms
+        return (Blocked(code, detail),)
+
+    def on_lost(self, now_ms: int) -> None:
+        """No answer: refused, timed out, cut. What was sent may or may not have arrived."""
+        self._take_in_flight()
+        self._fail(now_ms)
+
+    def _take_in_flight(self) -> Request:
+        request = self._in_flight
+        assert request is not None, "an answer belongs to a request"
+        self._in_flight = None
+        return request
+
+    def _fail(self, now_ms: int) -> None:
+        """Back off with jitter, and find the place anew: a lost answer may hide a commit."""
+        self._state = State.LOCATE if self._state is not State.BLOCKED else self._state
+        self._failures += 1
+        ceiling = min(self._policy.backoff_max_ms, self._policy.backoff_first_ms << min(self._failures - 1, 16))
+        self._not_before_ms = now_ms + int(ceiling * (0.5 + 0.5 * self._jitter()))
+
+    def _offer(self) -> Request | None:
+        heads = tuple(self._journal.heads())[-OFFER_EPOCHS_MAX:]
+        if not heads:
+            return None
+        offer = Offer(
+            origin=self._journal.origin,
+            epochs=tuple(EpochOffer(head=head, samples=self._samples(head)) for head in heads),
+            receipts=tuple(self._journal.receipts()),
+        )
+        self._offered = heads
+        return Request("offer", encode(offer))
+
+    def _samples(self, head: SignedHead) -> tuple[tuple[int, bytes], ...]:
+        samples: list[tuple[int, bytes]] = []
+        for seq in sample_seqs(head.seq):
+            hash = self._journal.hash_at(head.epoch, seq)
+            if hash is not None:
+                samples.append((seq, hash))
+        return tuple(samples)
+
+    def _on_offer_reply(self, reply: OfferReply) -> tuple[Event, ...]:
+        events: list[Event] = [self._see(reply.incarnation, reply.time_ms)]
+        cursors = {cursor.epoch: cursor for cursor in reply.cursors}
+        self._sent = {
+            head.epoch: self._common_seq(head.epoch, cursors.get(head.epoch)) for head in self._offered
+        }
+        for cursor in reply.cursors:
+            events += [ReceiptGiven(given) for given in (cursor.applied, cursor.safe) if given is not None]
+        current = self._offered[-1]
+        tips = cursors[current.epoch].tips if current.epoch in cursors else ()
+        needed = epochs.at_contact(
+            Position(current.epoch, current.seq, current.hash), tips, self._journal.hash_at
+        )
+        if needed is not None:
+            events.append(EpochNeeded(needed))
+        self._state = State.READY
+        return tuple(events)
+
+    def _common_seq(self, epoch: EpochId, cursor: EpochCursor | None) -> int:
+        """The furthest place that both chains hold: a tip of theirs in ours, or a sample of ours."""
+        if cursor is None:
+            return 0
+        common = cursor.known_sample
+        for tip in cursor.tips:
+            if tip.epoch == epoch and self._journal.hash_at(epoch, tip.seq) == tip.hash:
+                common = max(common, tip.seq)
+        return common
+
+    def _entries(self) -> Request | None:
+        for head in self._journal.heads():
+            sent = self._sent.get(head.epoch, 0)
+            if sent >= head.seq:
+                continue
+            piece = self._journal.piece(
+                head.epoch, sent + 1, self._policy.batch_entries, self._policy.batch_bytes
+            )
+            if piece is None:
+                continue
+            self._piece_of = head.epoch
+            body = encode_batch(
+                self._journal.origin, head.epoch, piece.previous_hash, piece.entries, piece.head
+            )
+            return Request("entries", body, len(piece.entries))
+        return None
+
+    def _on_ack(self, ack: Ack, now_ms: int) -> tuple[Event, ...]:
+        epoch = self._piece_of
+        assert epoch is not None, "an ack belongs to a batch"
+        events: list[Event] = [self._see(ack.incarnation, ack.time_ms)]
+        held = ack.held
+        if (
+            ack.send_from
+            or held is None
+            or held.epoch != epoch
+            or held.seq <= self._sent.get(epoch, 0)
+            or self._journal.hash_at(epoch, held.seq) != held.hash
+        ):
+            self._stall(now_ms)
+            return tuple(events)
+        self._stalls = 0
+        self._sent[epoch] = held.seq
+        events.append(Held(held))
+        events += [ReceiptGiven(given) for given in (ack.applied, ack.safe) if given is not None]
+        if ack.fork:
+            self._state = State.LOCATE
+        if ack.slow_ms:
+            self._not_before_ms = now_ms + ack.slow_ms
+        return tuple(events)
+
+    def _stall(self, now_ms: int) -> None:
+        """The batch brought us no further: find the place anew; the second time, back off."""
+        self._stalls += 1
+        if self._stalls > 1:
+            self._fail(now_ms)
+        else:
+            self._state = State.LOCATE
+
+    def _see(self, incarnation: IncarnationId, time_ms: int) -> IncarnationSeen:
+        changed = self._incarnation is not None and incarnation != self._incarnation
+        self._incarnation = incarnation
+        if changed:
+            self._state = State.LOCATE
+        return IncarnationSeen(incarnation, time_ms, changed)
+
+
+def sample_seqs(head_seq: int) -> Sequence[int]:
+    """Seqs to offer below a head: itself, then thinning out exponentially down to 1."""
+    assert head_seq >= 1, "an epoch has at least its opening entry"
+    seqs = [head_seq]
+    step = 1
+    while seqs[-1] - step >= 1:
+        seqs.append(seqs[-1] - step)
+        step *= 2
+    if seqs[-1] != 1:
+        seqs.append(1)
+    return seqs
