@@ -85,9 +85,11 @@ def open_database(
 def _connect(path: Path, *, read_only: bool, vfs: str | None) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE
     try:
-        return apsw.Connection(str(path), flags=flags, vfs=vfs)
+        connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
     except apsw.CantOpenError as error:
         raise fault_of(error, path) or error from error
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    return connection
 
 
 def _prepare_file(path: Path, *, create: bool) -> None:
@@ -151,7 +153,6 @@ def _why_unreadable(path: Path) -> Fault:
 def _settle(
     connection: apsw.Connection, path: Path, *, read_only: bool, page_bytes: int, cache_kib: int
 ) -> None:
-    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     _pragma(connection, f"cache_size=-{cache_kib}")
     _pragma(connection, "mmap_size=0")  # a bad sector must be an error, not a SIGBUS
@@ -159,9 +160,11 @@ def _settle(
     _pragma(connection, "foreign_keys=on")
     _pragma(connection, "trusted_schema=off")
     if not read_only:
-        # Both take effect only before the first page is written, so before the journal mode.
-        _pragma(connection, f"page_size={page_bytes}")
-        _pragma(connection, "auto_vacuum=incremental")
+        if _pragma(connection, "page_count") == 0:
+            # Only before the first page is written, so before the journal mode; on a database that
+            # is in use, `auto_vacuum` would wait for the write lock at each opening.
+            _pragma(connection, f"page_size={page_bytes}")
+            _pragma(connection, "auto_vacuum=incremental")
         _pragma(connection, "journal_mode=wal")
         _pragma(connection, f"wal_autocheckpoint={WAL_AUTOCHECKPOINT_PAGES}")
         # A WAL that once grew large is cut back, so that it does not hold a small disk's room.
@@ -318,24 +321,24 @@ class DiskReserve:
         """
         if self.state is ReserveState.HELD:
             return ReserveState.HELD
-        free = os.statvfs(self.path.parent)
-        if free.f_bavail * free.f_frsize < 2 * self.size_bytes:
-            return ReserveState.SPENT
-        if not self._allocate():
-            self.release()
+        try:
+            free = os.statvfs(self.path.parent)
+            if free.f_bavail * free.f_frsize >= 2 * self.size_bytes:
+                self._allocate()
+        except OSError as error:
+            if error.errno not in _FULL_ERRNOS:
+                raise DatabaseFault(
+                    f"The disk reserve {self.path} cannot be made ({error.strerror})."
+                ) from error
+            self.release()  # somebody else was quicker to take the room; keep nothing half
         return self.state
 
-    def _allocate(self) -> bool:
+    def _allocate(self) -> None:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(descriptor, 0, self.size_bytes)  # real blocks; a sparse file holds no room
-        except OSError as error:
-            if error.errno not in _FULL_ERRNOS:
-                raise
-            return False
         finally:
             os.close(descriptor)
-        return True
 
     def release(self) -> bool:
         """Give the room up. True when there was some to give."""
