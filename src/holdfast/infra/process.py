@@ -4,9 +4,10 @@ Linux sends a child its *parent-death signal* when the **thread** that started i
 does. So every child here is started from one thread that lasts as long as the process; callers may be threads
 of any length.
 
-A child is started through this very file, run as a script (it imports the standard library alone): it changes
-the account if it must, asks for the parent-death signal, checks that the parent is still there, and becomes the
-program. In `preexec_fn` this would be Python between fork and exec, which can deadlock in a process with threads.
+A child is started through this very file, run as a script (it imports the standard library alone): it
+changes the account if it must, asks for the parent-death signal, checks that the parent is still there, and
+becomes the program. In `preexec_fn` this would be Python between fork and exec, which can deadlock in a
+process with threads.
 """
 
 import contextlib
@@ -34,8 +35,9 @@ Stream = int | IO[bytes] | None
 class RunAs:
     """Under which account a child runs.
 
-    `uid` None: the account of this process. `in_namespace`: in a user namespace of its own, where it looks like
-    `uid` while to the machine it stays the account of this process; so it reaches exactly what this process owns.
+    `uid` None: the account of this process. `in_namespace`: in a user namespace of its own, where it looks
+    like `uid` while to the machine it stays the account of this process; so it reaches what this process
+    owns.
     """
 
     uid: int | None = None
@@ -116,15 +118,14 @@ def end_child(
 def can_use_namespace(uid: int) -> bool:
     """Whether this machine lets us start a child in a user namespace; many containers do not."""
     try:
-        probe = spawn_child(
-            ["/bin/true"], run_as=RunAs(uid, uid, in_namespace=True), stderr=subprocess.DEVNULL
-        )
+        nothing = [sys.executable, "-I", "-S", "-c", ""]
+        probe = spawn_child(nothing, run_as=RunAs(uid, uid, in_namespace=True), stderr=subprocess.DEVNULL)
         return probe.wait(_SPAWN_TIMEOUT_S) == 0
     except subprocess.TimeoutExpired:
         return False
 
 
-# ---- the thread that starts children -----------------------------------------------------------------------
+# ---- the thread that starts children -----------------------------------------------------------
 
 _Start = Callable[[], subprocess.Popen[bytes]]
 
@@ -162,7 +163,7 @@ def _on_lasting_thread(start: _Start) -> subprocess.Popen[bytes]:
     return answer.result(_SPAWN_TIMEOUT_S)
 
 
-# ---- run as a script: become the program -------------------------------------------------------------------
+# ---- run as a script: become the program -------------------------------------------------------
 
 
 def _become(arguments: Sequence[str]) -> None:

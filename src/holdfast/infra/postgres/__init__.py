@@ -1,0 +1,1 @@
+"""PostgreSQL: the embedded server, connections to any server, backup and restore."""
