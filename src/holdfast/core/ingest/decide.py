@@ -1,6 +1,6 @@
 """Head office decides: facts and an authenticated batch in, rows and an answer out. Pure.
 
-    prepare(batch) ──► what to load      decide(facts, prepared) ──► Decision
+prepare(batch) ──► what to load      decide(facts, prepared) ──► Decision
 """
 
 from collections.abc import Mapping, Set
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.ingest.facts import ChainFacts, Facts, ReferenceFacts
 from holdfast.core.ingest.project import Document, content_of, external_of, project, validate
@@ -15,7 +16,6 @@ from holdfast.core.ingest.rows import APPLIED, QUARANTINED, REPEATED, Rows
 from holdfast.core.journal.bodies import REGISTRY, EpochClosed, EpochOpened, KeyRotated
 from holdfast.core.journal.chain import ZERO_HASH, Position
 from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
-from holdfast.core.faults import MalformedFault
 from holdfast.core.sync.batch import Batch, StoredEntry
 
 
@@ -209,10 +209,10 @@ def _append(
     if not isinstance(body, Unprojectable) and item.reference is not None:
         known = seen.get(item.reference)
         if known is None:
-            seen[item.reference] = ReferenceFacts(chain=chain.chain, seq=item.stored.seq, content=item.content)
-            rows.appended["reference"].append(
-                (*item.reference, chain.chain, item.stored.seq, item.content)
+            seen[item.reference] = ReferenceFacts(
+                chain=chain.chain, seq=item.stored.seq, content=item.content
             )
+            rows.appended["reference"].append((*item.reference, chain.chain, item.stored.seq, item.content))
         elif known.content == item.content:
             status = REPEATED
         else:
@@ -231,7 +231,9 @@ def _quarantine(
     rows: Rows, facts: Facts, chain: ChainFacts, item: PreparedEntry, cause: Unprojectable
 ) -> None:
     seq = item.stored.seq
-    rows.appended["quarantine"].append((chain.chain, seq, cause.cause, cause.detail.replace("\x00", "\ufffd")))
+    rows.appended["quarantine"].append(
+        (chain.chain, seq, cause.cause, cause.detail.replace("\x00", "\ufffd"))
+    )
     rows.appended["alert"].append(
         ("quarantine", facts.origin.origin, chain.chain, seq, f"entry {seq} waits: {cause.cause}")
     )
@@ -253,9 +255,7 @@ def _apply(rows: Rows, facts: Facts, chain: ChainFacts, item: PreparedEntry, bod
 def _entry_row(chain: ChainFacts, item: PreparedEntry, status: str) -> tuple[object, ...]:
     stored, entry = item.stored, item.entry
     date = None
-    if entry is not None and not (
-        isinstance(item.body, Unprojectable) and item.body.cause == "invalid-date"
-    ):
+    if entry is not None and not (isinstance(item.body, Unprojectable) and item.body.cause == "invalid-date"):
         date = entry.date
     return (
         chain.chain,

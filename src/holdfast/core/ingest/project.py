@@ -188,9 +188,7 @@ def _project_payment(rows: Rows, chain: int, seq: int, sale: Sale) -> None:
         tenders.append((chain, seq, number, tender.kind, tender.amount_minor, tender.reference))
     taxes = rows.appended["document_tax"]
     for tax in sale.taxes:
-        taxes.append(
-            (chain, seq, tax.tax_code, tax.rate_e4, tax.inclusive, tax.net_minor, tax.tax_minor)
-        )
+        taxes.append((chain, seq, tax.tax_code, tax.rate_e4, tax.inclusive, tax.net_minor, tax.tax_minor))
 
 
 def stock_of(rows: Rows) -> dict[tuple[StoreId, Sku], int]:

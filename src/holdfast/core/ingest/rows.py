@@ -88,14 +88,14 @@ class Rows:
     """Rows to append, and sums to add. Built once by `decide`, then only read."""
 
     appended: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in COLUMNS})
-    new_chains: list[ChainFacts] = field(default_factory=lambda: [])
-    heads: dict[int, Position] = field(default_factory=lambda: {})
+    new_chains: list[ChainFacts] = field(default_factory=list[ChainFacts])
+    heads: dict[int, Position] = field(default_factory=dict[int, Position])
     """Chain → its head after this batch."""
-    opened: dict[int, dict[str, Any]] = field(default_factory=lambda: {})
+    opened: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])
     """Chain → what its `epoch_opened` entry said (cause, segment, parent…)."""
-    closed: dict[int, int] = field(default_factory=lambda: {})
+    closed: dict[int, int] = field(default_factory=dict[int, int])
     """Chain → seq of the entry that closed its epoch in order."""
-    keys: list[tuple[str, str, bytes]] = field(default_factory=lambda: [])
+    keys: list[tuple[str, str, bytes]] = field(default_factory=list[tuple[str, str, bytes]])
     """(origin, key id, public key) of keys announced by the chain itself."""
-    stock: Counter[tuple[StoreId, Sku]] = field(default_factory=lambda: Counter())
-    days: dict[DayKey, DayCount] = field(default_factory=lambda: {})
+    stock: Counter[tuple[StoreId, Sku]] = field(default_factory=Counter[tuple[StoreId, Sku]])
+    days: dict[DayKey, DayCount] = field(default_factory=dict[DayKey, DayCount])

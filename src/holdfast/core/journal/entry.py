@@ -122,7 +122,9 @@ class BodyRegistry:
             known = self._versions.get(entry.type)
             if known is None:
                 return Unprojectable("unknown-type", f"entry type {entry.type!r} is not known here")
-            return Unprojectable("newer-version", f"{entry.type} version {entry.version}; known up to {known}")
+            return Unprojectable(
+                "newer-version", f"{entry.type} version {entry.version}; known up to {known}"
+            )
         try:
             return decoder.decode(entry.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -68,5 +68,7 @@ def at_contact(head: Position, tips: tuple[Position, ...], hash_at: HashAt) -> O
         return None
     claimed = max(head.seq, *(tip.seq for tip in foreign))
     return OpenEpoch(
-        "forked", claimed, f"head office holds entry {foreign[0].seq} of this epoch, which this database does not"
+        "forked",
+        claimed,
+        f"head office holds entry {foreign[0].seq} of this epoch, which this database does not",
     )

@@ -25,7 +25,9 @@ def seal(person: str, key: bytes, nonce: bytes, data: bytes) -> Sealed:
     """`data` sealed for `person`. `nonce`: 12 random bytes, never used twice with one key."""
     assert len(key) == PERSON_KEY_BYTES, "a person's key has 32 bytes"
     assert len(nonce) == NONCE_BYTES, "a nonce has 12 bytes"
-    return Sealed(person=person, nonce=nonce, sealed=ChaCha20Poly1305(key).encrypt(nonce, data, person.encode()))
+    return Sealed(
+        person=person, nonce=nonce, sealed=ChaCha20Poly1305(key).encrypt(nonce, data, person.encode())
+    )
 
 
 def unseal(sealed: Sealed, key: bytes | None) -> bytes | None:

@@ -48,7 +48,9 @@ class Written(msgspec.Struct, frozen=True):
     head: Head
 
 
-def write(origin: OriginId, head: Head, type: str, version: int, body: msgspec.Struct, stamp: Stamp) -> Written:
+def write(
+    origin: OriginId, head: Head, type: str, version: int, body: msgspec.Struct, stamp: Stamp
+) -> Written:
     """The next entry. Raises TooLargeFault past the bound of an entry."""
     seq = head.seq + 1
     data = encode_entry(

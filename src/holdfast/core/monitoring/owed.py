@@ -49,7 +49,9 @@ def owing_of_epoch(known: EpochKnowledge, silent_ms: int | None, silence_limit_m
     return Owing.NOTHING
 
 
-def owing_of_register(epochs: tuple[EpochKnowledge, ...], silent_ms: int | None, silence_limit_ms: int) -> Owing:
+def owing_of_register(
+    epochs: tuple[EpochKnowledge, ...], silent_ms: int | None, silence_limit_ms: int
+) -> Owing:
     """The worst of its epochs; a register without any epoch may owe."""
     order = (Owing.OWES, Owing.MAY_OWE, Owing.NOTHING, Owing.COMPLETE)
     found = {owing_of_epoch(epoch, silent_ms, silence_limit_ms) for epoch in epochs} or {Owing.MAY_OWE}

@@ -125,7 +125,9 @@ def _decompress(data: bytes) -> bytes:
         if size < 0:
             raise MalformedFault("a batch's frame does not state its size")
         if size > BATCH_RAW_BYTES_MAX:
-            raise TooLargeFault(f"a batch of {size} bytes unpacked exceeds the limit of {BATCH_RAW_BYTES_MAX}")
+            raise TooLargeFault(
+                f"a batch of {size} bytes unpacked exceeds the limit of {BATCH_RAW_BYTES_MAX}"
+            )
         return zstandard.ZstdDecompressor().decompress(
             frame, max_output_size=BATCH_RAW_BYTES_MAX, allow_extra_data=False
         )

@@ -27,8 +27,12 @@ M = TypeVar("M", bound=msgspec.Struct)
 
 class FeedRow(msgspec.Struct, frozen=True, array_like=True):
     key: str
-    body: msgspec.Raw | None
-    """JSON; None: the row was deleted."""
+    body: msgspec.Raw
+    """JSON; `null` where the row was deleted."""
+
+    @property
+    def deleted(self) -> bool:
+        return bytes(self.body) == b"null"
 
 
 class FeedPage(msgspec.Struct, frozen=True, kw_only=True):

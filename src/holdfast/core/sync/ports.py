@@ -47,5 +47,3 @@ class JournalView(Protocol):
     def receipts(self) -> Sequence[Receipt]:
         """The furthest applied receipt that head office gave for each epoch."""
         ...
-
-

@@ -12,8 +12,8 @@ from holdfast.core.faults import MalformedFault, TooLargeFault
 from holdfast.core.ids import KeyId, OriginId
 from holdfast.core.journal.chain import SignedHead, Verify, head_holds
 from holdfast.core.sync.batch import Batch, decode_batch
-from holdfast.core.sync.messages import Offer, decode
 from holdfast.core.sync.limits import OFFER_EPOCHS_MAX, OFFER_SAMPLES_MAX
+from holdfast.core.sync.messages import Offer, decode
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -30,9 +30,7 @@ class Keys(msgspec.Struct, frozen=True):
     public: Mapping[KeyId, bytes]
 
 
-def receive_batch(
-    body: bytes, *, origins: Mapping[OriginId, Keys], verify: Verify
-) -> Batch | Refused:
+def receive_batch(body: bytes, *, origins: Mapping[OriginId, Keys], verify: Verify) -> Batch | Refused:
     """The authenticated batch in `body`.
 
     `origins` are those that this session may speak for: a register for itself, a store server
@@ -58,9 +56,7 @@ def receive_batch(
     return batch
 
 
-def receive_offer(
-    body: bytes, *, origins: Mapping[OriginId, Keys], verify: Verify
-) -> Offer | Refused:
+def receive_offer(body: bytes, *, origins: Mapping[OriginId, Keys], verify: Verify) -> Offer | Refused:
     """The authenticated offer in `body`: every head that it claims is signed."""
     try:
         offer = decode(body, Offer)

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from holdfast.core.ids import EpochId, OriginId
-from holdfast.core.journal.chain import Position, SignedHead, ZERO_HASH
+from holdfast.core.journal.chain import ZERO_HASH, Position, SignedHead
 from holdfast.core.sync.batch import Batch, StoredEntry
 from holdfast.core.sync.messages import Ack, Receipt
 from holdfast.core.sync.ports import Piece

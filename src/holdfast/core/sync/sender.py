@@ -20,7 +20,16 @@ from holdfast.core.journal import epochs
 from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.sync.batch import encode_batch
 from holdfast.core.sync.limits import BATCH_ENTRIES, BATCH_RAW_BYTES, OFFER_EPOCHS_MAX
-from holdfast.core.sync.messages import Ack, EpochCursor, EpochOffer, Offer, OfferReply, Receipt, decode, encode
+from holdfast.core.sync.messages import (
+    Ack,
+    EpochCursor,
+    EpochOffer,
+    Offer,
+    OfferReply,
+    Receipt,
+    decode,
+    encode,
+)
 from holdfast.core.sync.ports import JournalView
 
 
@@ -191,7 +200,9 @@ class Sender:
         """Back off with jitter, and find the place anew: a lost answer may hide a commit."""
         self._state = State.LOCATE if self._state is not State.BLOCKED else self._state
         self._failures += 1
-        ceiling = min(self._policy.backoff_max_ms, self._policy.backoff_first_ms << min(self._failures - 1, 16))
+        ceiling = min(
+            self._policy.backoff_max_ms, self._policy.backoff_first_ms << min(self._failures - 1, 16)
+        )
         self._not_before_ms = now_ms + int(ceiling * (0.5 + 0.5 * self._jitter()))
 
     def _offer(self) -> Request | None:

@@ -1,0 +1,376 @@
+"""Batch, sender, receiver, relay, feeds: bytes and time in, bytes and events out."""
+
+import msgspec
+import pytest
+import zstandard
+
+from holdfast.core.faults import MalformedFault, SignatureFault, TooLargeFault
+from holdfast.core.ids import EpochId, IncarnationId, OriginId
+from holdfast.core.journal.chain import ZERO_HASH, Position
+from holdfast.core.sync import feed, session
+from holdfast.core.sync.batch import MAGIC, Batch, StoredEntry, decode_batch
+from holdfast.core.sync.cursors import accept_receipt, purge_through
+from holdfast.core.sync.limits import BATCH_RAW_BYTES_MAX, BODY_BYTES_MAX
+from holdfast.core.sync.messages import (
+    Ack,
+    Challenge,
+    EpochCursor,
+    OfferReply,
+    Receipt,
+    encode,
+    sign_receipt,
+)  # fmt: skip
+from holdfast.core.sync.receiver import Keys, Refused, receive_batch, receive_offer
+from holdfast.core.sync.relay import Relay
+from holdfast.core.sync.sender import (
+    Blocked,
+    EpochNeeded,
+    Held,
+    Idle,
+    IncarnationSeen,
+    Policy,
+    Request,
+    Sender,
+    State,
+    sample_seqs,
+)  # fmt: skip
+from holdfast.infra.keys import SigningKey, verify
+from tests.journal_samples import ORIGIN, SampleJournal, signing_key
+
+HQ = signing_key(9)
+INC = IncarnationId("inc1")
+TRUSTED = {HQ.key_id: HQ.public_bytes}
+
+
+def keys(*pairs: tuple[OriginId, SigningKey]) -> dict[OriginId, Keys]:
+    return {
+        origin: Keys({key.key_id: key.public_bytes}) for origin, key in pairs or ((ORIGIN, signing_key()),)
+    }
+
+
+class TestBatch:
+    def test_bytes_travel_verbatim(self) -> None:
+        journal = SampleJournal().open().sell(20)
+        batch = decode_batch(journal.batch(5, 10))
+        assert list(batch.entries) == journal.epochs[journal.epoch][4:14]
+
+    def test_an_unreadable_entry_keeps_the_chain(self) -> None:
+        journal = SampleJournal().open().sell(5)
+        entries = journal.epochs[journal.epoch]
+        entries[2] = StoredEntry(3, entries[2].hash, b"rest", False)
+        batch = receive_batch(journal.batch(), origins=keys(), verify=verify)
+        assert isinstance(batch, Batch)
+        assert batch.entries[2] == entries[2]
+        assert batch.entries[-1].hash == entries[-1].hash
+
+    def test_a_bomb_is_not_unpacked(self) -> None:
+        bomb = zstandard.ZstdCompressor().compress(bytes(BATCH_RAW_BYTES_MAX + 1))
+        assert len(bomb) < 10_000
+        with pytest.raises(TooLargeFault):
+            decode_batch(MAGIC + bomb)
+        stream = zstandard.ZstdCompressor().compressobj()
+        unsized = stream.compress(bytes(1000)) + stream.flush()
+        with pytest.raises(MalformedFault):
+            decode_batch(MAGIC + unsized)
+
+    def test_oversized_and_truncated_and_foreign_bytes(self) -> None:
+        whole = SampleJournal().open().sell(3).batch()
+        with pytest.raises(TooLargeFault):
+            decode_batch(MAGIC + bytes(BODY_BYTES_MAX))
+        for cut in range(0, len(whole), 7):
+            with pytest.raises(MalformedFault):
+                decode_batch(whole[:cut])
+        with pytest.raises(MalformedFault):
+            decode_batch(b"GIF89a")
+        with pytest.raises(MalformedFault):
+            decode_batch(whole + b"more")
+
+
+class TestReceiver:
+    def test_what_does_not_authenticate_is_refused(self) -> None:
+        journal = SampleJournal().open().sell(3)
+        forged = SampleJournal(signing_key(7)).open().sell(3)
+        stranger = SampleJournal(signing_key(7), OriginId("reg99")).open().sell(3)
+        codes = {
+            name: receive_batch(body, origins=keys(), verify=verify)
+            for name, body in {
+                "ok": journal.batch(), "forged": forged.batch(), "stranger": stranger.batch(), "noise": b"x",
+            }.items()
+        }  # fmt: skip
+        assert isinstance(codes.pop("ok"), Batch)
+        assert {name: refused.code for name, refused in codes.items() if isinstance(refused, Refused)} == {
+            "forged": "key.unknown", "stranger": "batch.foreign-origin", "noise": "batch.malformed",
+        }  # fmt: skip
+
+    def test_entries_changed_under_a_true_head_are_refused(self) -> None:
+        journal = SampleJournal().open().sell(3)
+        entries = journal.epochs[journal.epoch]
+        head = journal.signed(journal.epoch, entries[-1])
+        entries[1] = StoredEntry(2, entries[1].hash, entries[1].data.replace(b"Tea", b"Tee"))
+        journal.signed = lambda epoch, entry: head  # type: ignore[method-assign]
+        refused = receive_batch(journal.batch(), origins=keys(), verify=verify)
+        assert isinstance(refused, Refused)
+        assert refused.code == "batch.chain-broken"
+
+    def test_an_offer_claims_only_signed_heads(self) -> None:
+        journal = SampleJournal().open().sell(3)
+        sender = Sender(journal, policy=Policy(), jitter=lambda: 0.5)
+        request = sender.poll(0)
+        assert isinstance(request, Request)
+        assert not isinstance(receive_offer(request.body, origins=keys(), verify=verify), Refused)
+        refused = receive_offer(request.body, origins=keys((ORIGIN, signing_key(3))), verify=verify)
+        assert isinstance(refused, Refused)
+
+
+class Hop:
+    """The least receiver there can be: a list of hashes, to drive a sender with."""
+
+    def __init__(self, journal: SampleJournal, held: int = 0) -> None:
+        self.journal, self.held = journal, held
+        self.batches: list[tuple[int, int]] = []
+
+    def answer(self, request: Request) -> bytes:
+        epoch = self.journal.epoch
+        if request.kind == "offer":
+            tips = (
+                (Position(epoch, self.held, self.journal.hash_at(epoch, self.held) or b""),)
+                if self.held
+                else ()
+            )
+            return encode(
+                OfferReply(incarnation=INC, time_ms=5, cursors=(EpochCursor(epoch=epoch, tips=tips),))
+            )
+        batch = decode_batch(request.body)
+        first, last = batch.header.first_seq, batch.entries[-1]
+        self.batches.append((first, last.seq))
+        if first > self.held + 1:
+            return encode(Ack(incarnation=INC, time_ms=5, send_from=self.held + 1))
+        self.held = max(self.held, last.seq)
+        return encode(Ack(incarnation=INC, time_ms=5, held=Position(epoch, last.seq, last.hash)))
+
+
+def drive(sender: Sender, hop: Hop, now_ms: int = 0, turns: int = 50) -> list[object]:
+    events: list[object] = []
+    for _ in range(turns):
+        action = sender.poll(now_ms)
+        if isinstance(action, Idle):
+            break
+        events += sender.on_reply(hop.answer(action), now_ms)
+    return events
+
+
+class TestSender:
+    def sender(self, journal: SampleJournal, **policy: int) -> Sender:
+        return Sender(journal, policy=Policy(**policy), jitter=lambda: 0.5)
+
+    def test_it_sends_what_the_receiver_lacks_and_no_more(self) -> None:
+        journal = SampleJournal().open().sell(24)
+        hop = Hop(journal, held=5)
+        events = drive(self.sender(journal, batch_entries=10), hop)
+        assert hop.batches == [(6, 15), (16, 25)]
+        assert [event.position.seq for event in events if isinstance(event, Held)] == [15, 25]
+
+    def test_a_lost_answer_is_asked_again_and_nothing_is_sent_twice(self) -> None:
+        journal = SampleJournal().open().sell(4)
+        hop, sender = Hop(journal), self.sender(journal)
+        assert sender.on_reply(hop.answer(sender.poll(0)), 0)  # type: ignore[arg-type]
+        request = sender.poll(0)
+        assert isinstance(request, Request)
+        hop.answer(request)
+        sender.on_lost(0)
+        assert isinstance(sender.poll(0), Idle)
+        drive(sender, hop, now_ms=60_000)
+        assert hop.batches == [(1, 5)]
+
+    def test_a_receiver_restored_from_an_older_backup_is_sent_what_it_lacks(self) -> None:
+        journal = SampleJournal().open().sell(9)
+        hop, sender = Hop(journal), self.sender(journal)
+        drive(sender, hop)
+        hop.held = 3
+        journal.sell(1)
+        sender.notify(0)
+        drive(sender, hop)
+        assert hop.batches == [(1, 10), (11, 11), (4, 11)]
+
+    def test_a_receiver_that_never_moves_is_not_hammered(self) -> None:
+        journal = SampleJournal().open().sell(2)
+        sender = self.sender(journal)
+        hop = Hop(journal)
+        turns = 0
+        while not isinstance(action := sender.poll(0), Idle):
+            turns += 1
+            answer = hop.answer(action) if action.kind == "offer" else encode(Ack(incarnation=INC, time_ms=1))
+            sender.on_reply(answer, 0)
+            assert turns < 20
+        assert action.until_ms is not None
+
+    def test_backing_off_ends_at_a_local_event(self) -> None:
+        sender = self.sender(SampleJournal().open())
+        waits: list[int] = []
+        now = 0
+        for _ in range(8):
+            assert isinstance(sender.poll(now), Request)
+            sender.on_lost(now)
+            idle = sender.poll(now)
+            assert isinstance(idle, Idle)
+            assert idle.until_ms is not None
+            waits.append(idle.until_ms - now)
+            now = idle.until_ms
+        assert waits == sorted(waits)
+        assert waits[-1] <= 30_000
+        assert isinstance(sender.poll(now), Request)
+        sender.on_lost(now)
+        sender.notify(now + 300)
+        assert isinstance(sender.poll(now + 300), Request)
+
+    def test_a_refused_key_blocks_and_is_said(self) -> None:
+        sender = self.sender(SampleJournal().open())
+        sender.poll(0)
+        assert sender.on_problem(403, "key.unknown", "no", 0) == (Blocked("key.unknown", "no"),)
+        assert sender.state is State.BLOCKED
+        assert sender.poll(1) == Idle(60_000)
+        sender.unblock(2)
+        assert isinstance(sender.poll(2), Request)
+
+    @pytest.mark.parametrize("status", [401, 429, 500, 503])
+    def test_trouble_that_passes_does_not_block(self, status: int) -> None:
+        sender = self.sender(SampleJournal().open())
+        sender.poll(0)
+        code = "session.expired" if status == 401 else ""
+        assert sender.on_problem(status, code, "", 0) == ()
+        assert isinstance(sender.poll(60_000), Request)
+
+    def test_another_copy_of_the_database_is_found_out(self) -> None:
+        original = SampleJournal().open().sell(5)
+        twin = original.copy().sell(2, total_minor=300)
+        original.sell(4)
+        sender = self.sender(twin)
+        request = sender.poll(0)
+        assert isinstance(request, Request)
+        events = sender.on_reply(Hop(original, held=10).answer(request), 0)
+        needed = [event for event in events if isinstance(event, EpochNeeded)]
+        assert needed[0].open.claimed_seq == 10
+        request = sender.poll(0)
+        assert isinstance(request, Request)
+        assert decode_batch(request.body).header.first_seq == 1
+
+    def test_a_new_incarnation_is_told_and_located_anew(self) -> None:
+        journal = SampleJournal().open().sell(2)
+        sender, hop = self.sender(journal), Hop(journal)
+        drive(sender, hop)
+        journal.sell(1)
+        sender.notify(0)
+        request = sender.poll(0)
+        assert isinstance(request, Request)
+        ack = msgspec.json.decode(hop.answer(request), type=Ack)
+        changed = msgspec.structs.replace(ack, incarnation=IncarnationId("inc2"))
+        assert IncarnationSeen(IncarnationId("inc2"), 5, True) in sender.on_reply(encode(changed), 0)
+        assert sender.state is State.LOCATE
+
+    def test_garbage_answers_do_not_stop_it(self) -> None:
+        sender = self.sender(SampleJournal().open())
+        sender.poll(0)
+        assert isinstance(sender.on_reply(b"<html>proxy</html>", 0)[0], Blocked)
+        assert isinstance(sender.poll(60_000), Request)
+
+    def test_samples_thin_out(self) -> None:
+        seqs = sample_seqs(1_000_000)
+        assert seqs[:4] == [1_000_000, 999_999, 999_997, 999_993]
+        assert seqs[-1] == 1
+        assert len(seqs) < 30
+
+
+class TestRelay:
+    def test_pieces_are_cut_only_at_signed_heads_and_travel_verbatim(self) -> None:
+        journal = SampleJournal().open().sell(30)
+        relay = Relay()
+        for first in (1, 11, 21):
+            chain = relay.take(decode_batch(journal.batch(first, 10)))
+            assert chain is not None
+        assert relay.take(decode_batch(journal.batch(1, 10))) is chain
+        piece = chain.piece(5, 100)
+        assert piece is not None
+        assert (piece.entries[0].seq, piece.head.seq) == (5, 30)
+        assert list(piece.entries) == journal.epochs[journal.epoch][4:30]
+        short = chain.piece(5, 3)
+        assert short is not None
+        assert short.head.seq == 10
+
+    def test_a_gap_is_not_taken_and_a_twin_is_kept_apart(self) -> None:
+        journal = SampleJournal().open().sell(10)
+        twin = journal.copy().sell(3, total_minor=300)
+        journal.sell(3)
+        relay = Relay()
+        assert relay.take(decode_batch(journal.batch(5, 5))) is None
+        assert relay.take(decode_batch(journal.batch())) is not None
+        assert relay.take(decode_batch(twin.batch(12, 3))) is not None
+        assert len(relay.chains[(ORIGIN, journal.epoch)]) == 2
+
+
+def test_only_head_office_s_word_over_this_chain_counts() -> None:
+    journal = SampleJournal().open().sell(5)
+    receipt = sign_receipt("applied", INC, ORIGIN, journal.position, HQ)
+    assert accept_receipt(receipt, HQ.public_bytes, verify, journal.hash_at)
+    assert not accept_receipt(receipt, signing_key(8).public_bytes, verify, journal.hash_at)
+    assert not accept_receipt(
+        msgspec.structs.replace(receipt, level="safe"), HQ.public_bytes, verify, journal.hash_at
+    )
+    twin = SampleJournal(signing_key()).open().sell(5, total_minor=300)
+    assert not accept_receipt(receipt, HQ.public_bytes, verify, twin.hash_at)
+
+
+def test_only_safe_entries_outside_the_return_window_may_be_purged() -> None:
+    def receipt(level: str, seq: int) -> Receipt:
+        return sign_receipt(level, INC, ORIGIN, Position(EpochId("e"), seq, ZERO_HASH), HQ)
+
+    given = [receipt("applied", 90), receipt("safe", 50)]
+    assert purge_through(given, EpochId("e"), keep_from_seq=100) == 50
+    assert purge_through(given, EpochId("e"), keep_from_seq=31) == 30
+    assert purge_through(given[:1], EpochId("e"), keep_from_seq=100) == 0
+    assert purge_through(given, EpochId("f"), keep_from_seq=100) == 0
+
+
+def test_a_session_is_opened_by_signing_a_fresh_challenge() -> None:
+    key = signing_key()
+    challenge = Challenge(nonce=b"n" * 32, incarnation=INC, time_ms=0)
+    request = session.answer_challenge(ORIGIN, challenge, key, software="1")
+
+    def check(**changes: object) -> str | None:
+        arguments: dict[str, object] = {"issued_at_ms": 100, "now_ms": 200, "origins": keys(), **changes}
+        refused = session.check_session(request, verify=verify, **arguments)  # type: ignore[arg-type]
+        return None if refused is None else refused.code
+
+    assert check() is None
+    assert check(issued_at_ms=None) == "session.challenge"
+    assert check(now_ms=10**9) == "session.challenge"
+    assert check(origins={}) == "key.unknown-origin"
+    assert check(origins=keys((ORIGIN, signing_key(2)))) == "key.unknown"
+
+
+class TestFeeds:
+    page = feed.FeedPage(
+        feed="prices",
+        incarnation=INC,
+        since_n=3,
+        to_n=5,
+        more=False,
+        rows=(feed.FeedRow("a", msgspec.Raw(b"1")),),
+    )
+
+    def test_signed_by_head_office_or_refused(self) -> None:
+        data = feed.pack("feed", self.page, HQ)
+        assert feed.unpack(data, "feed", feed.FeedPage, TRUSTED, verify) == self.page
+        forged = feed.pack("feed", self.page, signing_key(1))
+        for bad in (forged, feed.pack("snapshot", self.page, HQ)):
+            with pytest.raises(SignatureFault):
+                feed.unpack(bad, "feed", feed.FeedPage, TRUSTED, verify)
+        with pytest.raises(MalformedFault):
+            feed.unpack(data[:-5], "feed", feed.FeedPage, TRUSTED, verify)
+
+    def test_older_pages_and_gaps_are_not_taken(self) -> None:
+        assert feed.is_newer((INC, 3), self.page)
+        assert feed.is_newer((INC, 4), self.page)
+        assert not feed.is_newer((INC, 5), self.page)
+        assert not feed.is_newer((INC, 2), self.page)
+        assert not feed.is_newer(None, self.page)
+        assert not feed.is_newer((IncarnationId("other"), 9), self.page)
