@@ -34,12 +34,14 @@ _URL_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@")
 _NAMED_PASSWORD = re.compile(
     r"(?i)\b(password|passwd|secret|token|pin)(\s*[=:]\s*)('[^']*'|\"[^\"]*\"|[^\s,;&]+)"
 )
-_CARD_NUMBER = re.compile(
-    r"(?<!\d)(?:"
-    r"\d{13,19}"
-    r"|(?:\d{4}[ -]){3}\d{1,4}(?:[ -]?\d{1,3})?"  # as embossed: 4-4-4-4, and 19 digits long
-    r"|\d{4}[ -]\d{6}[ -]\d{4,5}"  # 4-6-5 and 4-6-4
-    r")(?!\d)"
+_CARD_NUMBERS = tuple(
+    re.compile(rf"(?<!\d)(?:{form})(?!\d)")
+    for form in (
+        r"\d{13,19}",
+        r"(?:\d{4}[ -]){4}\d{1,3}",  # as embossed, 17 to 19 digits
+        r"(?:\d{4}[ -]){3}\d{1,4}",  # 13 to 16
+        r"\d{4}[ -]\d{6}[ -]\d{4,5}",  # 14 and 15
+    )
 )
 
 
@@ -107,7 +109,13 @@ def redact_text(text: str) -> str:
         text = f"{text[:TEXT_CHARS_MAX]}… ({len(text)} characters)"
     text = _URL_PASSWORD.sub(rf"\1:{REDACTED}@", text)
     text = _NAMED_PASSWORD.sub(rf"\1\2{REDACTED}", text)
-    return _CARD_NUMBER.sub(lambda found: REDACTED if passes_luhn(found[0]) else found[0], text)
+    for form in _CARD_NUMBERS:
+        text = form.sub(_mask, text)
+    return text
+
+
+def _mask(found: re.Match[str]) -> str:
+    return REDACTED if passes_luhn(found[0]) else found[0]
 
 
 def passes_luhn(digits: str) -> bool:
