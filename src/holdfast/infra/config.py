@@ -45,6 +45,9 @@ class RegisterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     store: Annotated[StoreId, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")]
     head_office_url: str
     """`https://…`; plain `http` only on this machine itself."""
+    head_office_ca: str = ""
+    """PEM file of your own certificate authority; relative paths are taken from the home folder.
+    Empty: the system's list, or the certificate that was pinned at enrolment."""
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
     """ISO 4217."""
     timezone: str
@@ -222,6 +225,16 @@ class RegisterHome:
     @property
     def mark(self) -> Path:
         return self.secrets / "mark"
+
+    @property
+    def trust(self) -> Path:
+        """Whom this register believes: head office's public keys, pinned at enrolment."""
+        return self.path / "trust.json"
+
+    @property
+    def head_office_certificate(self) -> Path:
+        """The certificate pinned at enrolment; absent where a list of authorities vouches for head office."""
+        return self.path / "head_office.pem"
 
     @property
     def data(self) -> Path:

@@ -1,0 +1,1 @@
+"""The sync process: sends what the register owes, brings down what it sells from, and watches the line."""
