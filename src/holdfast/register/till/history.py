@@ -1,0 +1,130 @@
+"""Reading back what the till holds: documents, what came back of them, what head office lacks."""
+
+import re
+from collections.abc import Mapping
+
+import apsw
+import msgspec
+
+from holdfast.core.basket import Returnable, returnable
+from holdfast.core.ids import DocumentNumber, EpochId, document_number
+from holdfast.core.journal.bodies import REGISTRY
+from holdfast.core.journal.entry import Unprojectable, decode_entry
+from holdfast.core.refusals import Refusal
+from holdfast.core.sale import Sale
+from holdfast.register.till.database import QUERIES
+from holdfast.register.till.places import epoch_of, last_place, place, seq_of
+from holdfast.register.till.writing import Document
+
+_NUMBER = re.compile(r"(.+)-([0-9A-HJKMNP-TV-Z]{5})-([0-9]{6,12})\Z")
+DOCUMENTS_MAX = 1_000
+"""Rows of one page of documents."""
+
+
+class DocumentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One document in a list."""
+
+    document: DocumentNumber
+    epoch: EpochId
+    seq: int
+    type: str
+    business_date: str
+    """The document's own, also where it was entered later."""
+    at_ms: int
+    total_minor: int
+
+
+class Owed(msgspec.Struct, frozen=True, kw_only=True):
+    """Documents that head office has not applied (P6)."""
+
+    count: int = 0
+    value_minor: int = 0
+    oldest_at_ms: int | None = None
+    dates: tuple[str, ...] = ()
+    """Their business dates, oldest first, each once."""
+
+
+def owed(connection: apsw.Connection, applied: Mapping[EpochId, int]) -> Owed:
+    """What is above head office's applied cursors; an epoch that it does not know is owed whole."""
+    count = value_minor = 0
+    oldest: list[int] = []
+    dates: set[str] = set()
+    for n, epoch, _, _, documents in QUERIES.epoch_heads(connection):
+        cursor = min(applied.get(epoch, 0), seq_of(last_place(n)))
+        before = QUERIES.documents_at(connection, first=place(n, 0), id=place(n, cursor)) or 0
+        if before >= documents:
+            continue
+        first, last = place(n, before + 1), place(n, documents)
+        number, total_minor, oldest_at_ms = QUERIES.owed(connection, first=first, last=last)
+        count += number
+        value_minor += total_minor
+        oldest.append(oldest_at_ms)
+        dates.update(date for (date,) in QUERIES.owed_dates(connection, first=first, last=last))
+    return Owed(
+        count=count,
+        value_minor=value_minor,
+        oldest_at_ms=min(oldest, default=None),
+        dates=tuple(sorted(dates)),
+    )
+
+
+def documents(
+    connection: apsw.Connection, limit: int, before: DocumentNumber | None = None
+) -> list[DocumentRow]:
+    """Documents, newest first; the page that follows begins before the last one of this."""
+    row_id = (1 << 63) - 1 if before is None else row_of(connection, before)
+    if row_id is None:
+        return []
+    rows = QUERIES.documents_before(connection, id=row_id, limit=min(limit, DOCUMENTS_MAX))
+    return [
+        DocumentRow(
+            document=document_number(series, epoch, number),
+            epoch=epoch,
+            seq=seq,
+            type=type_,
+            business_date=business_date,
+            at_ms=at_ms,
+            total_minor=total_minor,
+        )
+        for _, epoch, series, number, seq, type_, business_date, at_ms, total_minor in rows
+    ]
+
+
+def document(connection: apsw.Connection, number: DocumentNumber) -> Document | None:
+    """The document with this number; None where this till has none, or has purged it."""
+    row_id = row_of(connection, number)
+    if row_id is None:
+        return None
+    seq = QUERIES.document_seq(connection, id=row_id)
+    data = None if seq is None else QUERIES.entry_data(connection, id=place(epoch_of(row_id), seq))
+    if data is None:
+        return None
+    body = REGISTRY.decode(decode_entry(data))
+    assert not isinstance(body, Unprojectable), "a till reads what it wrote"
+    return body if isinstance(body, Document) else None
+
+
+def number_of(connection: apsw.Connection, row_id: int) -> DocumentNumber:
+    """The number of the document in that row."""
+    epoch, series, _ = QUERIES.epoch_of(connection, n=epoch_of(row_id))
+    return document_number(series, epoch, seq_of(row_id))
+
+
+def row_of(connection: apsw.Connection, number: DocumentNumber) -> int | None:
+    """The row of a document number, whether or not it is taken; None for a series that is not this till's."""
+    match = _NUMBER.match(number)
+    if match is None:
+        return None
+    for n, _, series in QUERIES.epochs_of_segment(connection, segment=match[2]):
+        if series == match[1]:
+            return place(n, int(match[3]))
+    return None
+
+
+def returnable_line(connection: apsw.Connection, number: DocumentNumber, line: int) -> Returnable | Refusal:
+    """A sold line of this till and what can still come back of it (PO3)."""
+    found = document(connection, number)
+    if not isinstance(found, Sale):
+        return Refusal("return.no-receipt", f"This register has no receipt {number[:40]}. Check the number.")
+    back_milli, back_minor = QUERIES.returned_of(connection, document=number, line=line) or (0, 0)
+    return returnable(found, line, back_milli, back_minor)

@@ -1,0 +1,215 @@
+"""The till as its writer holds it: transactions, the next entry and epoch, the mark, the disk reserve."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
+
+import apsw
+import msgspec
+
+from holdfast import __version__
+from holdfast.core import business_day
+from holdfast.core.business_day import NOBODY, DayClosed, DayOffer, DayState
+from holdfast.core.faults import DatabaseFault
+from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, StaffId, epoch_id
+from holdfast.core.journal import epochs, writer
+from holdfast.core.journal.bodies import REGISTRY, EpochOpened
+from holdfast.core.journal.entry import decode_entry
+from holdfast.core.journal.epochs import OpenEpoch
+from holdfast.core.journal.writer import Head, Stamp, Written
+from holdfast.core.refusals import Refusal
+from holdfast.infra.clock import Clock, Randomness
+from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
+from holdfast.infra.keys import DatabaseKey, SigningKey
+from holdfast.infra.mark import HighWaterMark, Mark
+from holdfast.infra.sqlite import DiskReserve, ReserveState, checkpoint, faults, immediate
+from holdfast.register.till import history, writing
+from holdfast.register.till.database import QUERIES, open_till
+from holdfast.register.till.places import place
+from holdfast.register.till.writing import Place
+
+T = TypeVar("T")
+
+NO_DATE = "1970-01-01"
+"""The date of entries before the first business day. A clock that is ahead must not say in the journal
+that all days until then are complete."""
+
+
+class Till:
+    """The database, the mark beside it and the reserve, behind one lock. Threads may share it."""
+
+    def __init__(
+        self, home: RegisterHome, *, clock: Clock, randomness: Randomness, vfs: str | None = None
+    ) -> None:
+        """Open it; call `start` before anything else. Faults as `open_till` and `load_config` raise them."""
+        self.config: RegisterConfig = load_config(home.config, RegisterConfig)
+        self._key_id = SigningKey.load(home.signing_key).key_id
+        self._clock = clock
+        self._randomness = randomness
+        self._lock = threading.RLock()
+        self._failed: DatabaseFault | None = None
+        self._unmarked: Head | None = None
+        self._reserve = DiskReserve(home.till)
+        with ExitStack() as undo:
+            self.connection = open_till(
+                home, DatabaseKey.load(home.database_key), self.config.origin, vfs=vfs
+            )
+            undo.callback(self.connection.close)
+            self._mark = HighWaterMark(home.mark)
+            undo.pop_all()
+        marked = self._mark.read()
+        self._date_floor = "" if marked is None else marked.business_date
+
+    def start(self) -> None:
+        """Compare database and mark, and open a new epoch where they disagree (P4)."""
+        self._reserve.ensure()
+        self.transact(self._start, finishing=True)
+
+    def close(self) -> None:
+        with self._lock:
+            self._mark.close()
+            self.connection.close()
+
+    # ---- transactions ------------------------------------------------------------------------
+
+    def transact(self, work: Callable[[], T], *, finishing: bool = False) -> T:
+        """`work` as one durable transaction; on its return what it wrote is on the disk (P1).
+
+        `finishing`: it may use the disk's reserve, and is then run a second time.
+        """
+        with self._lock:
+            self._require_sound()
+            try:
+                result = self._reserve.spend_on(lambda: self._whole(work)) if finishing else self._whole(work)
+            except DatabaseFault as fault:
+                self._failed = fault  # only opening anew tells what the disk holds
+                raise
+            self._note()
+            return result
+
+    def _whole(self, work: Callable[[], T]) -> T:
+        self._unmarked = None
+        with immediate(self.connection):
+            return work()
+
+    @contextmanager
+    def reading(self) -> Iterator[apsw.Connection]:
+        """For reads outside a transaction: one thread at a time, SQLite's errors as faults."""
+        with self._lock:
+            self._require_sound()
+            with faults(self.connection):
+                yield self.connection
+
+    def _require_sound(self) -> None:
+        if self._failed is not None:
+            raise self._failed
+
+    def _note(self) -> None:
+        """After the commit, never before: a mark ahead of the database means that entries were lost."""
+        head = self._unmarked
+        if head is None:
+            return
+        self._unmarked = None
+        date = max(self._date_floor, writing.read_day(self.connection).business_date or "")
+        self._mark.write(Mark(head.epoch, head.seq, head.hash, head.documents, date))
+
+    # ---- within a transaction ----------------------------------------------------------------
+
+    def place(self) -> Place:
+        """Where the journal stands now."""
+        found = writing.read_head(self.connection)
+        assert found is not None, "a till that was started has an epoch"
+        return found
+
+    def day(self) -> DayState:
+        """The business day. Its date is at least the one that the mark remembers: it never goes back."""
+        found = writing.read_day(self.connection)
+        if self._date_floor > (found.business_date or ""):
+            return DayState(business_date=self._date_floor, open=False)
+        return found
+
+    def offer(self, head_office_ms: int | None) -> DayOffer:
+        at_ms = self._clock.now_ms()
+        return DayOffer(at_ms, head_office_ms, self._clock.offset_min(at_ms))
+
+    def stamp(self, date: str | None = None) -> Stamp:
+        at_ms = self._clock.now_ms()
+        return Stamp(
+            at_ms=at_ms,
+            offset_min=self._clock.offset_min(at_ms),
+            date=date or self.day().business_date or NO_DATE,
+        )
+
+    def append(self, at: Place, type: str, version: int, body: msgspec.Struct, stamp: Stamp) -> Written:
+        """Store the next entry after `at`, with its number and projections."""
+        written = writer.write(self.config.origin, at.head, type, version, body, stamp)
+        writing.store(self.connection, at.n, written, body, stamp)
+        self._unmarked = written.head
+        return written
+
+    def open_epoch(self, why: OpenEpoch) -> Written:
+        """Begin a new epoch on top of the last one, numbering in a segment of its own."""
+        last = writing.read_head(self.connection)
+        epoch = epoch_id(self._randomness.bytes(EPOCH_RANDOM_BYTES))
+        stamp = self.stamp()
+        written = writer.open_epoch(
+            self.config.origin,
+            self.config.series,
+            epoch,
+            None if last is None else last.head.position,
+            why,
+            stamp,
+            software=__version__,
+            key_id=self._key_id,
+        )
+        body = REGISTRY.decode(decode_entry(written.data))
+        assert isinstance(body, EpochOpened), "an epoch begins with its opening"
+        writing.store_opening(self.connection, written, body, stamp)
+        self._unmarked = written.head
+        return written
+
+    def _start(self) -> None:
+        last = writing.read_head(self.connection)
+        why = epochs.at_start(None if last is None else last.head.position, self._mark.read(), self.hash_at)
+        if why is None:
+            return
+        self.open_epoch(why)
+        day = writing.read_day(self.connection)
+        if day.open and day != self.day():
+            # What is sold next must not count to a day that was over before this database was restored.
+            closed = self.closing(day, NOBODY)
+            assert isinstance(closed, DayClosed), "an open day can be closed"
+            self.append(self.place(), "day_closed", 1, closed, self.stamp(closed.business_date))
+
+    def closing(self, day: DayState, by: StaffId) -> DayClosed | Refusal:
+        """What closing this day would journal."""
+        found = writing.read_totals(self.connection, day.business_date or "")
+        first, last = found.first_document, found.last_document
+        return business_day.close_day(
+            day,
+            found.totals,
+            currency=self.config.currency,
+            by=by,
+            first_document=None if first is None else history.number_of(self.connection, first),
+            last_document=None if last is None else history.number_of(self.connection, last),
+        )
+
+    def hash_at(self, epoch: EpochId, seq: int) -> bytes | None:
+        n = QUERIES.epoch_n(self.connection, epoch=epoch)
+        return None if n is None else QUERIES.hash_at(self.connection, id=place(n, seq))
+
+    # ---- the disk ----------------------------------------------------------------------------
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room to begin something: the reserve is there, or could be made again."""
+        return self._reserve.ensure() is ReserveState.HELD
+
+    def tidy(self) -> None:
+        """Between sales: what the WAL holds into the database, the reserve back, the mark flushed."""
+        with self._lock:
+            self._require_sound()
+            checkpoint(self.connection)
+            self._reserve.ensure()
+            self._mark.sync()

@@ -1,0 +1,149 @@
+-- Queries of the till's database. `id` is epoch.n * 2^40 + seq (chain, entry) or + number (document).
+
+-- name: origin()$
+select origin from register;
+
+-- name: claim(origin)!
+insert into register values (1, :origin);
+
+-- name: head()^
+-- Where the journal stands: the last entry of the newest epoch.
+select e.n, e.epoch, c.id, c.hash, c.documents
+from chain c join epoch e on e.n = c.id >> 40
+order by c.id desc limit 1;
+
+-- name: epoch_heads()
+-- The last entry of each epoch, in order of opening.
+select e.n, e.epoch, c.id, c.hash, c.documents
+from epoch e join chain c
+    on c.id = (select max(id) from chain where id < (e.n + 1) << 40)
+order by e.n;
+
+-- name: epoch_n(epoch)$
+select n from epoch where epoch = :epoch;
+
+-- name: epoch_of(n)^
+select epoch, series, segment from epoch where n = :n;
+
+-- name: epochs_of_segment(segment)
+select n, epoch, series from epoch where segment = :segment;
+
+-- name: add_epoch(epoch, series, segment, cause, parent_epoch, parent_seq, opened_at_ms)<!
+insert into epoch (epoch, series, segment, cause, parent_epoch, parent_seq, opened_at_ms)
+values (:epoch, :series, :segment, :cause, :parent_epoch, :parent_seq, :opened_at_ms)
+returning n;
+
+-- name: hash_at(id)$
+select hash from chain where id = :id;
+
+-- name: documents_at(first, id)$
+-- Documents numbered in an epoch at a seq, or at the last entry before it.
+select documents from chain where id between :first and :id order by id desc limit 1;
+
+-- name: add_link(id, hash, documents)!
+insert into chain (id, hash, documents) values (:id, :hash, :documents);
+
+-- name: add_entry(id, type, data)!
+insert into entry values (:id, :type, :data);
+
+-- name: piece(first, last)
+-- Links with their entries' bytes, null where those were purged.
+select c.id, c.hash, e.data from chain c left join entry e on e.id = c.id
+where c.id between :first and :last order by c.id;
+
+-- name: links(first, last)
+select id, hash from chain where id between :first and :last order by id;
+
+-- name: entry_data(id)$
+select data from entry where id = :id;
+
+-- name: add_document(id, seq, type, business_date, at_ms, total_minor)!
+insert into document (id, seq, type, business_date, at_ms, total_minor)
+values (:id, :seq, :type, :business_date, :at_ms, :total_minor);
+
+-- name: document_seq(id)$
+select seq from document where id = :id;
+
+-- name: documents_before(id, limit)
+select e.n, e.epoch, e.series, d.number, d.seq, d.type, d.business_date, d.at_ms, d.total_minor
+from document d join epoch e on e.n = d.id >> 40
+where d.id < :id order by d.id desc limit :limit;
+
+-- name: owed(first, last)^
+select count(*), coalesce(sum(total_minor), 0), min(at_ms) from document where id between :first and :last;
+
+-- name: owed_dates(first, last)
+select distinct business_date from document where id between :first and :last;
+
+-- name: reference_of(type, reference)$
+select document from reference where type = :type and reference = :reference;
+
+-- name: add_reference(type, reference, document)!
+insert into reference values (:type, :reference, :document);
+
+-- name: day()^
+select business_date, is_open from day;
+
+-- name: set_day(business_date, is_open)!
+update day set business_date = :business_date, is_open = :is_open;
+
+-- name: day_totals(business_date)^
+select totals, first_document, last_document from day_totals where business_date = :business_date;
+
+-- name: all_day_totals()
+select business_date, totals from day_totals;
+
+-- name: set_day_totals(business_date, totals, first_document, last_document)!
+insert into day_totals values (:business_date, :totals, :first_document, :last_document)
+on conflict do update set totals = excluded.totals,
+    first_document = excluded.first_document, last_document = excluded.last_document;
+
+-- name: drawer()$
+select amount_minor from drawer;
+
+-- name: stock_of(sku)$
+select quantity_milli from stock where sku = :sku;
+
+-- name: all_stock()
+select sku, quantity_milli from stock;
+
+-- name: add_stock(sku, quantity_milli)*!
+insert into stock values (:sku, :quantity_milli)
+on conflict do update set quantity_milli = quantity_milli + excluded.quantity_milli;
+
+-- name: returned_of(document, line)^
+select quantity_milli, amount_minor from returned where document = :document and line = :line;
+
+-- name: all_returned()
+select document, line, quantity_milli, amount_minor from returned;
+
+-- name: add_returned(document, line, quantity_milli, amount_minor)*!
+insert into returned values (:document, :line, :quantity_milli, :amount_minor)
+on conflict do update set quantity_milli = quantity_milli + excluded.quantity_milli,
+    amount_minor = amount_minor + excluded.amount_minor;
+
+-- name: basket()$
+select data from open_basket;
+
+-- name: set_basket(data)!
+update open_basket set data = :data;
+
+-- name: purgeable(first, last, limit)
+select id, data from entry where id between :first and :last order by id limit :limit;
+
+-- name: purge(first, last)!
+delete from entry where id between :first and :last;
+
+-- name: purged_stock()
+select sku, quantity_milli from purged_stock;
+
+-- name: add_purged_stock(sku, quantity_milli)*!
+insert into purged_stock values (:sku, :quantity_milli)
+on conflict do update set quantity_milli = quantity_milli + excluded.quantity_milli;
+
+-- name: purged_day_totals()
+select business_date, totals from purged_day_totals;
+
+-- name: set_purged_day_totals(business_date, totals)*!
+insert into purged_day_totals values (:business_date, :totals)
+on conflict do update set totals = excluded.totals;

@@ -1,0 +1,217 @@
+"""Writing the till: one entry, its document number and its projections, within the caller's transaction.
+
+Nothing here is remembered between calls: head and next number are read from the database each
+time, under its write lock, so that two processes on one till never take the same number (P4).
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import apsw
+import msgspec
+
+from holdfast.core import business_day, totals
+from holdfast.core.basket import Basket
+from holdfast.core.business_day import DayState
+from holdfast.core.ids import EpochId
+from holdfast.core.journal.bodies import DOCUMENT_TYPES, EpochOpened
+from holdfast.core.journal.writer import Head, Stamp, Written
+from holdfast.core.sale import AccountAdjusted, Sale, StockAdjusted
+from holdfast.core.totals import DayTotals
+from holdfast.register.till.database import QUERIES, sql_of
+from holdfast.register.till.places import place, seq_of
+
+Document = Sale | StockAdjusted | AccountAdjusted
+"""What takes a document number."""
+
+_basket_decoder = msgspec.json.Decoder(Basket)
+_totals_decoder = msgspec.json.Decoder(DayTotals)
+_encoder = msgspec.json.Encoder()
+
+_HEAD = sql_of("head")
+_ADD_LINK = sql_of("add_link")
+_ADD_ENTRY = sql_of("add_entry")
+_ADD_DOCUMENT = sql_of("add_document")
+_ADD_STOCK = sql_of("add_stock")
+_ADD_RETURNED = sql_of("add_returned")
+_DAY = sql_of("day")
+_DAY_TOTALS = sql_of("day_totals")
+_SET_DAY_TOTALS = sql_of("set_day_totals")
+_BASKET = sql_of("basket")
+_SET_BASKET = sql_of("set_basket")
+
+
+class Place(NamedTuple):
+    """The journal's head, and its epoch's ordinal in this database."""
+
+    n: int
+    head: Head
+
+
+class TotalsOfDay(NamedTuple):
+    """A business date's totals, and the row ids of its first and last document."""
+
+    totals: DayTotals
+    first_document: int | None
+    last_document: int | None
+
+
+NO_TOTALS = TotalsOfDay(DayTotals(), None, None)
+
+
+# ---- reading -----------------------------------------------------------------------------------
+
+
+def read_head(connection: apsw.Connection) -> Place | None:
+    """Where the journal stands; None before its first entry."""
+    row = connection.execute(_HEAD).fetchone()
+    if row is None:
+        return None
+    n, epoch, row_id, hash, documents = row
+    return Place(n, Head(epoch=EpochId(epoch), seq=seq_of(row_id), hash=hash, documents=documents))
+
+
+def read_day(connection: apsw.Connection) -> DayState:
+    row = connection.execute(_DAY).fetchone()
+    assert row is not None, "the day's row is made with its table"
+    return DayState(business_date=row[0], open=bool(row[1]))
+
+
+def read_basket(connection: apsw.Connection) -> Basket | None:
+    row = connection.execute(_BASKET).fetchone()
+    assert row is not None, "the basket's row is made with its table"
+    return None if row[0] is None else _basket_decoder.decode(row[0])
+
+
+def read_totals(connection: apsw.Connection, business_date: str) -> TotalsOfDay:
+    row = connection.execute(_DAY_TOTALS, {"business_date": business_date}).fetchone()
+    if row is None:
+        return NO_TOTALS
+    return TotalsOfDay(_totals_decoder.decode(row[0]), row[1], row[2])
+
+
+def decode_totals(text: str) -> DayTotals:
+    return _totals_decoder.decode(text)
+
+
+def encode_totals(day: DayTotals) -> str:
+    return _encoder.encode(day).decode()
+
+
+# ---- writing -----------------------------------------------------------------------------------
+
+
+def write_basket(connection: apsw.Connection, basket: Basket | None) -> None:
+    """Keep the open basket, or none."""
+    data = None if basket is None else _encoder.encode(basket)
+    connection.execute(_SET_BASKET, {"data": data})
+
+
+def store(connection: apsw.Connection, n: int, written: Written, body: msgspec.Struct, stamp: Stamp) -> None:
+    """Store an entry of the `n`-th epoch with all that follows from it."""
+    _store_entry(connection, n, written)
+    if written.type in DOCUMENT_TYPES:
+        assert isinstance(body, Document), "a document type has a document's body"
+        _store_document(connection, n, written, body, stamp)
+    _project(connection, n, written, body, stamp)
+
+
+def store_opening(connection: apsw.Connection, written: Written, body: EpochOpened, stamp: Stamp) -> int:
+    """Store the first entry of a new epoch; its ordinal."""
+    parent = body.parent
+    n = QUERIES.add_epoch(
+        connection,
+        epoch=written.head.epoch,
+        series=body.series,
+        segment=body.segment,
+        cause=body.cause,
+        parent_epoch=None if parent is None else parent.epoch,
+        parent_seq=None if parent is None else parent.seq,
+        opened_at_ms=stamp.at_ms,
+    )
+    _store_entry(connection, n, written)
+    return n
+
+
+def _store_entry(connection: apsw.Connection, n: int, written: Written) -> None:
+    row_id = place(n, written.seq)
+    link = {"id": row_id, "hash": written.hash, "documents": written.head.documents}
+    connection.execute(_ADD_LINK, link)
+    connection.execute(_ADD_ENTRY, {"id": row_id, "type": written.type, "data": written.data})
+
+
+def _store_document(
+    connection: apsw.Connection, n: int, written: Written, body: Document, stamp: Stamp
+) -> None:
+    row = {
+        "id": document_row(n, written),
+        "seq": written.seq,
+        "type": written.type,
+        "business_date": stamp.date if body.external is None else body.external.business_date,
+        "at_ms": stamp.at_ms,
+        "total_minor": total_of(body),
+    }
+    connection.execute(_ADD_DOCUMENT, row)
+
+
+def document_row(n: int, written: Written) -> int:
+    """The row id of the document that this entry of the `n`-th epoch is."""
+    assert written.type in DOCUMENT_TYPES, "only documents are numbered"
+    return place(n, written.head.documents)
+
+
+def total_of(body: Document) -> int:
+    """What the document is worth in minor units; moved goods alone are worth nothing here."""
+    if isinstance(body, Sale):
+        return body.total_minor
+    return body.amount_minor if isinstance(body, AccountAdjusted) else 0
+
+
+def _project(
+    connection: apsw.Connection, n: int, written: Written, body: msgspec.Struct, stamp: Stamp
+) -> None:
+    """The same folds as `core.journal.fold`, so that `holdfast verify` finds no difference."""
+    stock = totals.stock_deltas(body)
+    if stock:
+        connection.executemany(
+            _ADD_STOCK, [{"sku": sku, "quantity_milli": milli} for sku, milli in stock.items() if milli]
+        )
+    numbered = place(n, written.head.documents) if isinstance(body, Document) else None
+    _add_totals(connection, stamp.date, totals.day_deltas(body), numbered)
+    if isinstance(body, Sale):
+        rows = list(returned_rows((body,)))
+        if rows:
+            connection.executemany(_ADD_RETURNED, rows)
+        return
+    before = read_day(connection)
+    day = business_day.after(before, body)
+    if day != before:
+        QUERIES.set_day(connection, business_date=day.business_date, is_open=int(day.open))
+
+
+def _add_totals(
+    connection: apsw.Connection, business_date: str, delta: DayTotals, numbered: int | None
+) -> None:
+    if numbered is None and delta == NO_TOTALS.totals:
+        return
+    before = read_totals(connection, business_date)
+    row = {
+        "business_date": business_date,
+        "totals": encode_totals(before.totals + delta),
+        "first_document": numbered if before.first_document is None else before.first_document,
+        "last_document": before.last_document if numbered is None else numbered,
+    }
+    connection.execute(_SET_DAY_TOTALS, row)
+
+
+def returned_rows(sales: Iterable[Sale]) -> Iterable[dict[str, object]]:
+    """What these documents bring back of sold lines, as positive sums (PO3)."""
+    for sale in sales:
+        for line in sale.lines:
+            if line.original is not None:
+                yield {
+                    "document": line.original.document,
+                    "line": line.original.line,
+                    "quantity_milli": -line.quantity_milli,
+                    "amount_minor": -line.amount_minor,
+                }
