@@ -1,0 +1,178 @@
+"""The business day of a register: which date it is, and when it may begin and end (PO5).
+
+A sale counts to the business date, not to the clock's. It never goes back in a register, so
+a wrong clock must not push it ahead unseen: a date that is far from what was offered, or that
+nothing but the clock speaks for, needs a manager.
+"""
+
+import datetime
+
+import msgspec
+
+from holdfast.core.ids import DocumentNumber, StaffId
+from holdfast.core.refusals import Refusal
+from holdfast.core.totals import DayTotals
+
+DAYS_FROM_OFFERED_MAX = 1
+"""A chosen date further from the offered one needs a manager."""
+DAYS_PAST_EVIDENCE_MAX = 7
+"""So does a date further past both the last business date and head office's last time: a shop
+may be shut for a week, a clock that is ahead by more is likelier to be wrong."""
+
+NOBODY = StaffId("")
+_DAY_MS = 86_400_000
+_UNIX_ORDINAL = datetime.date(1970, 1, 1).toordinal()
+
+
+class DayState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Where a register stands; a fold over its `day_opened` and `day_closed` entries."""
+
+    business_date: str | None = None
+    """ISO date of the day that is open, or else of the last one; None before the first."""
+    open: bool = False
+
+
+class DayOpened(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Body of `day_opened`, version 1."""
+
+    business_date: str
+    offered_date: str
+    """What the register proposed; a difference was somebody's choice."""
+    clock_ms: int
+    head_office_ms: int | None = None
+    """Head office's time at the last contact; None before the first."""
+    by: StaffId = StaffId("")
+    approved_by: StaffId = StaffId("")
+
+
+class DayClosed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Body of `day_closed`, version 1: the day's Z totals."""
+
+    business_date: str
+    totals: DayTotals
+    currency: str = ""
+    first_document: DocumentNumber | None = None
+    """None where nothing was sold."""
+    last_document: DocumentNumber | None = None
+    by: StaffId = StaffId("")
+
+
+class DayOffer(msgspec.Struct, frozen=True):
+    """What speaks for a date when a day is opened. Times are UTC milliseconds."""
+
+    clock_ms: int
+    head_office_ms: int | None
+    offset_min: int
+    """Minutes east of UTC at the store."""
+
+
+def date_of(at_ms: int, offset_min: int) -> str:
+    """The calendar's date at the store; a time outside the years 1 to 9999 gives the nearest date."""
+    ordinal = _UNIX_ORDINAL + (at_ms + offset_min * 60_000) // _DAY_MS
+    first, last = datetime.date.min.toordinal(), datetime.date.max.toordinal()
+    return datetime.date.fromordinal(min(max(ordinal, first), last)).isoformat()
+
+
+def offered_date(state: DayState, offer: DayOffer) -> str:
+    """The later of the clock's date and head office's last, and never before the last business date."""
+    dates = [date_of(offer.clock_ms, offer.offset_min)]
+    if offer.head_office_ms is not None:
+        dates.append(date_of(offer.head_office_ms, offer.offset_min))
+    if state.business_date is not None:
+        dates.append(state.business_date)
+    return max(dates)
+
+
+def needs_manager(state: DayState, offer: DayOffer, business_date: str) -> bool:
+    """Whether opening this date is for a manager to approve."""
+    if abs(_days_between(offered_date(state, offer), business_date)) > DAYS_FROM_OFFERED_MAX:
+        return True
+    evidence = [state.business_date] if state.business_date is not None else []
+    if offer.head_office_ms is not None:
+        evidence.append(date_of(offer.head_office_ms, offer.offset_min))
+    return bool(evidence) and _days_between(max(evidence), business_date) > DAYS_PAST_EVIDENCE_MAX
+
+
+def open_day(
+    state: DayState,
+    offer: DayOffer,
+    business_date: str | None = None,
+    *,
+    by: StaffId,
+    approved_by: StaffId = NOBODY,
+) -> DayOpened | Refusal:
+    """Begin a business day on the chosen date, or on the offered one. The same date may open again."""
+    if state.open:
+        return Refusal("day.open", f"The business day {state.business_date} is open already. Close it first.")
+    offered = offered_date(state, offer)
+    chosen = offered if business_date is None else business_date
+    if not is_date(chosen):
+        return Refusal("day.no-date", f"{chosen[:40]!r} is not a date. Write it as in 2025-12-31.")
+    if state.business_date is not None and chosen < state.business_date:
+        return Refusal(
+            "day.goes-back", f"A business date never goes back; the last one was {state.business_date}."
+        )
+    if needs_manager(state, offer, chosen) and not approved_by:
+        return Refusal(
+            "day.needs-manager", f"{chosen} is far from what was expected. Check the clock, or ask a manager."
+        )
+    return DayOpened(
+        business_date=chosen,
+        offered_date=offered,
+        clock_ms=offer.clock_ms,
+        head_office_ms=offer.head_office_ms,
+        by=by,
+        approved_by=approved_by,
+    )
+
+
+def close_day(
+    state: DayState,
+    totals: DayTotals,
+    *,
+    currency: str,
+    by: StaffId,
+    first_document: DocumentNumber | None = None,
+    last_document: DocumentNumber | None = None,
+) -> DayClosed | Refusal:
+    """End the open business day with its totals."""
+    assert (first_document is None) == (last_document is None), "a range has two ends"
+    business_date = day_required(state)
+    if isinstance(business_date, Refusal):
+        return business_date
+    return DayClosed(
+        business_date=business_date,
+        totals=totals,
+        currency=currency,
+        first_document=first_document,
+        last_document=last_document,
+        by=by,
+    )
+
+
+def day_required(state: DayState) -> str | Refusal:
+    """The open business date; nothing is sold without one."""
+    if state.open and state.business_date is not None:
+        return state.business_date
+    return Refusal("day.not-open", "No business day is open. Open the day first.")
+
+
+def after(state: DayState, body: msgspec.Struct) -> DayState:
+    """The state after an entry's body; bodies that are not of days change nothing."""
+    if isinstance(body, DayOpened):
+        return DayState(business_date=body.business_date, open=True)
+    if isinstance(body, DayClosed):
+        return DayState(business_date=body.business_date, open=False)
+    return state
+
+
+def is_date(text: str) -> bool:
+    """Whether `text` is a date as the journal writes it: ISO 8601, year-month-day."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _days_between(earlier: str, later: str) -> int:
+    return (datetime.date.fromisoformat(later) - datetime.date.fromisoformat(earlier)).days

@@ -1,0 +1,148 @@
+"""Tenders: what is due, cash rounding, change, and refunds in cash (PO2, PO3).
+
+Cash is rounded to the smallest coin, and only the part that is paid in cash; every other kind
+of tender is exact. Σ tenders = total + rounding, with change as its own negative tender.
+"""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from holdfast.core.bounds import AMOUNT_MINOR_MAX, TENDERS_MAX, text_refusal
+from holdfast.core.money import Currency, RoundingRule, plain_amount, round_to_coin
+from holdfast.core.refusals import Refusal
+from holdfast.core.sale import Tender
+
+CASH = "cash"
+CHANGE = "change"
+IMPORTED = "imported"
+"""Stands for whatever paid a document of another system's history; exact and alone."""
+
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
+
+
+class Till(msgspec.Struct, frozen=True):
+    """How cash is counted where the register stands."""
+
+    currency: Currency
+    rule: RoundingRule
+    coin_minor: int
+    """The country's smallest coin, where it is not the currency's own."""
+
+    @classmethod
+    def of(cls, currency: Currency, rule: RoundingRule, coin_minor: int | None = None) -> "Till":
+        return cls(currency, rule, coin_minor or currency.coin_minor)
+
+
+class Due(msgspec.Struct, frozen=True):
+    """What is still open, in minor units; negative is to be paid out, of either zero is nothing."""
+
+    amount_minor: int
+    """To be paid by an exact tender."""
+    cash_minor: int
+    """To be paid in cash, rounded to the smallest coin."""
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """How a total was paid, as the journal stores it."""
+
+    tenders: tuple[Tender, ...]
+    rounding_minor: int
+
+
+def due(total_minor: int, tenders: Sequence[Tender], till: Till) -> Due:
+    """What is still open after the tenders so far; for the screen. Overpaid cash leaves nothing."""
+    exact = sum(tender.amount_minor for tender in tenders if tender.kind != CASH)
+    cash = sum(tender.amount_minor for tender in tenders if tender.kind == CASH)
+    open_minor = total_minor - exact
+    cash_due = round_to_coin(open_minor, till.coin_minor, till.rule)
+    if cash:
+        left = cash_due - cash
+        left = max(0, left) if total_minor >= 0 else min(0, left)
+        return Due(left, left)
+    return Due(open_minor, cash_due)
+
+
+def settle(total_minor: int, tenders: Sequence[Tender], till: Till) -> Settlement | Refusal:
+    """The tenders with change and rounding, if they pay the total, or pay it out where negative.
+
+    A remainder below half the smallest coin needs no tender: it is rounded away.
+    """
+    if len(tenders) > TENDERS_MAX:
+        return Refusal("tender.too-many", f"At most {TENDERS_MAX} tenders pay one transaction. Remove one.")
+    if refusal := next((found for found in map(_tender_refusal, tenders) if found), None):
+        return refusal
+    if any(tender.kind == IMPORTED for tender in tenders):
+        return _settle_imported(total_minor, tenders)
+    if refusal := _direction_refusal(total_minor, tenders):
+        return refusal
+    exact = sum(tender.amount_minor for tender in tenders if tender.kind != CASH)
+    if abs(exact) > abs(total_minor):
+        over = plain_amount(abs(exact) - abs(total_minor), till.currency)
+        return Refusal("tender.too-much", f"That is {over} too much; only cash gives change. Enter less.")
+    return _settle_cash(total_minor, total_minor - exact, tenders, till)
+
+
+def _settle_cash(
+    total_minor: int, open_minor: int, tenders: Sequence[Tender], till: Till
+) -> Settlement | Refusal:
+    """`open_minor` is what the exact tenders left; it has the total's sign or is 0."""
+    cash = sum(tender.amount_minor for tender in tenders if tender.kind == CASH)
+    cash_due = round_to_coin(open_minor, till.coin_minor, till.rule)
+    if cash and not cash_due:
+        return _NOTHING_DUE
+    if cash % till.coin_minor:
+        coin = plain_amount(till.coin_minor, till.currency)
+        return Refusal("tender.no-such-coin", f"The smallest coin is {coin}. Enter what coins can pay.")
+    if abs(cash) < abs(cash_due):
+        return _still_due(cash_due - cash if cash else open_minor, till.currency)
+    change = cash - cash_due
+    if change and total_minor < 0:
+        over = plain_amount(-change, till.currency)
+        return Refusal("tender.too-much", f"That is {over} more than is to be paid out. Enter less.")
+    given = (Tender(kind=CHANGE, amount_minor=-change),) if change else ()
+    settlement = Settlement((*tenders, *given), cash_due - open_minor)
+    paid = sum(tender.amount_minor for tender in settlement.tenders)
+    assert paid == total_minor + settlement.rounding_minor, "tenders pay the total and its rounding"
+    return settlement
+
+
+def _settle_imported(total_minor: int, tenders: Sequence[Tender]) -> Settlement | Refusal:
+    if len(tenders) == 1 and tenders[0].amount_minor == total_minor:
+        return Settlement(tuple(tenders), 0)
+    return Refusal("tender.imported", "A document of history is paid by one tender of exactly its total.")
+
+
+def _tender_refusal(tender: Tender) -> Refusal | None:
+    if not _KIND.match(tender.kind) or tender.kind == CHANGE:
+        return Refusal("tender.kind", f"{tender.kind[:40]!r} is no tender that can be given. Choose another.")
+    limit = 2**63 - 1 if tender.kind == IMPORTED else AMOUNT_MINOR_MAX
+    if abs(tender.amount_minor) > limit:
+        return Refusal("tender.amount", "That amount is far too high. Check it.")
+    return text_refusal("The reference", tender.reference)
+
+
+def _direction_refusal(total_minor: int, tenders: Sequence[Tender]) -> Refusal | None:
+    if not total_minor and tenders:
+        return _NOTHING_DUE
+    if any(tender.amount_minor == 0 for tender in tenders):
+        return Refusal("tender.amount", "A tender has an amount. Enter it.")
+    if any((tender.amount_minor > 0) != (total_minor > 0) for tender in tenders):
+        return Refusal(
+            "tender.direction",
+            "Money is owed to the customer. Pay it out."
+            if total_minor < 0
+            else "Money is due from the customer; nothing is to be paid out.",
+        )
+    return None
+
+
+def _still_due(amount_minor: int, currency: Currency) -> Refusal:
+    amount = plain_amount(abs(amount_minor), currency)
+    if amount_minor < 0:
+        return Refusal("tender.insufficient", f"{amount} is still to be paid out.")
+    return Refusal("tender.insufficient", f"{amount} is still due.")
+
+
+_NOTHING_DUE = Refusal("tender.nothing-due", "Nothing is due. Remove the tender, then conclude.")

@@ -1,0 +1,120 @@
+"""What a journal body adds to stock, to the business day's totals and to the drawer.
+
+The register's projections, head office's and every check of them use these same folds, so
+that they cannot differ (ST2, PO5). Any body may be passed: most add nothing.
+"""
+
+import msgspec
+
+from holdfast.core.ids import Sku
+from holdfast.core.sale import Sale, StockAdjusted, StockLine, TransactionVoided
+
+_DRAWER_KINDS = frozenset({"cash", "change"})
+
+
+def _no_sums() -> dict[str, int]:
+    return {}
+
+
+class DayTotals(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Sums over documents of one currency; X and Z reports show them (PO5). They add up: a + b."""
+
+    sales: int = 0
+    returns: int = 0
+    voids: int = 0
+    """Transactions given up; they count nowhere else."""
+    total_minor: int = 0
+    rounding_minor: int = 0
+    """To the smallest coin; Σ tenders = total + rounding."""
+    net_minor: dict[str, int] = msgspec.field(default_factory=_no_sums)
+    """By tax code, without tax."""
+    tax_minor: dict[str, int] = msgspec.field(default_factory=_no_sums)
+    """By tax code."""
+    tenders_minor: dict[str, int] = msgspec.field(default_factory=_no_sums)
+    """By kind of tender; `change` is its own kind, and negative."""
+    drawer_minor: int = 0
+    """What came into the drawer, less what went out."""
+
+    @property
+    def documents(self) -> int:
+        """Sales and returns: what took a document number."""
+        return self.sales + self.returns
+
+    def __add__(self, other: "DayTotals") -> "DayTotals":
+        return DayTotals(
+            sales=self.sales + other.sales,
+            returns=self.returns + other.returns,
+            voids=self.voids + other.voids,
+            total_minor=self.total_minor + other.total_minor,
+            rounding_minor=self.rounding_minor + other.rounding_minor,
+            net_minor=_sum_by_key(self.net_minor, other.net_minor),
+            tax_minor=_sum_by_key(self.tax_minor, other.tax_minor),
+            tenders_minor=_sum_by_key(self.tenders_minor, other.tenders_minor),
+            drawer_minor=self.drawer_minor + other.drawer_minor,
+        )
+
+
+def _sum_by_key(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    sums = dict(one)
+    for key, value in other.items():
+        sums[key] = sums.get(key, 0) + value
+    return sums
+
+
+def is_return(sale: Sale) -> bool:
+    """A document whose every line brings goods back; its entry's type is `return`."""
+    return bool(sale.lines) and all(line.quantity_milli < 0 for line in sale.lines)
+
+
+def stock_deltas(body: msgspec.Struct) -> dict[Sku, int]:
+    """Thousandths by stock code: a sale takes off, a return puts back, an adjustment says it itself.
+
+    A code whose movements cancel out is there with 0. An adjusted account and a voided
+    transaction have moved no goods.
+    """
+    deltas: dict[Sku, int] = {}
+    if isinstance(body, Sale):
+        for line in body.lines:
+            deltas[line.sku] = deltas.get(line.sku, 0) - line.quantity_milli
+    elif isinstance(body, StockAdjusted):
+        _add_movements(deltas, body.lines)
+    return deltas
+
+
+def _add_movements(deltas: dict[Sku, int], lines: tuple[StockLine, ...]) -> None:
+    for line in lines:
+        deltas[line.sku] = deltas.get(line.sku, 0) + line.quantity_milli
+
+
+def drawer_minor(body: msgspec.Struct) -> int:
+    """Cash into the drawer, less change and refunds out of it."""
+    if not isinstance(body, Sale):
+        return 0
+    return sum(tender.amount_minor for tender in body.tenders if tender.kind in _DRAWER_KINDS)
+
+
+def day_deltas(body: msgspec.Struct) -> DayTotals:
+    """What one body adds to its business day."""
+    if isinstance(body, TransactionVoided):
+        return DayTotals(voids=1)
+    if not isinstance(body, Sale):
+        return DayTotals()
+    net: dict[str, int] = {}
+    tax: dict[str, int] = {}
+    tenders: dict[str, int] = {}
+    for total in body.taxes:
+        net[total.tax_code] = net.get(total.tax_code, 0) + total.net_minor
+        tax[total.tax_code] = tax.get(total.tax_code, 0) + total.tax_minor
+    for tender in body.tenders:
+        tenders[tender.kind] = tenders.get(tender.kind, 0) + tender.amount_minor
+    returned = is_return(body)
+    return DayTotals(
+        sales=0 if returned else 1,
+        returns=1 if returned else 0,
+        total_minor=body.total_minor,
+        rounding_minor=body.rounding_minor,
+        net_minor=net,
+        tax_minor=tax,
+        tenders_minor=tenders,
+        drawer_minor=drawer_minor(body),
+    )
