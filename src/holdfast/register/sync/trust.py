@@ -41,8 +41,8 @@ def load_trust(home: RegisterHome) -> Trust:
             trust = msgspec.json.decode(file.read(_FILE_BYTES_MAX), type=Trust)
     except OSError as error:
         raise KeyFault(
-            f"Head office's pinned keys {home.trust} cannot be read ({error.strerror}). Put the file back from "
-            "your copy, or enrol this machine again."
+            f"Head office's pinned keys {home.trust} cannot be read ({error.strerror}). Put the file back "
+            "from your copy, or enrol this machine again."
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise KeyFault(f"Head office's pinned keys {home.trust} are damaged. Put the file back.") from error
@@ -70,5 +70,6 @@ def _read(path: Path, make: Callable[[str], ssl.SSLContext]) -> ssl.SSLContext:
         return make(path.read_text(encoding="ascii"))
     except (OSError, UnicodeDecodeError, ssl.SSLError) as error:
         raise ConfigurationFault(
-            f"The certificate {path} that head office is checked against cannot be read. Put it back in PEM form."
+            f"The certificate {path} that head office is checked against cannot be read. "
+            "Put it back in PEM form."
         ) from error
