@@ -1,4 +1,4 @@
-"""What migrations decide, and SQLite. The contract on both engines: tests/integration/test_postgres_migrations.py."""
+"""What migrations decide, and SQLite. Both engines: tests/integration/test_postgres_migrations.py."""
 
 from pathlib import Path
 

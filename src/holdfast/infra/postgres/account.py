@@ -52,13 +52,16 @@ def _as_ordinary_user(data_dir: Path, owner: int | None) -> RunAs:
 
 
 def give_to(run_as: RunAs, path: Path) -> None:
-    """Make a folder, with all inside, belong to the account; nothing to do unless it is another one."""
-    if run_as.uid is None or run_as.in_namespace:
+    """Make a folder, with all inside, belong to the account. Only root can, and only root may need to."""
+    if os.geteuid() != 0:
         return
-    os.chown(path, run_as.uid, run_as.gid)
+    uid, gid = (0, 0) if run_as.uid is None or run_as.in_namespace else (run_as.uid, run_as.gid)
+    if path.stat().st_uid == uid:
+        return
     for folder, subfolders, files in os.walk(path):
         for name in subfolders + files:
-            os.chown(os.path.join(folder, name), run_as.uid, run_as.gid, follow_symlinks=False)
+            os.chown(os.path.join(folder, name), uid, gid, follow_symlinks=False)
+    os.chown(path, uid, gid)  # last, because it says that the rest was done
 
 
 def check_reachable(run_as: RunAs, path: Path) -> None:

@@ -1,6 +1,7 @@
 """Making a data folder, and knowing which PostgreSQL it belongs to."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from holdfast.infra.process import RunAs, end_child, spawn_child
 
 SUPERUSER = "holdfast"
 _INITDB_TIMEOUT_S = 300.0
+_LOG_PREFIX = re.compile(r"^.*? UTC \[\d+\] ")
 
 
 def server_environment() -> dict[str, str]:
@@ -67,7 +69,7 @@ def fault_from_output(failure: str, output: str) -> Fault:
     """The fault that a program's last words mean."""
     if "No space left on device" in output or "Disk quota exceeded" in output:
         return StorageFullFault(f"{failure}: the disk is full. Make room, then try again.")
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    lines = [_LOG_PREFIX.sub("", line).strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if any(word in line for word in ("PANIC", "FATAL", "rror:", "ERROR"))]
     said = (telling or lines or ["it said nothing"])[-1]
     return DatabaseFault(f"{failure}: {said}")
@@ -76,8 +78,8 @@ def fault_from_output(failure: str, output: str) -> Fault:
 def choose_binaries(places: Places) -> Binaries:
     """The PostgreSQL for this data folder; DatabaseFault when data, pin and installation do not fit."""
     pin = read_note(places.major_file)
-    on_disk = read_note(places.data_dir / "PG_VERSION") if places.data_dir.exists() else None
-    if places.data_dir.exists() and on_disk is None:
+    on_disk = read_note(places.data_dir / "PG_VERSION")
+    if on_disk is None and not is_absent(places.data_dir):
         raise DatabaseFault(
             f"{places.data_dir} exists and is no PostgreSQL database. Move it away, or give another folder."
         )
@@ -98,25 +100,32 @@ def choose_binaries(places: Places) -> Binaries:
     return wheel.pinned(int(on_disk), places.data_dir)
 
 
+def is_absent(data_dir: Path) -> bool:
+    """Whether there is no data yet: no folder, or an empty one that an admin made."""
+    return not data_dir.exists() or next(data_dir.iterdir(), None) is None
+
+
 def pin_major(places: Places, binaries: Binaries) -> None:
     """Write down which major version the data belongs to."""
     if read_note(places.major_file) != str(binaries.major):
         write_note(places.major_file, f"{binaries.major}\n")
 
 
-def prepare_cluster(places: Places, binaries: Binaries, run_as: RunAs, progress: Progress) -> None:
+def prepare_cluster(
+    places: Places, binaries: Binaries, run_as: RunAs, progress: Progress, *, sync: bool = True
+) -> None:
     """Make the data folder where there is none, whole or not at all, and pin its version."""
-    if not places.data_dir.exists():
+    if is_absent(places.data_dir):
         progress("Making the database", None)
-        create_cluster(binaries, places.staging, run_as)
-        places.staging.rename(places.data_dir)
+        create_cluster(binaries, places.staging, run_as, sync=sync)
+        places.staging.rename(places.data_dir)  # also onto an empty folder
         sync_folder(places.data_dir.parent)
     pin_major(places, binaries)
 
 
 def finish_restore(places: Places) -> None:
     """A restore that was cut between its two renames is completed; before them it never happened."""
-    if places.restored.exists() and not places.data_dir.exists():
+    if places.restored.exists() and is_absent(places.data_dir):
         version = read_note(places.restored / "PG_VERSION")
         places.restored.rename(places.data_dir)
         sync_folder(places.data_dir.parent)

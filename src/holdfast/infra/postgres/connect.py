@@ -174,11 +174,12 @@ def is_data_error(error: BaseException) -> bool:
     """Whether one record's data is at fault (SQLSTATE classes 22 and 23), so that it alone is quarantined.
 
     Also what psycopg finds wrong before it sends anything: a NUL in a text, a lone surrogate, a number too
-    large.
+    large. But beware: in a binary COPY psycopg 3.3 cuts a number that is too large for int2 or int4 without
+    a word, so binary COPY takes int8 columns, or numbers checked before.
     """
     if isinstance(error, psycopg.Error) and error.sqlstate is not None:
         return error.sqlstate.startswith(_DATA_CLASSES)
-    return isinstance(error, psycopg.DataError | UnicodeEncodeError)
+    return isinstance(error, psycopg.DataError | UnicodeEncodeError | OverflowError)
 
 
 def fault_of(error: psycopg.Error) -> Fault | None:

@@ -47,13 +47,23 @@ class EmbeddedPostgres:
     started from a thread that lasts as long as the process, so `start` may be called from any thread.
 
     `settings` are further `name: value` pairs of PostgreSQL; the durable ones cannot be changed.
+    `durable=False` is for data that is worthless until it was verified and synced as a whole:
+    `check_durable` refuses such a server.
     """
 
-    def __init__(self, data_dir: str | os.PathLike[str], settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: str | os.PathLike[str],
+        settings: Mapping[str, str] | None = None,
+        *,
+        durable: bool = True,
+    ) -> None:
         self.places = Places.of(data_dir)
+        self._durable = durable
         self._settings = dict(settings or {})
         self._lock = FolderLock(self.places.lock_file, self.places.data_dir)
         self._child: subprocess.Popen[bytes] | None = None
+        self._socket_dir: Path | None = None
         self._dsn: str | None = None
 
     # ---- its life -------------------------------------------------------------------------------
@@ -63,8 +73,8 @@ class EmbeddedPostgres:
 
         Recovery after a crash may take minutes; `progress` hears of it each second. Raises
         ConfigurationFault (in use, unreachable), DatabaseFault (cannot be used, with the cure),
-        StorageFullFault, or UnavailableFault after `timeout_s`. May be called again after `stop`, or when
-        `alive()` has become False.
+        StorageFullFault, or UnavailableFault after `timeout_s`. May be called again, with the same DSN,
+        after `stop`, or when `alive()` has become False.
         """
         if self.alive():
             return self.dsn
@@ -77,8 +87,8 @@ class EmbeddedPostgres:
             binaries = choose_binaries(self.places)
             run_as = account_for(self.places.data_dir)
             self._prepare(binaries, run_as, progress)
-            self._child, socket_dir = self._launch(binaries, run_as, progress, deadline)
-            self._dsn = make_conninfo(host=str(socket_dir), port=5432, user=SUPERUSER, dbname=DATABASE)
+            self._launch(binaries, run_as, progress, deadline)
+            self._dsn = make_conninfo(host=str(self._socket_dir), port=5432, user=SUPERUSER, dbname=DATABASE)
             _ensure_database(self._dsn)
             undo.pop_all()
         return self._dsn
@@ -128,24 +138,22 @@ class EmbeddedPostgres:
         places = self.places
         check_reachable(run_as, binaries.path("postgres"))
         check_reachable(run_as, places.data_dir)
-        prepare_cluster(places, binaries, run_as, progress)
+        prepare_cluster(places, binaries, run_as, progress, sync=self._durable)
         give_to(run_as, places.data_dir)
         places.data_dir.chmod(0o700)  # volumes and umasks open it to a group, and PostgreSQL refuses that
         places.log_dir.mkdir(mode=0o700, exist_ok=True)
         give_to(run_as, places.log_dir)
         wait_for_predecessor(places.data_dir, progress, _PREDECESSOR_TIMEOUT_S)
 
-    def _launch(
-        self, binaries: Binaries, run_as: RunAs, progress: Progress, deadline: float
-    ) -> tuple[subprocess.Popen[bytes], Path]:
+    def _launch(self, binaries: Binaries, run_as: RunAs, progress: Progress, deadline: float) -> None:
         """Start the server and wait for it; again where workers of a killed one still hold its memory."""
         give_up = time.monotonic() + _SHARED_MEMORY_TIMEOUT_S
         while True:
-            socket_dir = make_socket_dir(self.places, run_as)
-            self._child = child = self._spawn(binaries, run_as, socket_dir)
-            output = self._wait_until_ready(child, progress, deadline)
+            self._socket_dir = make_socket_dir(self.places, run_as, self._socket_dir)
+            self._child = self._spawn(binaries, run_as, self._socket_dir)
+            output = self._wait_until_ready(self._child, progress, deadline)
             if output is None:
-                return child, socket_dir
+                return
             if _STILL_SHARED not in output or time.monotonic() > give_up:
                 raise self._start_fault(output)
             progress("Waiting for the former database server to end", None)
@@ -153,7 +161,7 @@ class EmbeddedPostgres:
 
     def _spawn(self, binaries: Binaries, run_as: RunAs, socket_dir: Path) -> subprocess.Popen[bytes]:
         places = self.places
-        arguments = server_arguments(socket_dir, places.log_dir, self._settings)
+        arguments = server_arguments(socket_dir, places.log_dir, self._settings, durable=self._durable)
         with open(self._early_log, "wb") as early_log:
             return spawn_child(
                 [binaries.path("postgres"), "-D", places.data_dir, *arguments],

@@ -38,8 +38,16 @@ TUNED = {
     "log_startup_progress_interval": "1s",
 }
 
-THROWAWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "wal_level": "minimal",
-             "max_wal_senders": "0", "autovacuum": "off", "shared_buffers": "128MB"}  # fmt: skip
+THROWAWAY = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "512MB",
+    "autovacuum": "off",
+    "shared_buffers": "128MB",
+}
 """For a server whose data is worth nothing until it was verified and synced as a whole (a restore)."""
 
 
