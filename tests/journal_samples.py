@@ -41,7 +41,9 @@ def sale(
         currency="GBP",
         lines=lines,
         taxes=(
-            TaxTotal(tax_code="S", rate_e4=2000, inclusive=True, net_minor=total_minor - tax, tax_minor=tax),
+            TaxTotal(
+                tax_code="S", rate_e6=200_000, inclusive=True, net_minor=total_minor - tax, tax_minor=tax
+            ),
         ),
         tenders=(Tender(kind="cash", amount_minor=total_minor),),
         total_minor=total_minor,

@@ -82,9 +82,9 @@ def offers(draw: st.DrawFn) -> tuple[Product, Price, TaxRate]:
     product = draw(products)
     cost = draw(st.one_of(st.integers(0, 10**7), numbers))
     row = Price(sku=product.sku, unit_price_e4=cost, currency="EUR", valid_from="")
-    rate = draw(st.sampled_from([0, 700, 2_000, 2_000, -1, 10**6]))
+    rate = draw(st.sampled_from([0, 70_000, 200_000, 200_000, -1, 10**8]))
     tax = TaxRate(
-        code=product.tax_code, name="", rate_e4=rate, inclusive=product.tax_code == "A", valid_from=""
+        code=product.tax_code, name="", rate_e6=rate, inclusive=product.tax_code == "A", valid_from=""
     )
     return product, row, tax
 

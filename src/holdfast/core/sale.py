@@ -61,8 +61,8 @@ class TaxTotal(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Tax of one code over the document, computed on the sum of its lines."""
 
     tax_code: str
-    rate_e4: int
-    """Ten-thousandths: 0.2 is 2000."""
+    rate_e6: int
+    """Millionths: 20 % is 200,000."""
     inclusive: bool
     net_minor: int
     tax_minor: int

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from holdfast.core.bounds import RATE_E4_MAX, id_refusal, text_refusal
+from holdfast.core.bounds import RATE_E6_MAX, RATE_E6_WHOLE, id_refusal, text_refusal
 from holdfast.core.money import RoundingRule, round_ratio
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import TaxTotal
@@ -20,8 +20,8 @@ class TaxRate(msgspec.Struct, frozen=True, kw_only=True):
 
     code: str
     name: str
-    rate_e4: int
-    """Ten-thousandths: 20 % is 2000."""
+    rate_e6: int
+    """Millionths: 20 % is 200,000, and 8.875 % is 88,750."""
     inclusive: bool
     """Whether prices contain the tax."""
     valid_from: str
@@ -29,14 +29,14 @@ class TaxRate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> "TaxKey":
-        return TaxKey(self.code, self.rate_e4, self.inclusive)
+        return TaxKey(self.code, self.rate_e6, self.inclusive)
 
 
 class TaxKey(msgspec.Struct, frozen=True, array_like=True):
     """What tells one tax of a document from another: returns may bring back a former rate."""
 
     code: str
-    rate_e4: int
+    rate_e6: int
     inclusive: bool
 
 
@@ -56,7 +56,7 @@ def tax_refusal(tax: TaxKey) -> Refusal | None:
     """Why this tax cannot be charged; None if it can."""
     if refusal := id_refusal("The tax code", tax.code):
         return refusal
-    if not 0 <= tax.rate_e4 <= RATE_E4_MAX:
+    if not 0 <= tax.rate_e6 <= RATE_E6_MAX:
         return Refusal(
             "tax.out-of-range", f"The rate of tax code {tax.code!r} is out of range. Tell head office."
         )
@@ -71,14 +71,14 @@ def tax_rate_refusal(rate: TaxRate) -> Refusal | None:
 def tax_total(tax: TaxKey, lines_minor: int, rule: RoundingRule) -> TaxTotal:
     """Net and tax of the sum of one tax's lines, rounded once."""
     if tax.inclusive:
-        tax_minor = round_ratio(lines_minor * tax.rate_e4, 10_000 + tax.rate_e4, rule)
+        tax_minor = round_ratio(lines_minor * tax.rate_e6, RATE_E6_WHOLE + tax.rate_e6, rule)
         net_minor = lines_minor - tax_minor
     else:
-        tax_minor = round_ratio(lines_minor * tax.rate_e4, 10_000, rule)
+        tax_minor = round_ratio(lines_minor * tax.rate_e6, RATE_E6_WHOLE, rule)
         net_minor = lines_minor
     return TaxTotal(
         tax_code=tax.code,
-        rate_e4=tax.rate_e4,
+        rate_e6=tax.rate_e6,
         inclusive=tax.inclusive,
         net_minor=net_minor,
         tax_minor=tax_minor,

@@ -24,8 +24,8 @@ T = TypeVar("T")
 
 BEGAN_MS = 1_760_000_000_000
 
-STANDARD = TaxRate(code="V20", name="VAT 20 %", rate_e4=2000, inclusive=True, valid_from="2011-01-04")
-SALES_TAX = TaxRate(code="S8", name="Sales tax", rate_e4=825, inclusive=False, valid_from="2020-01-01")
+STANDARD = TaxRate(code="V20", name="VAT 20 %", rate_e6=200_000, inclusive=True, valid_from="2011-01-04")
+SALES_TAX = TaxRate(code="S8", name="Sales tax", rate_e6=82_500, inclusive=False, valid_from="2020-01-01")
 TAXES = {tax.code: tax for tax in (STANDARD, SALES_TAX)}
 
 MUG = Product(sku=Sku("MUG"), description="Mug, blue", tax_code="V20", barcodes=("4006381333931",))

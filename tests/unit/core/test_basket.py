@@ -95,7 +95,7 @@ def test_other_currencies_and_kinds_are_refused() -> None:
 
 
 def test_a_sale_has_one_rate_per_tax_code() -> None:
-    changed = msgspec.structs.replace(STANDARD, rate_e4=2100)
+    changed = msgspec.structs.replace(STANDARD, rate_e6=210_000)
     basket = sell(empty(), MUG)
     assert refused(add_product(basket, act(), APPLES, price_of(APPLES), changed, 500)) == "basket.tax-changed"
     assert len(sell(basket, BOLT).lines) == 2

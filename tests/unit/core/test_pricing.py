@@ -55,8 +55,8 @@ def test_a_sale_as_the_journal_stores_it() -> None:
             },
         ),
         "taxes": (
-            {"tax_code": "V20", "rate_e4": 2000, "inclusive": True, "net_minor": 832, "tax_minor": 166},
-            {"tax_code": "S8", "rate_e4": 825, "inclusive": False, "net_minor": 33, "tax_minor": 3},
+            {"tax_code": "V20", "rate_e6": 200_000, "inclusive": True, "net_minor": 832, "tax_minor": 166},
+            {"tax_code": "S8", "rate_e6": 82_500, "inclusive": False, "net_minor": 33, "tax_minor": 3},
         ),
         "tenders": ({"kind": "cash", "amount_minor": 2_000}, {"kind": "change", "amount_minor": -966}),
         "total_minor": 1_034,

@@ -96,8 +96,8 @@ def test_never_more_than_was_sold() -> None:
 
 def test_the_tax_that_was_charged_comes_back() -> None:
     sale = discounted_sale()
-    taxes = tuple(msgspec.structs.replace(tax, rate_e4=1_750) for tax in sale.taxes)
-    assert found(msgspec.structs.replace(sale, taxes=taxes)).tax == TaxKey("V20", 1_750, True)
+    taxes = tuple(msgspec.structs.replace(tax, rate_e6=175_000) for tax in sale.taxes)
+    assert found(msgspec.structs.replace(sale, taxes=taxes)).tax == TaxKey("V20", 175_000, True)
     assert found(msgspec.structs.replace(sale, taxes=())).tax == TaxKey("V20", 0, True)
 
 

@@ -54,7 +54,7 @@ def _tax_charged(sale: Sale, code: str) -> TaxKey:
     """A sale has one rate per code; taken-over history may state none, and then none comes back."""
     for tax in sale.taxes:
         if tax.tax_code == code:
-            return TaxKey(code, tax.rate_e4, tax.inclusive)
+            return TaxKey(code, tax.rate_e6, tax.inclusive)
     return TaxKey(code, 0, True)
 
 

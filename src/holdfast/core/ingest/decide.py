@@ -11,7 +11,7 @@ import msgspec
 from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.ingest.facts import ChainFacts, Facts, ReferenceFacts
-from holdfast.core.ingest.project import Document, content_of, external_of, project, validate
+from holdfast.core.ingest.project import Document, content_of, external_of, is_date, project, validate
 from holdfast.core.ingest.rows import APPLIED, QUARANTINED, REPEATED, Rows
 from holdfast.core.journal.bodies import REGISTRY, EpochClosed, EpochOpened, KeyRotated
 from holdfast.core.journal.chain import ZERO_HASH, Position
@@ -268,6 +268,20 @@ def _entry_row(chain: ChainFacts, item: PreparedEntry, status: str) -> tuple[obj
         status,
         stored.data,
     )
+
+
+def reconsider(
+    facts: Facts, chain: ChainFacts, item: PreparedEntry
+) -> tuple[Rows, str, Unprojectable | None]:
+    """What a quarantined entry makes now, after an upgrade or a correction: rows beside its own,
+    which stands already, its new status, and why it still waits if it does."""
+    rows = Rows()
+    _append(rows, facts, chain, item, dict(facts.references), None)
+    status = rows.appended["entry"].pop()[-2]
+    if status != QUARANTINED:
+        return rows, status, None
+    _, _, cause, detail = rows.appended["quarantine"][0]
+    return Rows(), status, Unprojectable(cause, detail)
 
 
 def forced(seqs: Set[int], detail: str) -> dict[int, Unprojectable]:

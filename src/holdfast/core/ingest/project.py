@@ -1,6 +1,7 @@
 """Projection: one entry's body to rows. Validates before anything reaches a database."""
 
 import datetime
+import functools
 import hashlib
 import re
 from typing import Any, cast
@@ -28,7 +29,7 @@ def validate(entry: Entry, body: msgspec.Struct) -> Unprojectable | None:
     Text with NUL cannot stand in PostgreSQL; a number beyond 64 bits cannot either; totals that
     do not add up would make every report wrong.
     """
-    if not _is_date(entry.date):
+    if not is_date(entry.date):
         return Unprojectable("invalid-date", f"{entry.date!r} is no date")
     if _SUSPECT.search(bytes(entry.body)):
         found = _find_unstorable(msgspec.to_builtins(body, builtin_types=(bytes,)))
@@ -36,7 +37,7 @@ def validate(entry: Entry, body: msgspec.Struct) -> Unprojectable | None:
             return found
     if not isinstance(body, Document):
         return None
-    if body.external is not None and not _is_date(body.external.business_date):
+    if body.external is not None and not is_date(body.external.business_date):
         return Unprojectable("invalid-date", f"{body.external.business_date!r} is no date")
     numbers = [line.line for line in body.lines]
     if numbers != list(range(1, len(numbers) + 1)):
@@ -73,7 +74,9 @@ def _find_unstorable(value: Any) -> Unprojectable | None:
     return None
 
 
-def _is_date(text: str) -> bool:
+@functools.lru_cache(maxsize=1024)
+def is_date(text: str) -> bool:
+    """A batch has few dates, and each is asked for with every entry."""
     try:
         return datetime.date.fromisoformat(text).isoformat() == text
     except ValueError:
@@ -188,7 +191,7 @@ def _project_payment(rows: Rows, chain: int, seq: int, sale: Sale) -> None:
         tenders.append((chain, seq, number, tender.kind, tender.amount_minor, tender.reference))
     taxes = rows.appended["document_tax"]
     for tax in sale.taxes:
-        taxes.append((chain, seq, tax.tax_code, tax.rate_e4, tax.inclusive, tax.net_minor, tax.tax_minor))
+        taxes.append((chain, seq, tax.tax_code, tax.rate_e6, tax.inclusive, tax.net_minor, tax.tax_minor))
 
 
 def stock_of(rows: Rows) -> dict[tuple[StoreId, Sku], int]:

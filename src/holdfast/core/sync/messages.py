@@ -88,6 +88,8 @@ class EpochCursor(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     epoch: EpochId
     tips: tuple[Position, ...]
     """Head of the main branch first, then of each further branch. Empty: nothing held."""
+    claimed: Position | None = None
+    """Highest head that this origin ever claimed by a signed word, whether it arrived or not."""
     known_sample: int = 0
     """Highest offered sample that the receiver holds; 0: none."""
     applied: Receipt | None = None

@@ -6,12 +6,12 @@ one that delivered.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
-from holdfast.core.ids import EpochId, OriginId
+from holdfast.core.ids import EpochId, IncarnationId, OriginId
 from holdfast.core.journal.chain import ZERO_HASH, Position, SignedHead
 from holdfast.core.sync.batch import Batch, StoredEntry
-from holdfast.core.sync.messages import Ack, Receipt
+from holdfast.core.sync.messages import EpochCursor, EpochOffer, Offer, OfferReply, Receipt
 from holdfast.core.sync.ports import Piece
 
 
@@ -80,37 +80,130 @@ class Relay:
     """All that a relay holds, and head office's receipts to pass down."""
 
     def __init__(self) -> None:
-        self.chains: dict[tuple[OriginId, EpochId], list[RelayedChain]] = {}
-        self.receipts: dict[tuple[OriginId, EpochId, str], Receipt] = {}
+        self._chains: dict[OriginId, dict[EpochId, list[RelayedChain]]] = {}
+        self._receipts: dict[tuple[OriginId, EpochId, str, bytes], Receipt] = {}
+
+    def chains(self, origin: OriginId, epoch: EpochId) -> Sequence[RelayedChain]:
+        """The branches of an epoch in order of arrival."""
+        return self._chains.get(origin, {}).get(epoch, ())
+
+    def lanes(self, origin: OriginId) -> Sequence["RelayView"]:
+        """Journals to send on: the first branches of all epochs, then the second ones, …"""
+        epochs = self._chains.get(origin, {})
+        count = max((len(chains) for chains in epochs.values()), default=0)
+        return [RelayView(self, origin, lane) for lane in range(count)]
+
+    def epochs(self, origin: OriginId) -> Sequence[EpochId]:
+        """In order of arrival."""
+        return list(self._chains.get(origin, {}))
 
     def take(self, batch: Batch) -> RelayedChain | None:
         """The chain that now holds the batch; None on a gap."""
         header = batch.header
-        chains = self.chains.setdefault((header.origin, header.epoch), [])
+        chains = self.chains(header.origin, header.epoch)
         for chain in chains:
             if chain.take(batch):
                 return chain
-        if not (header.first_seq == 1 and header.previous_hash == ZERO_HASH):
-            joint = [chain for chain in chains if chain.hash_at(header.first_seq - 1) == header.previous_hash]
-            if not joint:
-                return None
+        begins = header.first_seq == 1 and header.previous_hash == ZERO_HASH
+        joins = any(chain.hash_at(header.first_seq - 1) == header.previous_hash for chain in chains)
+        if not (begins or joins):
+            return None
         branch = RelayedChain(header.origin, header.epoch, header.first_seq - 1, header.previous_hash)
         taken = branch.take(batch)
         assert taken, "a branch begins where its batch does"
-        chains.append(branch)
+        self._chains.setdefault(header.origin, {}).setdefault(header.epoch, []).append(branch)
         return branch
 
-    def ack(self, chain: RelayedChain, answer: Ack) -> Ack:
-        """`answer` completed with what this hop holds and what head office has said."""
-        key = (chain.origin, chain.epoch)
-        return Ack(
-            incarnation=answer.incarnation,
-            time_ms=answer.time_ms,
-            held=chain.head,
-            applied=self.receipts.get((*key, "applied")),
-            safe=self.receipts.get((*key, "safe")),
+    def answer_offer(self, offer: Offer, incarnation: IncarnationId, time_ms: int) -> OfferReply:
+        """What this hop holds of the epochs offered, and every receipt for them."""
+        return OfferReply(
+            incarnation=incarnation,
+            time_ms=time_ms,
+            cursors=tuple(self._cursor(offer.origin, offered) for offered in offer.epochs),
         )
 
+    def _cursor(self, origin: OriginId, offered: EpochOffer) -> EpochCursor:
+        epoch = offered.head.epoch
+        chains = self.chains(origin, epoch)
+        known = [seq for seq, hash in offered.samples if any(chain.hash_at(seq) == hash for chain in chains)]
+        offered_hashes = {hash for _, hash in offered.samples}
+        return EpochCursor(
+            epoch=epoch,
+            tips=tuple(chain.head for chain in chains),
+            known_sample=max(known, default=0),
+            applied=self._receipt(origin, epoch, "applied", chains, offered_hashes),
+            safe=self._receipt(origin, epoch, "safe", chains, offered_hashes),
+        )
+
+    def _receipt(
+        self, origin: OriginId, epoch: EpochId, level: str, chains: Sequence[RelayedChain], mine: Set[bytes]
+    ) -> Receipt | None:
+        """The furthest receipt over the branch that the offering chain is on."""
+        branches = [
+            chain
+            for chain in chains
+            if any(chain.hash_at(seq) in mine for seq in range(chain.base_seq + 1, chain.head.seq + 1))
+        ]
+        found = [
+            receipt
+            for (of, at, what, _), receipt in self._receipts.items()
+            if (of, at, what) == (origin, epoch, level)
+            and any(chain.hash_at(receipt.seq) == receipt.hash for chain in branches)
+        ]
+        return max(found, key=lambda receipt: receipt.seq, default=None)
+
     def keep(self, receipt: Receipt) -> None:
-        """A receipt from head office, already verified; a newer incarnation's replaces an older's."""
-        self.receipts[(receipt.origin, receipt.epoch, receipt.level)] = receipt
+        """A receipt from head office, already verified."""
+        for chain in self.chains(receipt.origin, receipt.epoch):
+            if chain.hash_at(receipt.seq) == receipt.hash:
+                base = chain.hash_at(chain.base_seq + 1) or b""
+                self._receipts[(receipt.origin, receipt.epoch, receipt.level, base)] = receipt
+
+    def receipts(self, origin: OriginId) -> Sequence[Receipt]:
+        return [
+            receipt
+            for (of, _, level, _), receipt in self._receipts.items()
+            if (of, level) == (origin, "applied")
+        ]
+
+
+class RelayView:
+    """One lane of an origin's journal as a relay sends it on (`ports.JournalView`)."""
+
+    def __init__(self, relay: Relay, origin: OriginId, lane: int) -> None:
+        self._relay = relay
+        self._origin = origin
+        self._lane = lane
+
+    @property
+    def origin(self) -> OriginId:
+        return self._origin
+
+    def _chain(self, epoch: EpochId) -> RelayedChain | None:
+        chains = self._relay.chains(self._origin, epoch)
+        return chains[self._lane] if self._lane < len(chains) else None
+
+    def heads(self) -> Sequence[SignedHead]:
+        chains = [self._chain(epoch) for epoch in self._relay.epochs(self._origin)]
+        return [chain.heads[-1] for chain in chains if chain is not None]
+
+    def hash_at(self, epoch: EpochId, seq: int) -> bytes | None:
+        chain = self._chain(epoch)
+        if chain is None:
+            return None
+        if seq >= chain.base_seq:
+            return chain.hash_at(seq)
+        trunk = self._relay.chains(self._origin, epoch)[0]
+        return trunk.hash_at(seq)
+
+    def piece(self, epoch: EpochId, first_seq: int, entries_max: int, bytes_max: int) -> Piece | None:
+        """None below a branch's own beginning: the first lane brings what both share."""
+        chain = self._chain(epoch)
+        return None if chain is None else chain.piece(first_seq, entries_max)
+
+    def receipts(self) -> Sequence[Receipt]:
+        return [
+            receipt
+            for receipt in self._relay.receipts(self._origin)
+            if self.hash_at(receipt.epoch, receipt.seq) == receipt.hash
+        ]

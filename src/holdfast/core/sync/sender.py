@@ -101,6 +101,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     attempt_gap_ms: int = 250
     """Least time between attempts while they fail, however many local events come."""
     blocked_retry_ms: int = 60_000
+    ask_applied_first_ms: int = 1_000
+    """All is sent, and not all is known to be applied (a relay holds it): ask after this long,"""
+    ask_applied_max_ms: int = 30_000
+    """then less and less often, down to this."""
 
 
 class Sender:
@@ -120,6 +124,8 @@ class Sender:
         self._not_before_ms = 0
         self._failures = 0
         self._stalls = 0
+        self._asked = 0
+        self._ask_at_ms: int | None = None
         self._last_attempt_ms = -(1 << 62)
 
     @property
@@ -154,12 +160,28 @@ class Sender:
             return Idle(self._not_before_ms)
         if self._state is State.BLOCKED:
             self._state = State.LOCATE
+        if self._ask_at_ms is not None and now_ms >= self._ask_at_ms:
+            self._state = State.LOCATE
         request = self._offer() if self._state is State.LOCATE else self._entries()
         if request is None:
-            return Idle(None)
+            return self._await_applied(now_ms)
+        self._ask_at_ms = None
         self._in_flight = request
         self._last_attempt_ms = now_ms
         return request
+
+    def _await_applied(self, now_ms: int) -> Idle:
+        """All is sent. What only a relay holds is not yet applied: ask again, ever less often."""
+        applied = {given.epoch: given.seq for given in self._journal.receipts()}
+        if all(applied.get(head.epoch, 0) >= head.seq for head in self._journal.heads()):
+            self._asked = 0
+            return Idle(None)
+        if self._ask_at_ms is None:
+            policy = self._policy
+            wait = min(policy.ask_applied_max_ms, policy.ask_applied_first_ms << min(self._asked, 16))
+            self._asked += 1
+            self._ask_at_ms = now_ms + wait
+        return Idle(self._ask_at_ms)
 
     def on_reply(self, body: bytes, now_ms: int) -> tuple[Event, ...]:
         """The receiver's answer to the request in flight."""
@@ -234,9 +256,10 @@ class Sender:
         for cursor in reply.cursors:
             events += [ReceiptGiven(given) for given in (cursor.applied, cursor.safe) if given is not None]
         current = self._offered[-1]
-        tips = cursors[current.epoch].tips if current.epoch in cursors else ()
         needed = epochs.at_contact(
-            Position(current.epoch, current.seq, current.hash), tips, self._journal.hash_at
+            Position(current.epoch, current.seq, current.hash),
+            _known_heads(cursors.get(current.epoch)),
+            self._journal.hash_at,
         )
         if needed is not None:
             events.append(EpochNeeded(needed))
@@ -308,6 +331,13 @@ class Sender:
         if changed:
             self._state = State.LOCATE
         return IncarnationSeen(incarnation, time_ms, changed)
+
+
+def _known_heads(cursor: EpochCursor | None) -> tuple[Position, ...]:
+    """Every head of the epoch that the receiver knows of: held, or only claimed."""
+    if cursor is None:
+        return ()
+    return cursor.tips if cursor.claimed is None else (*cursor.tips, cursor.claimed)
 
 
 def sample_seqs(head_seq: int) -> Sequence[int]:
