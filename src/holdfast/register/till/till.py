@@ -49,7 +49,7 @@ class Till:
         self._randomness = randomness
         self._lock = threading.RLock()
         self._failed: DatabaseFault | None = None
-        self._unmarked: Head | None = None
+        self._unmarked: Mark | None = None
         self._reserve = DiskReserve(home.till)
         with ExitStack() as undo:
             self.connection = open_till(
@@ -107,12 +107,13 @@ class Till:
 
     def _note(self) -> None:
         """After the commit, never before: a mark ahead of the database means that entries were lost."""
-        head = self._unmarked
-        if head is None:
-            return
-        self._unmarked = None
-        date = max(self._date_floor, writing.read_day(self.connection).business_date or "")
-        self._mark.write(Mark(head.epoch, head.seq, head.hash, head.documents, date))
+        if self._unmarked is not None:
+            self._mark.write(self._unmarked)
+            self._unmarked = None
+
+    def _to_mark(self, head: Head, date: str) -> Mark:
+        known = "" if date == NO_DATE else date
+        return Mark(head.epoch, head.seq, head.hash, head.documents, max(self._date_floor, known))
 
     # ---- within a transaction ----------------------------------------------------------------
 
@@ -145,7 +146,7 @@ class Till:
         """Store the next entry after `at`, with its number and projections."""
         written = writer.write(self.config.origin, at.head, type, version, body, stamp)
         writing.store(self.connection, at.n, written, body, stamp)
-        self._unmarked = written.head
+        self._unmarked = self._to_mark(written.head, stamp.date)
         return written
 
     def open_epoch(self, why: OpenEpoch) -> Written:
@@ -166,7 +167,7 @@ class Till:
         body = REGISTRY.decode(decode_entry(written.data))
         assert isinstance(body, EpochOpened), "an epoch begins with its opening"
         writing.store_opening(self.connection, written, body, stamp)
-        self._unmarked = written.head
+        self._unmarked = self._to_mark(written.head, stamp.date)
         return written
 
     def _start(self) -> None:

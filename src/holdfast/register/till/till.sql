@@ -51,8 +51,17 @@ insert into entry values (:id, :type, :data);
 select c.id, c.hash, e.data from chain c left join entry e on e.id = c.id
 where c.id between :first and :last order by c.id;
 
--- name: links(first, last)
-select id, hash from chain where id between :first and :last order by id;
+-- name: walk(first, last)
+-- Links with their entries' bytes, and what the index says of those that are documents.
+select c.id, c.hash, c.documents, e.data, d.seq, d.type, d.business_date, d.at_ms, d.total_minor
+from chain c
+left join entry e on e.id = c.id
+left join document d on d.id = (c.id >> 40) << 40 | c.documents and d.seq = c.seq
+where c.id between :first and :last order by c.id;
+
+-- name: count_documents(first, last)^
+-- How many there are, and the highest number: the same without a gap.
+select count(*), coalesce(max(number), 0) from document where id between :first and :last;
 
 -- name: entry_data(id)$
 select data from entry where id = :id;

@@ -4,8 +4,8 @@ Nothing here is remembered between calls: head and next number are read from the
 time, under its write lock, so that two processes on one till never take the same number (P4).
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import apsw
 import msgspec
@@ -179,7 +179,7 @@ def _project(
     numbered = place(n, written.head.documents) if isinstance(body, Document) else None
     _add_totals(connection, stamp.date, totals.day_deltas(body), numbered)
     if isinstance(body, Sale):
-        rows = list(returned_rows((body,)))
+        rows = list(returned_rows(body))
         if rows:
             connection.executemany(_ADD_RETURNED, rows)
         return
@@ -204,14 +204,13 @@ def _add_totals(
     connection.execute(_SET_DAY_TOTALS, row)
 
 
-def returned_rows(sales: Iterable[Sale]) -> Iterable[dict[str, object]]:
-    """What these documents bring back of sold lines, as positive sums (PO3)."""
-    for sale in sales:
-        for line in sale.lines:
-            if line.original is not None:
-                yield {
-                    "document": line.original.document,
-                    "line": line.original.line,
-                    "quantity_milli": -line.quantity_milli,
-                    "amount_minor": -line.amount_minor,
-                }
+def returned_rows(sale: Sale) -> Iterator[dict[str, Any]]:
+    """What a document brings back of sold lines, as positive sums (PO3)."""
+    for line in sale.lines:
+        if line.original is not None:
+            yield {
+                "document": line.original.document,
+                "line": line.original.line,
+                "quantity_milli": -line.quantity_milli,
+                "amount_minor": -line.amount_minor,
+            }

@@ -1,0 +1,221 @@
+"""Verifying a register: every chain walked, and its projections held against a fresh fold.
+
+Nothing is changed, and the register may sell meanwhile: all is read as of one moment.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import apsw
+import msgspec
+
+from holdfast.core.faults import MalformedFault
+from holdfast.core.ids import EpochId, OriginId, Sku, document_number
+from holdfast.core.journal.bodies import REGISTRY
+from holdfast.core.journal.chain import ZERO_HASH, link
+from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
+from holdfast.core.journal.fold import RegisterState
+from holdfast.core.sale import Sale
+from holdfast.core.totals import DayTotals
+from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
+from holdfast.infra.keys import DatabaseKey
+from holdfast.infra.sqlite import faults
+from holdfast.register.till import writing
+from holdfast.register.till.database import QUERIES, read_till, sql_of
+from holdfast.register.till.places import last_place, place, seq_of
+from holdfast.register.till.writing import Document, decode_totals, returned_rows, total_of
+
+_WALK = sql_of("walk")
+_COUNT = sql_of("count_documents")
+
+DIFFERENCES_MAX: Final = 1_000
+"""Found differences are listed up to here; one more says that there are others."""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Something that is not as it must be."""
+
+    code: str
+    """`file`, `chain`, `entry`, `document`, `stock`, `drawer`, `day`, `returned`; `more` beyond the list."""
+    sentence: str
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """What was looked at, and what differs; in order when `differences` is empty."""
+
+    origin: OriginId
+    epochs: int
+    entries: int
+    documents: int
+    purged: int
+    """Entries of which only the hash is left, since head office holds them safe."""
+    differences: tuple[Difference, ...]
+
+
+def verify_register(home: RegisterHome) -> Verified:
+    """Verify the till in `home`. Faults as `read_till` raises them."""
+    config = load_config(home.config, RegisterConfig)
+    connection = read_till(home, DatabaseKey.load(home.database_key), config.origin)
+    try:
+        with faults(connection):
+            connection.execute("begin")
+            return _Verification(connection, config.origin).run()
+    finally:
+        connection.close()
+
+
+class _Verification:
+    """One run over one database."""
+
+    def __init__(self, connection: apsw.Connection, origin: OriginId) -> None:
+        self._connection = connection
+        self._origin = origin
+        self._differences: list[Difference] = []
+        self._state = RegisterState()
+        self._returned: Counter[tuple[str, int]] = Counter()
+        self._entries = 0
+        self._documents = 0
+        self._purged = 0
+
+    def run(self) -> Verified:
+        for (problem,) in self._connection.execute("pragma quick_check(10)").fetchall():
+            if problem != "ok":
+                self._differ("file", f"SQLite finds the file damaged: {problem}.")
+        self._start_from_purged()
+        heads = QUERIES.epoch_heads(self._connection)
+        for n, epoch, _, _, documents in heads:
+            self._walk(n, EpochId(epoch), documents)
+        self._compare()
+        return Verified(
+            origin=self._origin,
+            epochs=len(heads),
+            entries=self._entries,
+            documents=self._documents,
+            purged=self._purged,
+            differences=tuple(self._differences),
+        )
+
+    def _differ(self, code: str, sentence: str) -> None:
+        if len(self._differences) < DIFFERENCES_MAX:
+            self._differences.append(Difference(code, sentence))
+        elif len(self._differences) == DIFFERENCES_MAX:
+            self._differences.append(Difference("more", "There are more differences than are listed."))
+
+    def _start_from_purged(self) -> None:
+        for sku, milli in QUERIES.purged_stock(self._connection):
+            self._state.stock_milli[Sku(sku)] = milli
+        for date, text in QUERIES.purged_day_totals(self._connection):
+            self._state.day_totals[date] = decode_totals(text)
+            self._state.drawer_minor += self._state.day_totals[date].drawer_minor
+
+    # ---- chains ------------------------------------------------------------------------------
+
+    def _walk(self, n: int, epoch: EpochId, documents: int) -> None:
+        """One epoch from its first entry to its head."""
+        series = QUERIES.epoch_of(self._connection, n=n)[1]
+        before = _Link(epoch, series, 0, ZERO_HASH, 0)
+        for row in self._connection.execute(_WALK, {"first": place(n, 1), "last": last_place(n)}):
+            row_id, hash, numbered, data, *indexed = row
+            here = _Link(epoch, series, seq_of(row_id), hash, numbered)
+            if here.seq != before.seq + 1:
+                self._differ("chain", f"Epoch {epoch} goes from entry {before.seq} to entry {here.seq}.")
+            self._take(before, here, data, tuple(indexed))
+            before = here
+        stored = self._connection.execute(_COUNT, {"first": place(n, 1), "last": last_place(n)}).fetchall()
+        self._documents += documents
+        if stored != [(documents, documents)] and documents:
+            self._differ("document", f"Epoch {epoch} numbered {documents} documents; its index has {stored}.")
+
+    def _take(self, before: "_Link", here: "_Link", data: bytes | None, indexed: tuple[Any, ...]) -> None:
+        self._entries += 1
+        if data is None:
+            self._purged += 1
+            return
+        if link(before.hash, data) != here.hash:
+            self._differ("chain", f"{here} does not hash to its link in the chain.")
+            return
+        try:
+            entry = decode_entry(data)
+        except MalformedFault as fault:
+            self._differ("entry", f"{here}: {fault.sentence}.")
+            return
+        if (entry.origin, entry.epoch, entry.seq) != (self._origin, here.epoch, here.seq):
+            self._differ("entry", f"{here} says that it is entry {entry.seq} of epoch {entry.epoch}.")
+            return
+        body = REGISTRY.decode(entry)
+        if isinstance(body, Unprojectable):
+            self._differ("entry", f"{here}: {body.cause}: {body.detail}.")
+            return
+        self._check_number(before, here, entry, body, indexed)
+        self._state.apply_body(entry, body)
+        if isinstance(body, Sale):
+            for row in returned_rows(body):
+                self._returned[row["document"], row["line"]] += row["quantity_milli"]
+
+    def _check_number(
+        self, before: "_Link", here: "_Link", entry: Entry, body: msgspec.Struct, indexed: tuple[Any, ...]
+    ) -> None:
+        if not isinstance(body, Document):
+            if here.documents != before.documents:
+                self._differ("document", f"{here} is no document and was given a number.")
+            return
+        expected = document_number(here.series, here.epoch, before.documents + 1)
+        if body.document != expected or here.documents != before.documents + 1:
+            self._differ("document", f"{here} is document {body.document}; {expected} was next.")
+        date = entry.date if body.external is None else body.external.business_date
+        if indexed != (here.seq, entry.type, date, entry.at_ms, total_of(body)):
+            self._differ("document", f"The index says of {body.document}: {indexed}.")
+
+    # ---- projections -------------------------------------------------------------------------
+
+    def _compare(self) -> None:
+        state, connection = self._state, self._connection
+        stock = {sku: milli for sku, milli in QUERIES.all_stock(connection) if milli}
+        self._compare_each("stock", stock, {sku: milli for sku, milli in state.stock_milli.items() if milli})
+        days = {date: decode_totals(text) for date, text in QUERIES.all_day_totals(connection)}
+        self._compare_each("day", _traded(days), _traded(state.day_totals))
+        drawer_minor = QUERIES.drawer(connection)
+        if drawer_minor != state.drawer_minor:
+            self._differ(
+                "drawer", f"The drawer is kept as {drawer_minor}; the journal says {state.drawer_minor}."
+            )
+        day = writing.read_day(connection)
+        if state.business_date and (day.business_date, day.open) != (state.business_date, state.day_open):
+            self._differ("day", f"The day is kept as {day}; the journal says {state.business_date}.")
+        returned = {(number, line): milli for number, line, milli, _ in QUERIES.all_returned(connection)}
+        if not self._purged:  # what came back in purged entries is not kept apart
+            self._compare_each("returned", returned, self._returned)
+
+    def _compare_each(self, code: str, kept: Mapping[Any, Any], folded: Mapping[Any, Any]) -> None:
+        for key in sorted(kept.keys() | folded.keys()):
+            if kept.get(key) != folded.get(key):
+                self._differ(code, f"{key} is kept as {kept.get(key)}; the journal says {folded.get(key)}.")
+
+
+class _Link(NamedTuple):
+    """A place in a chain, with the count of documents up to there."""
+
+    epoch: EpochId
+    series: str
+    seq: int
+    hash: bytes
+    documents: int
+
+    def __str__(self) -> str:
+        return f"Entry {self.seq} of epoch {self.epoch}"
+
+
+def _traded(days: Mapping[str, DayTotals]) -> dict[str, DayTotals]:
+    """Days without what sums to nothing: a fold has a row for each date that an entry names."""
+    found = {date: _without_zeros(day) for date, day in days.items()}
+    return {date: day for date, day in found.items() if day != DayTotals()}
+
+
+def _without_zeros(day: DayTotals) -> DayTotals:
+    return msgspec.structs.replace(
+        day,
+        net_minor={key: value for key, value in day.net_minor.items() if value},
+        tax_minor={key: value for key, value in day.tax_minor.items() if value},
+        tenders_minor={key: value for key, value in day.tenders_minor.items() if value},
+    )
