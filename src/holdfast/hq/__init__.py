@@ -1,1 +1,1 @@
-"""Head office: ingest, projections, real-time services, monitoring, period close and screen."""
+"""Head office: takes every register's journal exactly once, and sends down what they sell from."""

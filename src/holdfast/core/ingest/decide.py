@@ -254,9 +254,8 @@ def _apply(rows: Rows, facts: Facts, chain: ChainFacts, item: PreparedEntry, bod
 
 def _entry_row(chain: ChainFacts, item: PreparedEntry, status: str) -> tuple[object, ...]:
     stored, entry = item.stored, item.entry
-    date = None
-    if entry is not None and not (isinstance(item.body, Unprojectable) and item.body.cause == "invalid-date"):
-        date = entry.date
+    # A body that nobody could read was not validated either: its date may be none.
+    date = entry.date if entry is not None and is_date(entry.date) else None
     return (
         chain.chain,
         stored.seq,

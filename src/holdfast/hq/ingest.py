@@ -1,0 +1,288 @@
+"""The head office that ships, over any store: what it answers to offers, batches and heartbeats.
+
+Nothing here knows HTTP or SQL. The simulator runs this very class over the store in memory.
+"""
+
+import hmac
+
+from holdfast.core.faults import MalformedFault, SignatureFault, UnavailableFault
+from holdfast.core.ids import IncarnationId, OriginId
+from holdfast.core.ingest.decide import Prepared, prepare, prepare_entry, reconsider
+from holdfast.core.journal.chain import ZERO_HASH, Position, Signer, Verify
+from holdfast.core.sync.batch import Batch
+from holdfast.core.sync.limits import CLOCK_SKEW_REPORT_MS
+from holdfast.core.sync.messages import (
+    Ack,
+    Challenge,
+    EpochCursor,
+    Heartbeat,
+    HeartbeatReply,
+    Offer,
+    OfferReply,
+    Receipt,
+    SessionOpened,
+    SessionRequest,
+    SignedStatement,
+    decode,
+    heartbeat_statement,
+    receipt_statement,
+    sign_receipt,
+)
+from holdfast.core.sync.receiver import Keys, Refused, receive_batch, receive_offer
+from holdfast.hq.incarnation import begin_after_loss
+from holdfast.hq.intake import RACES_MAX, store_batch
+from holdfast.hq.offers import EpochStand, lost_receipt, remember_claims, stands
+from holdfast.hq.pacing import Pacing
+from holdfast.hq.sessions import OpenSession, Sessions
+from holdfast.hq.store.port import DataFault, HeadOfficeStore, RaceFault, Transaction, Waiting
+from holdfast.infra.clock import Clock, Randomness, SystemRandomness
+
+SKEW_CHANGE_MS = 1_000
+"""A skew is recorded anew when it changed by more than a slow network alone explains."""
+SAFE_RECEIPTS_MAX = 8
+RETRY_BLOCK = 200
+RETRIES_MAX = 100_000
+
+
+class Ingest:
+    """Takes journals and answers. Thread-safe: every call is one transaction of the store."""
+
+    def __init__(
+        self,
+        store: HeadOfficeStore,
+        signer: Signer,
+        verify: Verify,
+        clock: Clock,
+        randomness: Randomness | None = None,
+    ) -> None:
+        self._store = store
+        self._signer = signer
+        self._verify = verify
+        self._clock = clock
+        self._randomness = randomness or SystemRandomness()
+        self._sessions = Sessions(clock, self._randomness, verify)
+        self._pacing = Pacing()
+
+    # ---- sessions
+
+    def incarnation(self) -> IncarnationId:
+        with self._store.transaction(None) as transaction:
+            return transaction.incarnation()
+
+    def challenge(self) -> Challenge:
+        """What a register is to sign."""
+        return self._sessions.challenge(self.incarnation())
+
+    def open_session(self, request: SessionRequest) -> SessionOpened | Refused:
+        """A session, or why none; whoever is refused for a key is shown as blocked."""
+        opened = self._sessions.open(request, self._store.keys(request.origin), self.incarnation())
+        if isinstance(opened, Refused) and opened.code.startswith("key."):
+            self.note_refused(request.origin, opened)
+        return opened
+
+    def session(self, token: str) -> OpenSession | None:
+        return self._sessions.of(token)
+
+    # ---- offers
+
+    def receive_offer(self, session: OriginId, body: bytes) -> OfferReply | Refused:
+        """An offer as it came, from the origin whose session it is."""
+        offer = receive_offer(body, origins=self._speaks_for(session), verify=self._verify)
+        if isinstance(offer, Refused):
+            self.note_refused(session, offer)
+            return offer
+        return self.offer(offer)
+
+    def offer(self, offer: Offer) -> OfferReply:
+        """Where head office stands in each epoch of an authenticated offer."""
+        now_ms = self._clock.now_ms()
+        heads = [
+            Position(offered.head.epoch, offered.head.seq, offered.head.hash) for offered in offer.epochs
+        ]
+        with self._store.transaction(offer.origin) as transaction:
+            incarnation = self._incarnation_after(transaction, offer, now_ms)
+            remember_claims(transaction, offer.origin, heads, now_ms)
+            found = stands(transaction, offer)
+            transaction.touch(offer.origin, now_ms)
+        return OfferReply(
+            incarnation=incarnation,
+            time_ms=now_ms,
+            cursors=tuple(self._cursor(incarnation, offer.origin, stand) for stand in found),
+        )
+
+    def _incarnation_after(self, transaction: Transaction, offer: Offer, now_ms: int) -> IncarnationId:
+        """The incarnation, a new one where this offer shows that state was lost."""
+        current = transaction.incarnation()
+        own = [receipt for receipt in offer.receipts if self._is_own(receipt, offer.origin, current)]
+        lost = lost_receipt(transaction, offer, own)
+        if lost is None:
+            return current
+        detail = f"{offer.origin} holds a receipt for entry {lost.seq} of {lost.epoch}, which is not here"
+        return begin_after_loss(transaction, current, self._randomness, now_ms, detail)
+
+    def _is_own(self, receipt: Receipt, origin: OriginId, current: IncarnationId) -> bool:
+        """Did this head office sign it in this life. Ed25519 gives one signature to one statement."""
+        if (receipt.origin, receipt.incarnation) != (origin, current) or receipt.level != "applied":
+            return False
+        statement = receipt_statement(
+            receipt.level, receipt.incarnation, origin, receipt.epoch, receipt.seq, receipt.hash
+        )
+        return receipt.key_id == self._signer.key_id and hmac.compare_digest(
+            receipt.signature, self._signer.sign(statement)
+        )
+
+    def _cursor(self, incarnation: IncarnationId, origin: OriginId, stand: EpochStand) -> EpochCursor:
+        return EpochCursor(
+            epoch=stand.epoch,
+            tips=stand.tips,
+            claimed=stand.claimed,
+            known_sample=0 if stand.known is None else stand.known.seq,
+            applied=self._receipt("applied", incarnation, origin, stand.known),
+            safe=self._receipt("safe", incarnation, origin, stand.safe),
+        )
+
+    def _receipt(
+        self, level: str, incarnation: IncarnationId, origin: OriginId, at: Position | None
+    ) -> Receipt | None:
+        return None if at is None else sign_receipt(level, incarnation, origin, at, self._signer)
+
+    # ---- batches
+
+    def receive_batch(self, session: OriginId, body: bytes) -> Ack | Refused:
+        """A batch as it came. One that does not authenticate is no record."""
+        batch = receive_batch(body, origins=self._speaks_for(session), verify=self._verify)
+        if isinstance(batch, Refused):
+            self.note_refused(session, batch)
+            return batch
+        return self.take(batch)
+
+    def take(self, batch: Batch) -> Ack:
+        """Decide and store an authenticated batch; what the answer says is on disk when it is given."""
+        now_ms = self._clock.now_ms()
+        prepared = prepare(batch)
+        taken = store_batch(self._store, prepared, batch.header.head, now_ms)
+        decision, origin = taken.decision, prepared.origin
+        if decision.head is None:
+            return Ack(incarnation=taken.incarnation, time_ms=now_ms, send_from=decision.send_from)
+        # Signed after the commit, never before: a receipt is a promise.
+        return Ack(
+            incarnation=taken.incarnation,
+            time_ms=now_ms,
+            held=decision.head,
+            applied=self._receipt("applied", taken.incarnation, origin, decision.head),
+            fork=taken.branch > 0,
+        )
+
+    # ---- heartbeats
+
+    def heartbeat(self, origin: OriginId, statement: SignedStatement) -> HeartbeatReply:
+        """A register's signed word about itself, kept as it was signed.
+
+        Raises SignatureFault or MalformedFault; then nothing is kept.
+        """
+        beat = self._verified(origin, statement)
+        now_ms = self._clock.now_ms()
+        skew_ms = beat.clock_ms - now_ms
+        with self._store.transaction(origin) as transaction:
+            incarnation = transaction.incarnation()
+            transaction.put_heartbeat(origin, statement, skew_ms, now_ms)
+            self._record_skew(transaction, origin, skew_ms, now_ms)
+            if beat.head is not None:
+                remember_claims(transaction, origin, [beat.head], now_ms)
+            transaction.touch(origin, now_ms)
+            newest = transaction.newest_chains(origin, SAFE_RECEIPTS_MAX)
+            feeds = transaction.feed_versions()
+        active_ms, idle_ms = self._pacing.probes_ms()
+        receipts = [self._receipt("safe", incarnation, origin, record.safe) for record in newest]
+        return HeartbeatReply(
+            incarnation=incarnation,
+            time_ms=now_ms,
+            probe_active_ms=active_ms,
+            probe_idle_ms=idle_ms,
+            start_after_ms=self._pacing.start_slot_ms(origin, beat.owed_count, now_ms),
+            safe=tuple(receipt for receipt in receipts if receipt is not None),
+            feeds={feed: (incarnation, n) for feed, n in feeds.items()},
+        )
+
+    def _verified(self, origin: OriginId, statement: SignedStatement) -> Heartbeat:
+        public_key = self._store.keys(origin).get(statement.key_id)
+        signed = heartbeat_statement(statement.statement)
+        if public_key is None or not self._verify(public_key, statement.signature, signed):
+            refused = Refused(403, "key.signature", f"the heartbeat of {origin} does not verify")
+            self.note_refused(origin, refused)
+            raise SignatureFault(refused.detail)
+        beat = decode(statement.statement, Heartbeat)
+        if beat.origin != origin:
+            raise MalformedFault(f"the heartbeat names {beat.origin[:64]}, and came from {origin}")
+        if not abs(beat.clock_ms) < 1 << 53:
+            raise MalformedFault("the heartbeat's clock is out of range")
+        if beat.head is not None and not 1 <= beat.head.seq < 1 << 53:
+            raise MalformedFault("the heartbeat's head is out of range")
+        return beat
+
+    def _record_skew(self, transaction: Transaction, origin: OriginId, skew_ms: int, now_ms: int) -> None:
+        before_ms = transaction.last_recorded_skew_ms(origin)
+        if before_ms is not None and abs(skew_ms - before_ms) < SKEW_CHANGE_MS:
+            return
+        transaction.record_skew(origin, skew_ms, now_ms)
+        was_far = before_ms is not None and abs(before_ms) > CLOCK_SKEW_REPORT_MS
+        if abs(skew_ms) > CLOCK_SKEW_REPORT_MS and not was_far:
+            transaction.alert("clock", origin, f"the clock of {origin} is off by {skew_ms / 1_000:+.1f} s")
+
+    # ---- refusals
+
+    def _speaks_for(self, session: OriginId) -> dict[OriginId, Keys]:
+        keys = self._store.keys(session)
+        return {session: Keys(keys)} if keys else {}
+
+    def note_refused(self, origin: OriginId, refused: Refused) -> None:
+        """Show the origin as blocked; it keeps what it has, and sells on."""
+        if not self._store.keys(origin):
+            return
+        with self._store.transaction(origin) as transaction:
+            transaction.block(origin, refused.code, refused.detail, self._clock.now_ms())
+
+    # ---- quarantine
+
+    def retry_quarantine(self) -> tuple[int, int]:
+        """Try every waiting entry again, each by itself: (taken now, still waiting)."""
+        after, taken, tried = (0, 0), 0, 0
+        while tried < RETRIES_MAX:
+            with self._store.transaction(None) as transaction:
+                block = transaction.waiting(after, RETRY_BLOCK)
+            if not block:
+                break
+            for waiting in block:
+                tried += 1
+                taken += self._retry(waiting)
+                after = (waiting.chain, waiting.entry.seq)
+        return taken, tried - taken
+
+    def _retry(self, waiting: Waiting) -> bool:
+        for _ in range(RACES_MAX):
+            try:
+                with self._store.transaction(waiting.origin) as transaction:
+                    return self._retry_in(transaction, waiting)
+            except RaceFault:
+                continue
+        raise UnavailableFault(f"an entry of {waiting.origin} met others {RACES_MAX} times")
+
+    def _retry_in(self, transaction: Transaction, waiting: Waiting) -> bool:
+        item = prepare_entry(waiting.origin, waiting.epoch, waiting.entry)
+        # Its place is known: nothing is joined, so what stands before it does not matter.
+        lone = Prepared(waiting.origin, waiting.epoch, waiting.entry.seq, ZERO_HASH, (item,))
+        facts = transaction.facts(lone)
+        chain = next(known for known in facts.chains if known.chain == waiting.chain)
+        rows, status, cause = reconsider(facts, chain, item)
+        place = (waiting.chain, waiting.entry.seq)
+        if cause is None:
+            try:
+                with transaction.savepoint():
+                    transaction.put(rows)
+                    transaction.resolve(*place, status, self._clock.now_ms())
+                return True
+            except DataFault as fault:
+                transaction.attempted(*place, "database", fault.sentence)
+                return False
+        transaction.attempted(*place, cause.cause, cause.detail)
+        return False

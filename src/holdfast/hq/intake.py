@@ -1,0 +1,108 @@
+"""A batch into the store: decided by core, in one transaction, whatever is in it (P2, P3, P10)."""
+
+import dataclasses
+from collections.abc import Iterator
+
+from holdfast.core.faults import UnavailableFault
+from holdfast.core.ids import IncarnationId
+from holdfast.core.ingest.decide import Decision, Prepared, decide, forced
+from holdfast.core.journal.chain import SignedHead
+from holdfast.hq.store.port import Claim, DataFault, HeadOfficeStore, RaceFault, Transaction
+
+RACES_MAX = 5
+"""So often a batch is decided anew because another one was quicker; then the sender tries again."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Taken:
+    """What a batch did."""
+
+    decision: Decision
+    branch: int
+    incarnation: IncarnationId
+
+
+def store_batch(store: HeadOfficeStore, prepared: Prepared, head: SignedHead, now_ms: int) -> Taken:
+    """Decide and store a batch; committed when this returns.
+
+    Raises UnavailableFault or StorageFullFault where nothing was stored and a retry can help.
+    """
+    for _ in range(RACES_MAX):
+        try:
+            with store.transaction(prepared.origin) as transaction:
+                taken = _store(transaction, prepared, now_ms)
+                if taken.decision.head is not None:
+                    transaction.put_signed_head(taken.decision.chain, head)
+                transaction.touch(prepared.origin, now_ms)
+            return taken
+        except RaceFault:
+            continue
+    raise UnavailableFault(f"{prepared.origin}'s batch met others {RACES_MAX} times. Send it again.")
+
+
+def _store(transaction: Transaction, prepared: Prepared, now_ms: int) -> Taken:
+    """All of it at once; where a row is refused, each half by itself, down to the culprit."""
+    decision, branch, incarnation = _decided(transaction, prepared, {})
+    try:
+        with transaction.savepoint():
+            _put(transaction, prepared, decision, now_ms)
+        return Taken(decision, branch, incarnation)
+    except DataFault as fault:
+        refused = fault
+    if len(prepared.entries) > 1:
+        return _joined([_store(transaction, half, now_ms) for half in _halves(prepared)])
+    # The culprit itself: its bytes are kept, and nothing else of it.
+    culprits = {prepared.first_seq: refused.sentence}
+    decision, branch, incarnation = _decided(transaction, prepared, culprits)
+    _put(transaction, prepared, decision, now_ms)
+    return Taken(decision, branch, incarnation)
+
+
+def _decided(
+    transaction: Transaction, prepared: Prepared, culprits: dict[int, str]
+) -> tuple[Decision, int, IncarnationId]:
+    facts = transaction.facts(prepared)
+    named = {seq: cause for at, detail in culprits.items() for seq, cause in forced({at}, detail).items()}
+    decision = decide(facts, prepared, named)
+    chains = (*facts.chains, *decision.rows.new_chains)
+    branches = [chain.branch for chain in chains if chain.chain == decision.chain]
+    return decision, max(branches, default=0), facts.incarnation
+
+
+def _put(transaction: Transaction, prepared: Prepared, decision: Decision, now_ms: int) -> None:
+    if not decision.new_entries:
+        return
+    transaction.put(decision.rows)
+    for opened in decision.rows.opened.values():
+        parent = opened.get("parent")
+        if parent is not None:
+            # What this origin remembers of the epoch before: head office may owe up to there (P6).
+            hash = parent["hash"] if parent["claimed_seq"] == parent["seq"] else None
+            claim = Claim(epoch=parent["epoch"], seq=parent["claimed_seq"], hash=hash)
+            transaction.claim(prepared.origin, claim, now_ms)
+
+
+def _halves(prepared: Prepared) -> Iterator[Prepared]:
+    """Two batches that follow each other. The cut is not signed; the head of the whole covers it."""
+    middle = len(prepared.entries) // 2
+    yield dataclasses.replace(prepared, entries=prepared.entries[:middle])
+    yield dataclasses.replace(
+        prepared,
+        first_seq=prepared.first_seq + middle,
+        previous_hash=prepared.entries[middle - 1].stored.hash,
+        entries=prepared.entries[middle:],
+    )
+
+
+def _joined(parts: list[Taken]) -> Taken:
+    last = parts[-1]
+    assert last.decision.send_from == 0, "what follows what was stored leaves no gap"
+    return Taken(
+        dataclasses.replace(
+            last.decision,
+            new_entries=sum(part.decision.new_entries for part in parts),
+            new_branch=any(part.decision.new_branch for part in parts),
+        ),
+        last.branch,
+        last.incarnation,
+    )

@@ -1,0 +1,173 @@
+-- What ingest reads and writes besides COPY. In the order of its locks.
+
+-- name: lock_origin(origin)^
+-- One batch of an origin at a time: its chains cannot change under the decision.
+select origin, store, series, currency from origin where origin = :origin for update;
+
+-- name: open_period()$
+-- A seal takes the same row for update, so no document is posted into a month that is closing (P7).
+select period from period where closed_at_ms is null order by period limit 1 for share;
+
+-- name: incarnation()$
+select incarnation from incarnation order by number desc limit 1;
+
+-- name: chains_of(origin, epochs)
+select c.chain, c.origin, c.epoch, c.branch, c.head_seq, c.head_hash, c.fork_seq, c.parent_chain,
+       c.closed_at_seq, s.seq, s.hash
+from chain c left join safe s using (chain)
+where c.origin = :origin and c.epoch = any(:epochs)
+order by c.branch > 0, c.chain;
+
+-- name: newest_chains(origin, limit)
+select c.chain, c.origin, c.epoch, c.branch, c.head_seq, c.head_hash, c.fork_seq, c.parent_chain,
+       c.closed_at_seq, s.seq, s.hash
+from chain c left join safe s using (chain)
+where c.origin = :origin
+order by c.chain desc limit :limit;
+
+-- name: next_chain()$
+select nextval('chain_number');
+
+-- name: hashes_between(chains, first_seq, last_seq)
+select chain, seq, hash from entry
+where chain = any(:chains) and seq between :first_seq and :last_seq;
+
+-- name: hashes_at(chains, seqs)
+select e.chain, e.seq, e.hash
+from unnest(:chains::integer[], :seqs::bigint[]) as place (chain, seq)
+join entry e using (chain, seq);
+
+-- name: references_of(types, references)
+select r.type, r.reference, r.chain, r.seq, r.content
+from unnest(:types::text[], :references::text[]) as wanted (type, reference)
+join reference r using (type, reference);
+
+-- name: add_chain(chain, origin, epoch, branch, parent_chain, fork_seq, head_seq, head_hash)!
+insert into chain (chain, origin, epoch, branch, parent_chain, fork_seq, head_seq, head_hash)
+values (:chain, :origin, :epoch, :branch, :parent_chain, :fork_seq, :head_seq, :head_hash);
+
+-- name: move_head(chain, head_seq, head_hash)!
+-- A head only goes on.
+update chain set head_seq = :head_seq, head_hash = :head_hash
+where chain = :chain and head_seq < :head_seq;
+
+-- name: opened(chain, segment, cause, parent_epoch, parent_seq, parent_hash)!
+update chain
+set segment = :segment, cause = :cause,
+    parent_epoch = :parent_epoch, parent_seq = :parent_seq, parent_hash = :parent_hash
+where chain = :chain;
+
+-- name: closed(chain, seq)!
+update chain set closed_at_seq = :seq where chain = :chain;
+
+-- name: add_key(origin, key_id, public_key, at_ms)!
+insert into origin_key (origin, key_id, public_key, added_at_ms)
+values (:origin, :key_id, :public_key, :at_ms)
+on conflict (origin, key_id) do nothing;
+
+-- name: add_rotated_key(origin, key_id, public_key)!
+insert into origin_key (origin, key_id, public_key, added_at_ms)
+values (:origin, :key_id, :public_key, (extract(epoch from now()) * 1000)::bigint)
+on conflict (origin, key_id) do nothing;
+
+-- name: add_stock(stores, skus, quantities)!
+-- Sorted, so that two batches never wait for each other in a circle.
+insert into stock_level as known (store, sku, quantity_milli)
+select * from unnest(:stores::text[], :skus::text[], :quantities::bigint[])
+on conflict (store, sku) do update set quantity_milli = known.quantity_milli + excluded.quantity_milli;
+
+-- name: add_days(origins, dates, documents, totals, taxes, cash)!
+insert into register_day as known (origin, business_date, documents, total_minor, tax_minor, cash_minor)
+select * from unnest(:origins::text[], :dates::date[], :documents::bigint[], :totals::bigint[],
+                     :taxes::bigint[], :cash::bigint[])
+on conflict (origin, business_date) do update
+set documents = known.documents + excluded.documents,
+    total_minor = known.total_minor + excluded.total_minor,
+    tax_minor = known.tax_minor + excluded.tax_minor,
+    cash_minor = known.cash_minor + excluded.cash_minor;
+
+-- name: add_signed_head(chain, seq, key_id, signature)!
+insert into signed_head (chain, seq, key_id, signature)
+values (:chain, :seq, :key_id, :signature)
+on conflict (chain, seq) do nothing;
+
+-- name: claims_of(origin, epochs)
+select epoch, seq, hash from claim
+where origin = :origin and epoch = any(:epochs)
+order by epoch, seq, hash;
+
+-- name: add_claim(origin, epoch, seq, hash, at_ms)!
+insert into claim (origin, epoch, seq, hash, claimed_at_ms)
+values (:origin, :epoch, :seq, :hash, :at_ms)
+on conflict (origin, epoch, seq, hash) do nothing;
+
+-- name: forget_claim(origin, epoch, seq, hash)!
+delete from claim where origin = :origin and epoch = :epoch and seq = :seq and hash = :hash;
+
+-- name: touch(origin, at_ms)!
+insert into contact (origin, at_ms) values (:origin, :at_ms)
+on conflict (origin) do update
+set at_ms = excluded.at_ms, blocked_code = null, blocked_detail = null, blocked_at_ms = null;
+
+-- name: block(origin, code, detail, at_ms)!
+insert into contact (origin, blocked_code, blocked_detail, blocked_at_ms)
+values (:origin, :code, :detail, :at_ms)
+on conflict (origin) do update
+set blocked_code = excluded.blocked_code, blocked_detail = excluded.blocked_detail,
+    blocked_at_ms = excluded.blocked_at_ms;
+
+-- name: put_heartbeat(origin, at_ms, statement, key_id, signature, skew_ms)!
+insert into heartbeat (origin, received_at_ms, statement, key_id, signature, skew_ms)
+values (:origin, :at_ms, :statement, :key_id, :signature, :skew_ms)
+on conflict (origin) do update
+set received_at_ms = excluded.received_at_ms, statement = excluded.statement,
+    key_id = excluded.key_id, signature = excluded.signature, skew_ms = excluded.skew_ms;
+
+-- name: last_skew(origin)$
+select skew_ms from clock_skew where origin = :origin order by at_ms desc limit 1;
+
+-- name: record_skew(origin, at_ms, skew_ms)!
+insert into clock_skew (origin, at_ms, skew_ms) values (:origin, :at_ms, :skew_ms)
+on conflict (origin, at_ms) do update set skew_ms = excluded.skew_ms;
+
+-- name: feed_versions()
+select feed, n from feed;
+
+-- name: lock_incarnation()^
+-- One new incarnation at a time: many registers come back at once after a restore.
+select number, incarnation from incarnation order by number desc limit 1 for update;
+
+-- name: begin_incarnation(number, incarnation, at_ms, cause, detail)!
+insert into incarnation (number, incarnation, began_at_ms, cause, detail)
+values (:number, :incarnation, :at_ms, :cause, :detail)
+on conflict (number) do nothing;
+
+-- name: add_alert(kind, origin, detail)!
+insert into alert (kind, origin, detail) values (:kind, :origin, :detail);
+
+-- name: waiting(chain, seq, limit)
+-- What became unreadable at its origin stays so, whatever is upgraded here.
+select c.origin, c.epoch, q.chain, q.seq, e.hash, e.data
+from quarantine q join entry e using (chain, seq) join chain c using (chain)
+where (q.chain, q.seq) > (:chain, :seq) and q.resolved_at_ms is null and q.cause <> 'unreadable'
+order by q.chain, q.seq limit :limit;
+
+-- name: resolve_quarantine(chain, seq, at_ms)!
+update quarantine set resolved_at_ms = :at_ms, attempts = attempts + 1 where chain = :chain and seq = :seq;
+
+-- name: resolve_entry(chain, seq, status)!
+update entry set status = :status where chain = :chain and seq = :seq and status = 'quarantined';
+
+-- name: attempted(chain, seq, cause, detail)!
+update quarantine set cause = :cause, detail = :detail, attempts = attempts + 1
+where chain = :chain and seq = :seq;
+
+-- name: keys_of(origin)
+select key_id, public_key from origin_key where origin = :origin;
+
+-- name: enrol(origin, kind, store, series, currency, name, at_ms, software, recovery, replaces)!
+insert into origin (origin, kind, store, series, currency, name, enrolled_at_ms, software, recovery, replaces)
+values (:origin, :kind, :store, :series, :currency, :name, :at_ms, :software, :recovery, :replaces);
+
+-- name: retire(origin, at_ms)!
+update origin set retired_at_ms = coalesce(retired_at_ms, :at_ms) where origin = :origin;

@@ -1,0 +1,311 @@
+"""Head office's state in memory: what the simulation runs on, and what PostgreSQL is compared with."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import msgspec
+
+from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
+from holdfast.core.ingest.decide import Prepared
+from holdfast.core.ingest.facts import Facts, ReferenceFacts
+from holdfast.core.ingest.project import INT64
+from holdfast.core.ingest.rows import COLUMNS, QUARANTINED, Row, Rows
+from holdfast.core.journal.chain import Position, SignedHead
+from holdfast.core.sync.batch import StoredEntry
+from holdfast.core.sync.feed import FEEDS
+from holdfast.core.sync.messages import SignedStatement
+from holdfast.hq.store.port import (
+    ChainRecord,
+    Claim,
+    DataFault,
+    OriginRecord,
+    RaceFault,
+    UnknownOriginFault,
+    Waiting,
+)
+
+K = TypeVar("K")
+V = TypeVar("V")
+Check = Callable[[Row], bool]
+
+_ENTRY = {name: place for place, name in enumerate(COLUMNS["entry"])}
+_LOST_AT_ORIGIN = "unreadable"
+
+
+class Tables:
+    """The tables, keyed as PostgreSQL's primary keys are."""
+
+    def __init__(self) -> None:
+        self.incarnations: list[tuple[IncarnationId, int, str]] = []
+        self.origins: dict[OriginId, OriginRecord] = {}
+        self.origin_keys: dict[tuple[OriginId, KeyId], bytes] = {}
+        self.chains: dict[int, ChainRecord] = {}
+        self.opened: dict[int, dict[str, Any]] = {}
+        self.entries: dict[tuple[int, int], Row] = {}
+        self.appended: dict[str, list[Row]] = {table: [] for table in COLUMNS if table != "entry"}
+        self.signed_heads: dict[tuple[int, int], SignedHead] = {}
+        self.claims: dict[tuple[OriginId, EpochId, int, bytes], int] = {}
+        self.resolved: dict[tuple[int, int], int] = {}
+        self.stock: Counter[tuple[str, str]] = Counter()
+        self.days: dict[tuple[str, str], tuple[int, int, int, int]] = {}
+        self.heartbeats: dict[OriginId, tuple[int, SignedStatement, int]] = {}
+        self.skews: dict[OriginId, list[tuple[int, int]]] = {}
+        self.contacts: dict[OriginId, tuple[int | None, str | None, str | None]] = {}
+        self.feeds: dict[str, int] = dict.fromkeys(FEEDS, 0)
+        self.open_period = "0001-01"
+
+
+class MemoryStore:
+    """One lock, one transaction at a time, each undone whole where it fails.
+
+    `checks`: by table, what its rows must pass, as a constraint that a DBA adds.
+    """
+
+    def __init__(self, incarnation: IncarnationId, checks: Mapping[str, Check] | None = None) -> None:
+        self.tables = Tables()
+        self.tables.incarnations.append((incarnation, 0, "created"))
+        self._checks = dict(checks or {})
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def transaction(self, origin: OriginId | None) -> Iterator["MemoryTransaction"]:
+        with self._lock:
+            if origin is not None and origin not in self.tables.origins:
+                raise UnknownOriginFault(f"{origin} is not enrolled here")
+            transaction = MemoryTransaction(self.tables, self._checks)
+            with transaction.savepoint():
+                yield transaction
+
+    def keys(self, origin: OriginId) -> Mapping[KeyId, bytes]:
+        with self._lock:
+            held = self.tables.origin_keys.items()
+            return {key_id: public for (owner, key_id), public in held if owner == origin}
+
+
+class MemoryTransaction:
+    """Changes the tables at once, and remembers how to undo that."""
+
+    def __init__(self, tables: Tables, checks: Mapping[str, Check]) -> None:
+        self._tables = tables
+        self._checks = checks
+        self._undo: list[Callable[[], object]] = []
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        mark, done = len(self._undo), False
+        try:
+            yield
+            done = True
+        finally:
+            while not done and len(self._undo) > mark:
+                self._undo.pop()()
+
+    def _set(self, table: MutableMapping[K, V], key: K, value: V) -> None:
+        if key in table:
+            before = table[key]
+            self._undo.append(lambda: table.__setitem__(key, before))
+        else:
+            self._undo.append(lambda: table.pop(key))
+        table[key] = value
+
+    def _delete(self, table: MutableMapping[K, V], key: K) -> None:
+        before = table.pop(key)
+        self._undo.append(lambda: table.__setitem__(key, before))
+
+    def _append(self, table: list[V], row: V) -> None:
+        table.append(row)
+        self._undo.append(table.pop)
+
+    # ---- batches
+
+    def facts(self, prepared: Prepared) -> Facts:
+        tables = self._tables
+        chains = tuple(record.facts for record in self.chains(prepared.origin, [prepared.epoch]))
+        first, last = prepared.first_seq, prepared.first_seq + len(prepared.entries) - 1
+        places = [(chain.chain, seq) for chain in chains for seq in range(first - 1, last + 1)]
+        wanted = set(prepared.references)
+        return Facts(
+            incarnation=self.incarnation(),
+            origin=tables.origins[prepared.origin].facts,
+            chains=chains,
+            hashes=self.hashes(places),
+            references={
+                (type, reference): ReferenceFacts(chain=chain, seq=seq, content=content)
+                for type, reference, chain, seq, content in tables.appended["reference"]
+                if (type, reference) in wanted
+            },
+            open_period=tables.open_period,
+            next_chain=max(tables.chains, default=0) + 1,
+        )
+
+    def put(self, rows: Rows) -> None:
+        for chain in rows.new_chains:
+            self._set(self._tables.chains, chain.chain, ChainRecord(facts=chain))
+        for number, head in rows.heads.items():
+            self._move_head(number, head)
+        for number, opened in rows.opened.items():
+            self._set(self._tables.opened, number, opened)
+        for number, seq in rows.closed.items():
+            record = msgspec.structs.replace(self._tables.chains[number], closed_at_seq=seq)
+            self._set(self._tables.chains, number, record)
+        for origin, key_id, public_key in rows.keys:
+            self._set(self._tables.origin_keys, (OriginId(origin), KeyId(key_id)), public_key)
+        for table, appended in rows.appended.items():
+            self._put_appended(table, appended)
+        self._add_sums(rows)
+
+    def _move_head(self, number: int, head: Position) -> None:
+        record = self._tables.chains[number]
+        facts = msgspec.structs.replace(record.facts, head=head)
+        self._set(self._tables.chains, number, msgspec.structs.replace(record, facts=facts))
+
+    def _put_appended(self, table: str, rows: Sequence[Row]) -> None:
+        check = self._checks.get(table)
+        for row in rows:
+            if check is not None and not check(row):
+                raise DataFault(f"a row of {table} violates a check")
+            if table == "entry":
+                if row[:2] in self._tables.entries:
+                    raise RaceFault("the entry is there already")
+                self._set(self._tables.entries, (row[0], row[1]), row)
+            else:
+                self._append(self._tables.appended[table], row)
+
+    def _add_sums(self, rows: Rows) -> None:
+        tables = self._tables
+        for key, quantity_milli in rows.stock.items():
+            if quantity_milli:
+                self._set(tables.stock, key, _within_int64(tables.stock[key] + quantity_milli))
+        for day, count in rows.days.items():
+            key = (day.origin, day.business_date)
+            before = tables.days.get(key, (0, 0, 0, 0))
+            added = (count.documents, count.total_minor, count.tax_minor, count.cash_minor)
+            sums = [_within_int64(old + new) for old, new in zip(before, added, strict=True)]
+            self._set(tables.days, key, (sums[0], sums[1], sums[2], sums[3]))
+
+    def put_signed_head(self, chain: int, head: SignedHead) -> None:
+        if (chain, head.seq) not in self._tables.signed_heads:
+            self._set(self._tables.signed_heads, (chain, head.seq), head)
+
+    # ---- what is held of an origin
+
+    def chains(self, origin: OriginId, epochs: Collection[EpochId]) -> Sequence[ChainRecord]:
+        found = [
+            record
+            for record in self._tables.chains.values()
+            if record.facts.origin == origin and record.facts.epoch in epochs
+        ]
+        return sorted(found, key=lambda record: (record.facts.branch > 0, record.facts.chain))
+
+    def newest_chains(self, origin: OriginId, limit: int) -> Sequence[ChainRecord]:
+        numbers = sorted(self._tables.chains, reverse=True)
+        records = (self._tables.chains[number] for number in numbers)
+        return [record for record in records if record.facts.origin == origin][:limit]
+
+    def hashes(self, places: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:
+        entries, hash = self._tables.entries, _ENTRY["hash"]
+        return {place: entries[place][hash] for place in places if place in entries}
+
+    # ---- claims and contact
+
+    def claims(self, origin: OriginId, epochs: Collection[EpochId]) -> Sequence[Claim]:
+        return sorted(
+            (
+                Claim(epoch=epoch, seq=seq, hash=hash or None)
+                for owner, epoch, seq, hash in self._tables.claims
+                if owner == origin and epoch in epochs
+            ),
+            key=lambda claim: (claim.epoch, claim.seq, claim.hash or b""),
+        )
+
+    def claim(self, origin: OriginId, claim: Claim, at_ms: int) -> None:
+        key = (origin, claim.epoch, claim.seq, claim.hash or b"")
+        if key not in self._tables.claims:
+            self._set(self._tables.claims, key, at_ms)
+
+    def forget_claims(self, origin: OriginId, claims: Collection[Claim]) -> None:
+        for claim in claims:
+            self._delete(self._tables.claims, (origin, claim.epoch, claim.seq, claim.hash or b""))
+
+    def touch(self, origin: OriginId, at_ms: int) -> None:
+        self._set(self._tables.contacts, origin, (at_ms, None, None))
+
+    def block(self, origin: OriginId, code: str, detail: str, at_ms: int) -> None:
+        before = self._tables.contacts.get(origin, (None, None, None))[0]
+        self._set(self._tables.contacts, origin, (before, code, detail))
+
+    def put_heartbeat(self, origin: OriginId, statement: SignedStatement, skew_ms: int, at_ms: int) -> None:
+        self._set(self._tables.heartbeats, origin, (at_ms, statement, skew_ms))
+
+    def last_recorded_skew_ms(self, origin: OriginId) -> int | None:
+        recorded = self._tables.skews.get(origin)
+        return recorded[-1][1] if recorded else None
+
+    def record_skew(self, origin: OriginId, skew_ms: int, at_ms: int) -> None:
+        recorded = self._tables.skews.get(origin, [])
+        self._set(self._tables.skews, origin, [*recorded, (at_ms, skew_ms)])
+
+    def feed_versions(self) -> Mapping[str, int]:
+        return dict(self._tables.feeds)
+
+    # ---- head office itself
+
+    def incarnation(self) -> IncarnationId:
+        return self._tables.incarnations[-1][0]
+
+    def begin_incarnation(
+        self, former: IncarnationId, new: IncarnationId, at_ms: int, cause: str, detail: str
+    ) -> IncarnationId:
+        if self.incarnation() == former:
+            self._append(self._tables.incarnations, (new, at_ms, cause))
+        return self.incarnation()
+
+    def alert(self, kind: str, origin: OriginId | None, detail: str) -> None:
+        self._append(self._tables.appended["alert"], (kind, origin, None, None, detail))
+
+    # ---- quarantine
+
+    def waiting(self, after: tuple[int, int], limit: int) -> Sequence[Waiting]:
+        found: list[Waiting] = []
+        for chain, seq, cause, _ in sorted(self._tables.appended["quarantine"]):
+            if (chain, seq) <= after or (chain, seq) in self._tables.resolved or cause == _LOST_AT_ORIGIN:
+                continue
+            row, facts = self._tables.entries[(chain, seq)], self._tables.chains[chain].facts
+            entry = StoredEntry(seq, row[_ENTRY["hash"]], row[_ENTRY["data"]])
+            found.append(Waiting(origin=facts.origin, epoch=facts.epoch, chain=chain, entry=entry))
+            if len(found) == limit:
+                break
+        return found
+
+    def resolve(self, chain: int, seq: int, status: str, at_ms: int) -> None:
+        row = list(self._tables.entries[(chain, seq)])
+        assert row[_ENTRY["status"]] == QUARANTINED, "only what waits is resolved"
+        row[_ENTRY["status"]] = status
+        self._set(self._tables.entries, (chain, seq), tuple(row))
+        self._set(self._tables.resolved, (chain, seq), at_ms)
+
+    def attempted(self, chain: int, seq: int, cause: str, detail: str) -> None:
+        table = self._tables.appended["quarantine"]
+        place = next(at for at, row in enumerate(table) if row[:2] == (chain, seq))
+        before = table[place]
+        self._undo.append(lambda: table.__setitem__(place, before))
+        table[place] = (chain, seq, cause, detail)
+
+    # ---- enrolment
+
+    def enrol(self, origin: OriginRecord, key_id: KeyId, public_key: bytes) -> None:
+        replaced = {record.replaces for record in self._tables.origins.values()} | {origin.replaces}
+        for record in self._tables.origins.values():
+            if record.facts.series == origin.facts.series and record.facts.origin not in replaced:
+                raise RaceFault(f"series {origin.facts.series} belongs to {record.facts.origin}")
+        self._set(self._tables.origins, origin.facts.origin, origin)
+        self._set(self._tables.origin_keys, (origin.facts.origin, key_id), public_key)
+
+
+def _within_int64(value: int) -> int:
+    if not -INT64 <= value < INT64:
+        raise DataFault("a sum is beyond 64 bits")
+    return value

@@ -1,0 +1,367 @@
+"""Head office's state in PostgreSQL: bulk rows by COPY, the rest by the queries in `ingest.sql`."""
+
+import struct
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, StoreId
+from holdfast.core.ingest.decide import Prepared
+from holdfast.core.ingest.facts import ChainFacts, Facts, OriginFacts, ReferenceFacts
+from holdfast.core.ingest.project import stock_of
+from holdfast.core.ingest.rows import Rows
+from holdfast.core.journal.chain import Position, SignedHead
+from holdfast.core.sync.batch import StoredEntry
+from holdfast.core.sync.messages import SignedStatement
+from holdfast.hq.store import copy_rows
+from holdfast.hq.store.port import (
+    ChainRecord,
+    Claim,
+    DataFault,
+    OriginRecord,
+    RaceFault,
+    UnknownOriginFault,
+    Waiting,
+)
+from holdfast.infra.postgres.connect import Pool, is_data_error
+from holdfast.infra.queries import Engine, load_queries
+
+_sql = load_queries("holdfast.hq.store", "ingest.sql", Engine.POSTGRES)
+
+_RACES = frozenset({"reference_pkey", "chain_pkey", "chain_origin_epoch_branch_key", "entry_pkey"})
+"""Unique keys that two transactions may reach for at once: not the data's fault."""
+_ORDER = (
+    "entry",
+    "document",
+    "document_line",
+    "document_tender",
+    "document_tax",
+    "quarantine",
+    "alert",
+    "reference",
+)
+
+
+class PostgresStore:
+    """Every transaction takes one connection of `pool`."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @contextmanager
+    def transaction(self, origin: OriginId | None) -> Iterator["PostgresTransaction"]:
+        with self._pool.connection() as conn, _races():
+            yield PostgresTransaction(conn, origin)
+
+    def keys(self, origin: OriginId) -> Mapping[KeyId, bytes]:
+        with self._pool.connection() as conn:
+            return {KeyId(key_id): public for key_id, public in _sql.keys_of(conn, origin=origin)}
+
+
+@contextmanager
+def _races() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+        raise RaceFault("another transaction held what this one needs") from error
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """The database's word against a row, told from that of a transaction that came first."""
+    try:
+        yield
+    except (UnicodeEncodeError, struct.error) as error:
+        raise DataFault(str(error)[:500]) from error
+    except psycopg.Error as error:
+        if not is_data_error(error):
+            raise
+        said = str(error.diag.message_primary or error)[:500]
+        if isinstance(error, psycopg.errors.UniqueViolation) and error.diag.constraint_name in _RACES:
+            raise RaceFault(said) from error
+        raise DataFault(f"{error.sqlstate}: {said}") from error
+
+
+class PostgresTransaction:
+    """One transaction on one connection."""
+
+    def __init__(self, conn: psycopg.Connection[Any], origin: OriginId | None) -> None:
+        self._conn = conn
+        self._origin = None if origin is None else self._lock(origin)
+
+    def _lock(self, origin: OriginId) -> OriginFacts:
+        row = _sql.lock_origin(self._conn, origin=origin)
+        if row is None:
+            raise UnknownOriginFault(f"{origin} is not enrolled here")
+        return OriginFacts(origin=origin, store=StoreId(row[1]), series=row[2], currency=row[3])
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        with self._conn.transaction():
+            yield
+
+    # ---- batches
+
+    def facts(self, prepared: Prepared) -> Facts:
+        assert self._origin is not None, "a batch is decided under its origin's lock"
+        conn = self._conn
+        open_period = _sql.open_period(conn)
+        assert open_period is not None, "there is always a period that is not closed"
+        records = self.chains(prepared.origin, [prepared.epoch])
+        chains = tuple(record.facts for record in records)
+        # The usual batch goes on at the head of the only chain: nothing else needs to be looked up.
+        is_next = len(chains) == 1 and (chains[0].head.seq, chains[0].head.hash) == (
+            prepared.first_seq - 1,
+            prepared.previous_hash,
+        )
+        return Facts(
+            incarnation=self.incarnation(),
+            origin=self._origin,
+            chains=chains,
+            hashes=self._hashes_of(prepared, chains, is_next=is_next),
+            references=self._references_of(prepared),
+            open_period=open_period,
+            next_chain=0 if is_next else _sql.next_chain(conn),
+        )
+
+    def _hashes_of(
+        self, prepared: Prepared, chains: Sequence[ChainFacts], *, is_next: bool
+    ) -> Mapping[tuple[int, int], bytes]:
+        if is_next:
+            return {(chain.chain, chain.head.seq): chain.head.hash for chain in chains}
+        rows = _sql.hashes_between(
+            self._conn,
+            chains=[chain.chain for chain in chains],
+            first_seq=prepared.first_seq - 1,
+            last_seq=prepared.first_seq + len(prepared.entries) - 1,
+        )
+        return {(chain, seq): hash for chain, seq, hash in rows}
+
+    def _references_of(self, prepared: Prepared) -> Mapping[tuple[str, str], ReferenceFacts]:
+        wanted = sorted(set(prepared.references))
+        if not wanted:
+            return {}
+        rows = _sql.references_of(
+            self._conn, types=[type for type, _ in wanted], references=[name for _, name in wanted]
+        )
+        return {
+            (type, reference): ReferenceFacts(chain=chain, seq=seq, content=content)
+            for type, reference, chain, seq, content in rows
+        }
+
+    def put(self, rows: Rows) -> None:
+        with _refusals():
+            self._put_chains(rows)
+            with self._conn.cursor() as cursor:
+                for table in _ORDER:
+                    if rows.appended[table]:
+                        with cursor.copy(copy_rows.statement(table)) as copy:
+                            copy.write(copy_rows.encode(table, rows.appended[table]))
+            self._add_sums(rows)
+
+    def _put_chains(self, rows: Rows) -> None:
+        conn = self._conn
+        for chain in rows.new_chains:
+            _sql.add_chain(
+                conn,
+                chain=chain.chain,
+                origin=chain.origin,
+                epoch=chain.epoch,
+                branch=chain.branch,
+                parent_chain=chain.parent_chain,
+                fork_seq=chain.fork_seq,
+                head_seq=chain.head.seq,
+                head_hash=chain.head.hash,
+            )
+        for number, head in rows.heads.items():
+            if _sql.move_head(conn, chain=number, head_seq=head.seq, head_hash=head.hash) != 1:
+                raise RaceFault(f"chain {number} went on in the meantime")
+        for number, opened in rows.opened.items():
+            parent = opened.get("parent") or {}
+            _sql.opened(
+                conn,
+                chain=number,
+                segment=opened["segment"],
+                cause=opened["cause"],
+                parent_epoch=parent.get("epoch"),
+                parent_seq=parent.get("seq"),
+                parent_hash=parent.get("hash"),
+            )
+        for number, seq in rows.closed.items():
+            _sql.closed(conn, chain=number, seq=seq)
+        for origin, key_id, public_key in rows.keys:
+            _sql.add_rotated_key(conn, origin=origin, key_id=key_id, public_key=public_key)
+
+    def _add_sums(self, rows: Rows) -> None:
+        stock = stock_of(rows)
+        if stock:
+            _sql.add_stock(
+                self._conn,
+                stores=[store for store, _ in stock],
+                skus=[sku for _, sku in stock],
+                quantities=list(stock.values()),
+            )
+        days = sorted(rows.days.items(), key=lambda day: (day[0].origin, day[0].business_date))
+        if days:
+            _sql.add_days(
+                self._conn,
+                origins=[key.origin for key, _ in days],
+                dates=[key.business_date for key, _ in days],
+                documents=[count.documents for _, count in days],
+                totals=[count.total_minor for _, count in days],
+                taxes=[count.tax_minor for _, count in days],
+                cash=[count.cash_minor for _, count in days],
+            )
+
+    def put_signed_head(self, chain: int, head: SignedHead) -> None:
+        _sql.add_signed_head(
+            self._conn, chain=chain, seq=head.seq, key_id=head.key_id, signature=head.signature
+        )
+
+    # ---- what is held of an origin
+
+    def chains(self, origin: OriginId, epochs: Collection[EpochId]) -> Sequence[ChainRecord]:
+        return [_record(row) for row in _sql.chains_of(self._conn, origin=origin, epochs=list(epochs))]
+
+    def newest_chains(self, origin: OriginId, limit: int) -> Sequence[ChainRecord]:
+        return [_record(row) for row in _sql.newest_chains(self._conn, origin=origin, limit=limit)]
+
+    def hashes(self, places: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:
+        if not places:
+            return {}
+        rows = _sql.hashes_at(
+            self._conn, chains=[chain for chain, _ in places], seqs=[seq for _, seq in places]
+        )
+        return {(chain, seq): hash for chain, seq, hash in rows}
+
+    # ---- claims and contact
+
+    def claims(self, origin: OriginId, epochs: Collection[EpochId]) -> Sequence[Claim]:
+        rows = _sql.claims_of(self._conn, origin=origin, epochs=list(epochs))
+        return [Claim(epoch=EpochId(epoch), seq=seq, hash=hash or None) for epoch, seq, hash in rows]
+
+    def claim(self, origin: OriginId, claim: Claim, at_ms: int) -> None:
+        _sql.add_claim(
+            self._conn, origin=origin, epoch=claim.epoch, seq=claim.seq, hash=claim.hash or b"", at_ms=at_ms
+        )
+
+    def forget_claims(self, origin: OriginId, claims: Collection[Claim]) -> None:
+        for claim in claims:
+            _sql.forget_claim(
+                self._conn, origin=origin, epoch=claim.epoch, seq=claim.seq, hash=claim.hash or b""
+            )
+
+    def touch(self, origin: OriginId, at_ms: int) -> None:
+        _sql.touch(self._conn, origin=origin, at_ms=at_ms)
+
+    def block(self, origin: OriginId, code: str, detail: str, at_ms: int) -> None:
+        _sql.block(self._conn, origin=origin, code=code, detail=detail, at_ms=at_ms)
+
+    def put_heartbeat(self, origin: OriginId, statement: SignedStatement, skew_ms: int, at_ms: int) -> None:
+        _sql.put_heartbeat(
+            self._conn,
+            origin=origin,
+            at_ms=at_ms,
+            statement=statement.statement,
+            key_id=statement.key_id,
+            signature=statement.signature,
+            skew_ms=skew_ms,
+        )
+
+    def last_recorded_skew_ms(self, origin: OriginId) -> int | None:
+        return _sql.last_skew(self._conn, origin=origin)
+
+    def record_skew(self, origin: OriginId, skew_ms: int, at_ms: int) -> None:
+        _sql.record_skew(self._conn, origin=origin, at_ms=at_ms, skew_ms=skew_ms)
+
+    def feed_versions(self) -> Mapping[str, int]:
+        return dict(_sql.feed_versions(self._conn))
+
+    # ---- head office itself
+
+    def incarnation(self) -> IncarnationId:
+        found = _sql.incarnation(self._conn)
+        assert found is not None, "the first incarnation is made with the database"
+        return IncarnationId(found)
+
+    def begin_incarnation(
+        self, former: IncarnationId, new: IncarnationId, at_ms: int, cause: str, detail: str
+    ) -> IncarnationId:
+        number, current = _sql.lock_incarnation(self._conn)
+        if current == former:
+            _sql.begin_incarnation(
+                self._conn, number=number + 1, incarnation=new, at_ms=at_ms, cause=cause, detail=detail
+            )
+        return self.incarnation()
+
+    def alert(self, kind: str, origin: OriginId | None, detail: str) -> None:
+        _sql.add_alert(self._conn, kind=kind, origin=origin, detail=detail)
+
+    # ---- quarantine
+
+    def waiting(self, after: tuple[int, int], limit: int) -> Sequence[Waiting]:
+        rows = _sql.waiting(self._conn, chain=after[0], seq=after[1], limit=limit)
+        return [
+            Waiting(
+                origin=OriginId(origin),
+                epoch=EpochId(epoch),
+                chain=chain,
+                entry=StoredEntry(seq, hash, data),
+            )
+            for origin, epoch, chain, seq, hash, data in rows
+        ]
+
+    def resolve(self, chain: int, seq: int, status: str, at_ms: int) -> None:
+        changed = _sql.resolve_entry(self._conn, chain=chain, seq=seq, status=status)
+        assert changed == 1, "only what waits is resolved"
+        _sql.resolve_quarantine(self._conn, chain=chain, seq=seq, at_ms=at_ms)
+
+    def attempted(self, chain: int, seq: int, cause: str, detail: str) -> None:
+        _sql.attempted(self._conn, chain=chain, seq=seq, cause=cause, detail=detail)
+
+    # ---- enrolment
+
+    def enrol(self, origin: OriginRecord, key_id: KeyId, public_key: bytes) -> None:
+        conn, facts = self._conn, origin.facts
+        if origin.replaces is not None:
+            _sql.retire(conn, origin=origin.replaces, at_ms=origin.enrolled_at_ms)
+        try:
+            with conn.transaction():
+                _sql.enrol(
+                    conn,
+                    origin=facts.origin,
+                    kind=origin.kind,
+                    store=facts.store,
+                    series=facts.series,
+                    currency=facts.currency,
+                    name=origin.name,
+                    at_ms=origin.enrolled_at_ms,
+                    software=origin.software,
+                    recovery=origin.recovery,
+                    replaces=origin.replaces,
+                )
+        except psycopg.errors.UniqueViolation as error:
+            raise RaceFault(f"series {facts.series} belongs to another register") from error
+        _sql.add_key(
+            conn, origin=facts.origin, key_id=key_id, public_key=public_key, at_ms=origin.enrolled_at_ms
+        )
+
+
+def _record(row: tuple[Any, ...]) -> ChainRecord:
+    chain, origin, epoch, branch, head_seq, head_hash, fork_seq, parent, closed, safe_seq, safe_hash = row
+    epoch = EpochId(epoch)
+    return ChainRecord(
+        facts=ChainFacts(
+            chain=chain,
+            origin=OriginId(origin),
+            epoch=epoch,
+            branch=branch,
+            head=Position(epoch, head_seq, head_hash),
+            fork_seq=fork_seq,
+            parent_chain=parent,
+        ),
+        closed_at_seq=closed,
+        safe=None if safe_seq is None else Position(epoch, safe_seq, safe_hash),
+    )
