@@ -185,12 +185,14 @@ class Checkout:
         """End the business day with its totals."""
 
         def work() -> DayClosed | Refusal:
-            if writing.read_basket(self._till.connection) is not None:
+            basket = writing.read_basket(self._till.connection)
+            if basket is not None and not _is_empty(basket):
                 return _BASKET_OPEN_AT_CLOSE
             closed = self._till.closing(self._till.day(), by)
             if isinstance(closed, DayClosed):
                 stamp = self._till.stamp(closed.business_date)
                 self._till.append(self._till.place(), "day_closed", 1, closed, stamp)
+                writing.write_basket(self._till.connection, None)
             return closed
 
         return self._till.transact(work, finishing=True)
@@ -198,13 +200,15 @@ class Checkout:
     # ---- the basket --------------------------------------------------------------------------
 
     def begin(self, *, by: StaffId, kind: Kind = "sale") -> Basket | Refusal:
-        """Open a transaction. Refused while the disk is too full to be sure of finishing it."""
+        """Open a transaction; an empty one makes way. Refused while the disk is too full to be sure
+        of finishing it."""
 
         def work() -> Basket | Refusal:
             date = business_day.day_required(self._till.day())
             if isinstance(date, Refusal):
                 return date
-            if writing.read_basket(self._till.connection) is not None:
+            basket = writing.read_basket(self._till.connection)
+            if basket is not None and not _is_empty(basket):
                 return _BASKET_OPEN
             transaction = TransactionId(encode_id(self._randomness.bytes(ID_RANDOM_BYTES)))
             begun = baskets.begin(transaction, self.config.currency, self._clock.now_ms(), by, kind)
@@ -279,7 +283,7 @@ class Checkout:
     def void(
         self, *, reason: str, by: StaffId, approved_by: StaffId | None = None
     ) -> TransactionVoided | Refusal:
-        """Give the open basket up; it stays on record, without a number. An empty one just ends."""
+        """Give the open basket up; it stays on record, without a number. An empty one leaves no record."""
 
         def work() -> TransactionVoided | Refusal:
             till = self._till
@@ -288,6 +292,9 @@ class Checkout:
                 return _NO_BASKET
             stamp = till.stamp()
             act = Act(by=by, at_ms=stamp.at_ms, limits=UNLIMITED, approved_by=approved_by or NOBODY)
+            if _is_empty(basket):
+                writing.write_basket(till.connection, None)
+                return _nothing_voided(basket, act, reason)
             voided = pricing.void_transaction(basket, act, reason)
             if isinstance(voided, TransactionVoided):
                 till.append(till.place(), "transaction_voided", 1, voided, stamp)
@@ -397,3 +404,20 @@ class Checkout:
             return self._till.transact(work)
         except StorageFullFault:
             return _DISK_FULL
+
+
+def _is_empty(basket: Basket) -> bool:
+    """Nothing was ever in it; a voided line is something."""
+    return not basket.lines and not basket.voided_lines
+
+
+def _nothing_voided(basket: Basket, act: Act, reason: str) -> TransactionVoided:
+    return TransactionVoided(
+        transaction=basket.transaction,
+        currency=basket.currency,
+        lines=(),
+        began_at_ms=basket.began_at_ms,
+        reason=reason,
+        by=act.by,
+        approved_by=act.approved_by,
+    )
