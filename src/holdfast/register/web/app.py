@@ -1,0 +1,46 @@
+"""The till's web application over its services."""
+
+from typing import Any
+
+from litestar import Litestar, Response
+from litestar.di import Provide
+
+from holdfast.core.sync.messages import Problem
+from holdfast.infra.web import exception_handlers, security_headers, static_router
+from holdfast.register.web.guards import AnyRequest, SignInFirst, is_part, to_start
+from holdfast.register.web.pages import STATIC
+from holdfast.register.web.routes.entrance import Entrance
+from holdfast.register.web.routes.live import Live
+from holdfast.register.web.routes.receipts import Receipts
+from holdfast.register.web.routes.selling import Selling
+from holdfast.register.web.services import Services
+from holdfast.register.web.sessions import require_own_page
+
+BODY_BYTES_MAX = 64 * 1024
+
+
+def create_app(services: Services) -> Litestar:
+    """The pages of one till."""
+
+    def provide_services() -> Services:
+        return services
+
+    return Litestar(
+        route_handlers=[Entrance, Selling, Receipts, Live, static_router(STATIC)],
+        dependencies={"services": Provide(provide_services, sync_to_thread=False)},
+        guards=[require_own_page],
+        exception_handlers={**exception_handlers(_error_page), SignInFirst: _to_sign_in},
+        before_send=[security_headers(tls=False)],
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
+    )
+
+
+def _to_sign_in(request: AnyRequest, _: SignInFirst) -> Response[Any]:
+    # After a restart of the till program the page is still there and nobody is signed in.
+    return Response("", headers={"HX-Redirect": "/"}) if is_part(request) else to_start()
+
+
+def _error_page(request: AnyRequest, problem: Problem) -> Response[Any] | None:
+    # The page shows the problem's own sentence (static/till.js).
+    return None

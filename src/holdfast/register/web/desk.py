@@ -1,0 +1,378 @@
+"""What a cashier can do at the till, one method an act; each answers from the local database (P5).
+
+Acts are done one at a time, so that two taps in a row are two acts in order. A `Refusal` changed nothing.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from holdfast.core import basket as baskets
+from holdfast.core.basket import Act, Basket, Kind
+from holdfast.core.business_day import DayClosed, DayOpened, day_required
+from holdfast.core.ids import DocumentNumber, Sku, StaffId
+from holdfast.core.money import CURRENCIES, parse_decimal, parse_e4, parse_milli, parse_minor
+from holdfast.core.pricing import Priced as PricedBasket
+from holdfast.core.refusals import Refusal
+from holdfast.core.sale import Sale, Tender, TransactionVoided
+from holdfast.core.tender import CASH, Due, Till, due
+from holdfast.register.checkout import Checkout, DocumentRow
+from holdfast.register.web.messages import say
+from holdfast.register.web.shelf import Offer, Priced, Shelf
+from holdfast.register.web.tendering import Tendering
+
+_TIMES = re.compile(r"\s*([0-9]+(?:[.,][0-9]{1,3})?)\s*[*×x]\s*(\S.*)", re.IGNORECASE)
+_DOCUMENT = re.compile(r"\s*(\S+-[0-9A-HJKMNP-TV-Z]{5}-[0-9]{6,12})\s*\Z", re.IGNORECASE)
+TEXT_CHARS_MAX = 200
+
+T = TypeVar("T")
+
+
+class Found(msgspec.Struct, frozen=True):
+    """No single product is meant: these may be."""
+
+    offers: list[Offer]
+    quantity: str = ""
+
+
+class Weigh(msgspec.Struct, frozen=True):
+    """The product is sold by weight, and nobody has said how much."""
+
+    offer: Offer
+
+
+class ShowReceipt(msgspec.Struct, frozen=True):
+    """What was scanned is the number of a receipt."""
+
+    number: DocumentNumber
+
+
+Scanned = Basket | Found | Weigh | ShowReceipt | Refusal
+
+
+class Desk:
+    """The acts of one till; thread-safe."""
+
+    def __init__(
+        self,
+        checkout: Checkout,
+        shelf: Shelf,
+        head_office_ms: Callable[[], int | None],
+        on_commit: Callable[[], None],
+    ) -> None:
+        """`head_office_ms`: its time at the last contact. `on_commit`: something new is owed."""
+        self.checkout = checkout
+        self.shelf = shelf
+        self._head_office_ms = head_office_ms
+        self._on_commit = on_commit
+        self._tendering = Tendering()
+        self._return_reason = ""
+        self._lock = threading.RLock()
+
+    # ---- the business day --------------------------------------------------------------------
+
+    def business_date(self) -> str | None:
+        """The open one."""
+        day = self.checkout.day()
+        return day.business_date if day.open else None
+
+    def offered_date(self) -> str:
+        return self.checkout.offered_date(self._head_office_ms())
+
+    def open_day(self, date: str, act: Act) -> DayOpened | Refusal:
+        with self._lock:
+            opened = self.checkout.open_day(
+                date or None,
+                by=act.by,
+                approved_by=_approver(act),
+                head_office_ms=self._head_office_ms(),
+            )
+            return self._committed(opened)
+
+    def close_day(self, act: Act) -> DayClosed | Refusal:
+        with self._lock:
+            return self._committed(self.checkout.close_day(by=act.by))
+
+    # ---- finding and adding products ---------------------------------------------------------
+
+    def scan(self, text: str, act: Act) -> Scanned:
+        """What a scanner or a person entered: a code, a name, `3*CODE`, or a receipt's number."""
+        text = text.strip()[:TEXT_CHARS_MAX]
+        if number := _DOCUMENT.match(text):
+            return ShowReceipt(DocumentNumber(number[1].upper()))
+        quantity = ""
+        if times := _TIMES.match(text):
+            quantity, text = times[1].replace(",", "."), times[2].strip()
+        product = self.shelf.by_code(text)
+        if product is not None:
+            return self.add(product.sku, quantity, act)
+        date = day_required(self.checkout.day())
+        if isinstance(date, Refusal):
+            return date
+        offers = self.shelf.search(text, date) if text else []
+        if not offers:
+            return Refusal("basket.unknown", say("basket.unknown", text=text))
+        return Found(offers, quantity)
+
+    def add(self, sku: Sku, quantity: str, act: Act) -> Basket | Weigh | Refusal:
+        """One piece, or the quantity or weight given as text, of a product."""
+        with self._lock:
+            date = day_required(self.checkout.day())
+            if isinstance(date, Refusal):
+                return date
+            found = self.shelf.priced(sku, date)
+            if isinstance(found, Refusal):
+                return found
+            quantity_milli = _quantity(quantity)
+            if isinstance(quantity_milli, Refusal):
+                return quantity_milli
+            if quantity_milli is None and found.product.unit == "kg":
+                return Weigh(_offer_of(found))
+            open_basket = self.checkout.basket()
+            kind: Kind = open_basket.kind if open_basket else ("return" if self._return_reason else "sale")
+            if kind == "return":
+                return self._change("return", act, lambda b: self._bring(b, act, found, quantity_milli))
+            return self._change(
+                "sale",
+                act,
+                lambda b: baskets.add_product(b, act, found.product, found.price, found.tax, quantity_milli),
+            )
+
+    def _bring(self, basket: Basket, act: Act, found: Priced, quantity_milli: int | None) -> Basket | Refusal:
+        reason = self._return_reason or next((line.note for line in reversed(basket.lines) if line.note), "")
+        return baskets.add_return_without_receipt(
+            basket, act, found.product, found.price, found.tax, quantity_milli, reason=reason
+        )
+
+    def _change(
+        self, kind: Kind, act: Act, operation: Callable[[Basket], Basket | Refusal]
+    ) -> Basket | Refusal:
+        """Change the open basket, opening one where there is none; one that stays empty is not kept."""
+        begun = None
+        if self.checkout.basket() is None:
+            begun = self.checkout.begin(by=act.by, kind=kind)
+            if isinstance(begun, Refusal):
+                return begun
+        changed = self.checkout.change(operation)
+        if isinstance(changed, Refusal) and begun is not None:
+            self.checkout.void(reason="", by=act.by)
+        return changed
+
+    # ---- lines -------------------------------------------------------------------------------
+
+    def change_quantity(self, line: int, text: str, act: Act) -> Basket | Refusal:
+        quantity_milli = _quantity(text)
+        if isinstance(quantity_milli, Refusal):
+            return quantity_milli
+        if quantity_milli is None:
+            return Refusal("basket.quantity", say("basket.ask-quantity", text=text))
+        return self._on_basket(lambda b: baskets.change_quantity(b, act, line, quantity_milli))
+
+    def override_price(self, line: int, text: str, reason: str, act: Act) -> Basket | Refusal:
+        price_e4 = parse_e4(_plain(text))
+        if isinstance(price_e4, Refusal):
+            return price_e4
+        return self._on_basket(lambda b: baskets.override_price(b, act, line, price_e4, reason))
+
+    def discount_line(self, line: int, text: str, reason: str, act: Act) -> Basket | Refusal:
+        """`10%` or an amount."""
+        given = self._reduction(text)
+        if isinstance(given, Refusal):
+            return given
+        percent_e2, amount_minor = given
+        return self._on_basket(
+            lambda b: baskets.discount_line(
+                b, act, line, percent_e2=percent_e2, amount_minor=amount_minor, reason=reason
+            )
+        )
+
+    def remove_line_discounts(self, line: int, act: Act) -> Basket | Refusal:
+        return self._on_basket(lambda b: baskets.remove_line_discounts(b, act, line))
+
+    def discount_total(self, text: str, reason: str, act: Act) -> Basket | Refusal:
+        """`10%` or an amount, off the whole sale."""
+        given = self._reduction(text)
+        if isinstance(given, Refusal):
+            return given
+        percent_e2, amount_minor = given
+        return self._on_basket(
+            lambda b: baskets.discount_total(
+                b, act, percent_e2=percent_e2, amount_minor=amount_minor, reason=reason
+            )
+        )
+
+    def remove_total_discounts(self) -> Basket | Refusal:
+        return self._on_basket(baskets.remove_total_discounts)
+
+    def note_line(self, line: int, note: str) -> Basket | Refusal:
+        return self._on_basket(lambda b: baskets.note_line(b, line, note.strip()))
+
+    def void_line(self, line: int, act: Act) -> Basket | Refusal:
+        return self._on_basket(lambda b: baskets.void_line(b, act, line))
+
+    def void(self, reason: str, act: Act) -> TransactionVoided | Refusal:
+        """Give the whole transaction up."""
+        with self._lock:
+            self._return_reason = ""
+            return self._committed(self.checkout.void(reason=reason, by=act.by, approved_by=_approver(act)))
+
+    def _on_basket(self, operation: Callable[[Basket], Basket | Refusal]) -> Basket | Refusal:
+        with self._lock:
+            return self.checkout.change(operation)
+
+    def _reduction(self, text: str) -> tuple[int, int] | Refusal:
+        text = _plain(text)
+        if text.endswith("%"):
+            percent = parse_decimal(text[:-1].strip(), 2)
+            return percent if isinstance(percent, Refusal) else (percent, 0)
+        amount = parse_minor(text, self._till.currency)
+        return amount if isinstance(amount, Refusal) else (0, amount)
+
+    # ---- returns -----------------------------------------------------------------------------
+
+    def begin_return(self, reason: str) -> Refusal | None:
+        """What is scanned next comes back without a receipt, for this reason."""
+        with self._lock:
+            if self.checkout.basket() is not None:
+                return Refusal("basket.open", say("return.basket-open"))
+            self._return_reason = reason.strip()
+            return None
+
+    @property
+    def is_returning(self) -> bool:
+        """Whether the next product opens a return."""
+        return bool(self._return_reason)
+
+    def end_return(self) -> None:
+        """The customer keeps the goods after all; nothing was scanned yet."""
+        self._return_reason = ""
+
+    def bring_back(self, number: DocumentNumber, quantities: dict[int, str], act: Act) -> Basket | Refusal:
+        """Bring back lines of a receipt: line → quantity as text."""
+        with self._lock:
+            if self.checkout.basket() is not None:
+                return Refusal("basket.open", say("return.basket-open"))
+            if not quantities:
+                return Refusal("return.nothing-chosen", say("return.nothing-chosen"))
+            chosen: list[tuple[baskets.Returnable, int | None]] = []
+            for line, text in quantities.items():
+                found = self.checkout.returnable(number, line)
+                quantity_milli = _quantity(text)
+                if isinstance(found, Refusal):
+                    return found
+                if isinstance(quantity_milli, Refusal):
+                    return quantity_milli
+                chosen.append((found, quantity_milli))
+            return self._change("return", act, lambda basket: _bring_all(basket, act, chosen))
+
+    # ---- paying ------------------------------------------------------------------------------
+
+    @property
+    def _till(self) -> Till:
+        basket = self.checkout.basket()
+        currency = CURRENCIES[self.checkout.config.currency]
+        return Till.of(currency, basket.rounding_rule if basket else "half-up")
+
+    def tenders(self) -> tuple[Tender, ...]:
+        """Cash given so far for the open transaction."""
+        basket = self.checkout.basket()
+        return self._tendering.so_far(basket.transaction) if basket else ()
+
+    def due(self, priced: PricedBasket) -> Due:
+        return due(priced.total_minor, self.tenders(), self._till)
+
+    def pay(self, text: str, act: Act) -> Sale | Due | Refusal:
+        """Take cash: the amount as text, or `exact`. A `Due` when something is still to be paid."""
+        with self._lock:
+            basket, priced = self.checkout.basket(), self.checkout.priced()
+            if basket is None or priced is None:
+                return Refusal("basket.none", say("basket.nothing"))
+            open_due = due(priced.total_minor, self._tendering.so_far(basket.transaction), self._till)
+            amount = (
+                open_due.cash_minor if text == "exact" else parse_minor(_plain(text), self._till.currency)
+            )
+            if isinstance(amount, Refusal):
+                return amount
+            given = self._tendering.so_far(basket.transaction)
+            if amount:
+                given = (*given, Tender(kind=CASH, amount_minor=amount))
+            concluded = self.checkout.conclude(given)
+            if isinstance(concluded, Refusal) and concluded.code == "tender.insufficient" and amount > 0:
+                self._tendering.add_cash(basket.transaction, amount)
+                return due(priced.total_minor, given, self._till)
+            if isinstance(concluded, Sale):
+                self._return_reason = ""
+            return self._committed(concluded)
+
+    def hand_back(self) -> None:
+        """Give back the cash of a payment in parts."""
+        basket = self.checkout.basket()
+        if basket is not None:
+            self._tendering.take_back(basket.transaction)
+
+    # ---- receipts ----------------------------------------------------------------------------
+
+    def documents(self, limit: int) -> list[DocumentRow]:
+        return self.checkout.documents(limit)
+
+    def receipt(self, number: DocumentNumber) -> tuple[Sale, DocumentRow] | None:
+        """A sale or return of this till, and its row; None where it has none of that number, or purged it."""
+        found = self.checkout.document(number)
+        row = self._row(number)
+        return (found, row) if isinstance(found, Sale) and row is not None else None
+
+    def _row(self, number: DocumentNumber) -> DocumentRow | None:
+        prefix, _, digits = number.rpartition("-")
+        following = DocumentNumber(f"{prefix}-{int(digits) + 1:06d}")
+        rows = self.checkout.documents(1, following)
+        return rows[0] if rows and rows[0].document == number else None
+
+    def _committed(self, result: T) -> T:
+        if not isinstance(result, Refusal):
+            self._on_commit()
+        return result
+
+
+def _bring_all(
+    basket: Basket, act: Act, chosen: list[tuple[baskets.Returnable, int | None]]
+) -> Basket | Refusal:
+    for found, quantity_milli in chosen:
+        grown = baskets.add_return(basket, act, found, quantity_milli)
+        if isinstance(grown, Refusal):
+            return grown
+        basket = grown
+    return basket
+
+
+def _approver(act: Act) -> StaffId | None:
+    return act.approved_by or None
+
+
+def _plain(text: str) -> str:
+    """As people type figures: a comma is a point too, and blanks count for nothing."""
+    return "".join(text.split()).replace(",", ".")
+
+
+def _quantity(text: str) -> int | Refusal | None:
+    plain = _plain(text)
+    if not plain:
+        return None
+    quantity = parse_milli(plain)
+    return (
+        Refusal(quantity.code, say("basket.ask-quantity", text=text[:20]))
+        if isinstance(quantity, Refusal)
+        else quantity
+    )
+
+
+def _offer_of(found: Priced) -> Offer:
+    return Offer(
+        sku=found.product.sku,
+        description=found.product.description,
+        unit=found.product.unit,
+        department=found.product.department,
+        unit_price_e4=found.price.unit_price_e4,
+    )

@@ -1,0 +1,91 @@
+"""Money, quantities, dates and times as the store's language writes them."""
+
+import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_currency, format_decimal
+
+from holdfast.core.money import CURRENCIES, Currency
+from holdfast.infra.clock import time_zone
+
+DEFAULT_LOCALE = "en_GB"
+_UNIX = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MINUTE_MS = 60_000
+_HOUR_MS = 60 * _MINUTE_MS
+_DAY_MS = 24 * _HOUR_MS
+
+
+class Formats:
+    """How one register shows figures; asked by every template."""
+
+    def __init__(self, currency: str, timezone: str, locale: str = DEFAULT_LOCALE) -> None:
+        self.currency: Currency = CURRENCIES[currency]
+        self.locale = locale
+        self._zone: ZoneInfo = time_zone(timezone)
+
+    def money(self, amount_minor: int) -> str:
+        """`€12.50`."""
+        return self._currency(Decimal(amount_minor).scaleb(-self.currency.digits))
+
+    def unit_price(self, price_e4: int) -> str:
+        """`€1.25`, and `€0.0125` where the price is finer than a coin."""
+        price = Decimal(price_e4).scaleb(-4)
+        if price_e4 % 10 ** (4 - self.currency.digits) == 0:
+            return self._currency(price)
+        return f"{self.currency.code} {format_decimal(price, '#,##0.00##', locale=self.locale)}"
+
+    def _currency(self, amount: Decimal) -> str:
+        return format_currency(amount, self.currency.code, locale=self.locale)
+
+    def quantity(self, quantity_milli: int, unit: str = "each") -> str:
+        """`3`, and `0.450 kg` for what is weighed."""
+        if unit == "kg":
+            weight = Decimal(quantity_milli).scaleb(-3)
+            return f"{format_decimal(weight, '#,##0.000', locale=self.locale)} kg"
+        return format_decimal(Decimal(quantity_milli).scaleb(-3), "#,##0.###", locale=self.locale)
+
+    def percent(self, percent_e2: int) -> str:
+        """`12.5 %` from hundredths of a percent, as discounts are kept."""
+        return f"{format_decimal(Decimal(percent_e2).scaleb(-2), '0.##', locale=self.locale)} %"
+
+    def rate(self, rate_e6: int) -> str:
+        """`21 %` from millionths, as tax rates are kept."""
+        return f"{format_decimal(Decimal(rate_e6).scaleb(-4), '0.####', locale=self.locale)} %"
+
+    def count(self, number: int) -> str:
+        """`1,204`."""
+        return format_decimal(number, locale=self.locale)
+
+    def clock(self, at_ms: int) -> str:
+        """`14:02`, in the store's zone."""
+        return format_time(self._local(at_ms), "HH:mm", locale=self.locale)
+
+    def moment(self, at_ms: int, now_ms: int) -> str:
+        """`14:02` today, `22 Nov 14:02` on another day."""
+        same_day = self._local(at_ms).date() == self._local(now_ms).date()
+        pattern = "HH:mm" if same_day else "d MMM HH:mm"
+        return format_datetime(self._local(at_ms), pattern, locale=self.locale)
+
+    def date_time(self, at_ms: int) -> str:
+        """`22 Nov 2026, 14:02`."""
+        return format_datetime(self._local(at_ms), "d MMM y, HH:mm", locale=self.locale)
+
+    def date(self, iso: str) -> str:
+        """`Sun 22 Nov 2026` from an ISO date."""
+        return format_date(datetime.date.fromisoformat(iso), "EEE d MMM y", locale=self.locale)
+
+    def age(self, age_ms: int) -> str:
+        """`3 h`; the largest whole unit, and at least a minute."""
+        for unit_ms, sign in ((_DAY_MS, "d"), (_HOUR_MS, "h"), (_MINUTE_MS, "min")):
+            if age_ms >= unit_ms:
+                return f"{age_ms // unit_ms} {sign}"
+        return "under 1 min"
+
+    def _local(self, at_ms: int) -> datetime.datetime:
+        # A wrong clock must not stop a page: what no calendar holds is shown as its beginning.
+        try:
+            return (_UNIX + datetime.timedelta(milliseconds=at_ms)).astimezone(self._zone)
+        except OverflowError:
+            return _UNIX

@@ -1,0 +1,58 @@
+"""What the page hears without asking: the status line, and one warning an outage (SW1, SW2, SW6)."""
+
+from collections.abc import AsyncGenerator
+
+from litestar import Controller, Response, get, post
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from holdfast.register.web.guards import AnyRequest, session_of
+from holdfast.register.web.services import Services
+from holdfast.register.web.sessions import COOKIE
+from holdfast.register.web.watch import CHANGED
+
+STREAM_MAX_S = 3_600.0
+BEAT_S = 10.0
+"""A line at least this often, so that a browser notices a till program that is gone."""
+
+
+class Live(Controller):
+    """The stream, and what it asks for."""
+
+    @get("/events")
+    async def events(self, request: AnyRequest, services: Services) -> ServerSentEvent:
+        """The status line whenever it changes; also before anybody has signed in."""
+        warns = services.sessions.find(request.cookies.get(COOKIE)) is not None
+        return ServerSentEvent(_stream(services, warns=warns))
+
+    @post("/outage/{since_ms:int}/continue")
+    async def go_on(self, request: AnyRequest, since_ms: int, services: Services) -> Response[str]:
+        """The warning was read."""
+        session_of(request, services)
+        services.watch.accept_outage(since_ms)
+        return Response("")
+
+    @post("/send-now", status_code=204)
+    async def send_now(self, request: AnyRequest, services: Services) -> None:
+        """Try to reach head office at once."""
+        session_of(request, services)
+        services.send_now()
+
+
+async def _stream(services: Services, *, warns: bool) -> AsyncGenerator[ServerSentEventMessage, None]:
+    warned: int | None = None
+    for _ in range(int(STREAM_MAX_S / 0.1)):
+        seen = services.wakeups.seen(CHANGED)
+        if services.wakeups.stopped:
+            return
+        outage = services.outage_since_ms()
+        yield _event("status", services.pages.render("status.html", {"status": services.status()}))
+        if warns and outage != warned:
+            warned = outage
+            html = services.pages.render("dialogs/outage.html", {"warning": outage}) if outage else " "
+            yield _event("warning", html)
+        await services.wakeups.wait(CHANGED, BEAT_S, seen)
+
+
+def _event(name: str, html: str) -> ServerSentEventMessage:
+    # One line: the stream's format ends a field at a line break.
+    return ServerSentEventMessage(event=name, data=" ".join(html.split()))

@@ -1,0 +1,100 @@
+"""Paying, receipts and what comes back (PO2, PO3)."""
+
+from litestar import Controller, Response, get, post
+
+from holdfast.core.basket import Basket
+from holdfast.core.ids import DocumentNumber
+from holdfast.core.refusals import Refusal
+from holdfast.core.sale import Sale
+from holdfast.core.tender import Due
+from holdfast.register.web.guards import AnyRequest, act_in, session_of
+from holdfast.register.web.messages import say
+from holdfast.register.web.routes.entrance import Form
+from holdfast.register.web.screen import Screen
+from holdfast.register.web.services import Services
+
+LINES_MAX = 500
+
+
+class Receipts(Controller):
+    """From a full basket to the receipt, and from a receipt to a return."""
+
+    @get("/pay", sync_to_thread=True)
+    def ask(self, request: AnyRequest, services: Services) -> Response[str]:
+        """What is due, and the ways to pay it."""
+        screen = Screen(services, session_of(request, services).person)
+        priced = services.desk.checkout.priced()
+        return screen.pay() if priced and priced.lines else screen.shelf()
+
+    @post("/pay", sync_to_thread=True)
+    def pay(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
+        """Take cash. Enough of it concludes the transaction."""
+        person = session_of(request, services).person
+        screen = Screen(services, person)
+        act = act_in(data, person, services)
+        amount = str(data.get("amount", "")).strip() or "exact"
+        paid = act if isinstance(act, Refusal) else services.desk.pay(amount, act)
+        match paid:
+            case Refusal() if services.desk.checkout.basket() is None:
+                return screen.shelf(refusal=paid)
+            case Refusal():
+                return screen.pay(refusal=paid)
+            case Due():
+                return screen.pay()
+            case Sale():
+                return show_receipt(screen, services, paid.document, is_new=True)
+
+    @post("/pay/back", sync_to_thread=True)
+    def hand_back(self, request: AnyRequest, services: Services) -> Response[str]:
+        """The customer pays otherwise."""
+        screen = Screen(services, session_of(request, services).person)
+        services.desk.hand_back()
+        return screen.pay()
+
+    @get("/receipts", sync_to_thread=True)
+    def last(self, request: AnyRequest, services: Services) -> Response[str]:
+        return Screen(services, session_of(request, services).person).receipts()
+
+    @get("/receipts/{number:str}", sync_to_thread=True)
+    def one(self, request: AnyRequest, number: str, services: Services) -> Response[str]:
+        screen = Screen(services, session_of(request, services).person)
+        return show_receipt(screen, services, DocumentNumber(number))
+
+    @post("/returns", sync_to_thread=True)
+    def bring_back(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
+        """Lines of a receipt come back, at what was paid for them."""
+        person = session_of(request, services).person
+        screen = Screen(services, person)
+        number = DocumentNumber(str(data.get("document", "")))
+        chosen = data.get("line", [])
+        lines = [chosen] if isinstance(chosen, str) else list(chosen)[:LINES_MAX]
+        quantities = {int(line): str(data.get(f"quantity-{line}", "")) for line in lines if line.isdecimal()}
+        act = act_in(data, person, services)
+        brought = act if isinstance(act, Refusal) else services.desk.bring_back(number, quantities, act)
+        if isinstance(brought, Basket):
+            return screen.shelf()
+        return show_receipt(screen, services, number, refusal=brought)
+
+    @post("/returns/without", sync_to_thread=True)
+    def without_receipt(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
+        """What is scanned next comes back without a receipt."""
+        screen = Screen(services, session_of(request, services).person)
+        refusal = services.desk.begin_return(str(data.get("reason", "")))
+        return screen.shelf(refusal=refusal)
+
+
+def show_receipt(
+    screen: Screen,
+    services: Services,
+    number: DocumentNumber,
+    *,
+    is_new: bool = False,
+    refusal: Refusal | None = None,
+) -> Response[str]:
+    """A receipt of this till on the screen; the list of receipts where it has none of that number."""
+    found = services.desk.receipt(number)
+    if found is None:
+        missing = Refusal("receipt.unknown", say("basket.no-receipt", number=number[:40]))
+        return screen.receipts(refusal=refusal or missing)
+    receipt = services.printer.receipt(*found)
+    return screen.done(receipt) if is_new else screen.receipt(receipt, refusal=refusal)

@@ -1,0 +1,146 @@
+"""The basket: finding and adding products, and everything that is done to lines (PO1, PO2)."""
+
+from typing import Any
+
+from litestar import Controller, Response, get, post
+
+from holdfast.core.basket import Act, Basket
+from holdfast.core.ids import Sku
+from holdfast.core.refusals import Refusal
+from holdfast.register.web.desk import Found, Scanned, ShowReceipt, Weigh
+from holdfast.register.web.guards import AnyRequest, act_in, session_of
+from holdfast.register.web.messages import say
+from holdfast.register.web.routes.entrance import NEEDS_MANAGER, Form
+from holdfast.register.web.routes.receipts import show_receipt
+from holdfast.register.web.screen import Screen
+from holdfast.register.web.services import Services
+
+_MANAGER_FIELDS = frozenset({"manager", "manager_pin"})
+
+
+class Selling(Controller):
+    """Acts on the open transaction; each answers with the screen as it is afterwards."""
+
+    @get("/shelf", sync_to_thread=True)
+    def shelf(self, request: AnyRequest, services: Services) -> Response[str]:
+        """Back to the products; a return that nothing was scanned for is over."""
+        services.desk.end_return()
+        return _screen(request, services).shelf()
+
+    @post("/scan", sync_to_thread=True)
+    def scan(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
+        """What the scanner read or a person typed."""
+        return _do(request, data, services, lambda act: services.desk.scan(str(data.get("text", "")), act))
+
+    @post("/add", sync_to_thread=True)
+    def add(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
+        """A product that was touched, or weighed."""
+        sku, quantity = Sku(str(data.get("sku", ""))), str(data.get("quantity", ""))
+        return _do(request, data, services, lambda act: services.desk.add(sku, quantity, act))
+
+    @post("/line/{line:int}/quantity", sync_to_thread=True)
+    def quantity(self, request: AnyRequest, line: int, data: Form, services: Services) -> Response[str]:
+        text = str(data.get("quantity", ""))
+        return _do(request, data, services, lambda act: services.desk.change_quantity(line, text, act))
+
+    @post("/line/{line:int}/price", sync_to_thread=True)
+    def price(self, request: AnyRequest, line: int, data: Form, services: Services) -> Response[str]:
+        price, reason = str(data.get("price", "")), str(data.get("reason", ""))
+        return _do(
+            request, data, services, lambda act: services.desk.override_price(line, price, reason, act)
+        )
+
+    @post("/line/{line:int}/discount", sync_to_thread=True)
+    def discount(self, request: AnyRequest, line: int, data: Form, services: Services) -> Response[str]:
+        """Off the line, or off the whole sale; empty takes the discounts away again."""
+        text, reason = str(data.get("discount", "")).strip(), str(data.get("reason", ""))
+        desk, of_total = services.desk, data.get("of") == "total"
+
+        def work(act: Act) -> Basket | Refusal:
+            if of_total:
+                return desk.discount_total(text, reason, act) if text else desk.remove_total_discounts()
+            if text:
+                return desk.discount_line(line, text, reason, act)
+            return desk.remove_line_discounts(line, act)
+
+        return _do(request, data, services, work)
+
+    @post("/line/{line:int}/note", sync_to_thread=True)
+    def note(self, request: AnyRequest, line: int, data: Form, services: Services) -> Response[str]:
+        text = str(data.get("note", ""))
+        return _do(request, data, services, lambda _: services.desk.note_line(line, text))
+
+    @post("/line/{line:int}/void", sync_to_thread=True)
+    def void_line(self, request: AnyRequest, line: int, services: Services) -> Response[str]:
+        return _do(request, {}, services, lambda act: services.desk.void_line(line, act))
+
+    @post("/void", sync_to_thread=True)
+    def void(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
+        """Give the whole transaction up, after the question was answered."""
+        screen = _screen(request, services)
+        act = act_in(data, session_of(request, services).person, services)
+        voided = act if isinstance(act, Refusal) else services.desk.void(str(data.get("reason", "")), act)
+        if isinstance(voided, Refusal):
+            return screen.shelf(refusal=voided)
+        return screen.shelf(said=say("basket.voided"))
+
+    @get("/line/{line:int}/{question:str}", sync_to_thread=True)
+    def ask(self, request: AnyRequest, line: int, question: str, services: Services) -> Response[str]:
+        """The dialog for one of the acts above."""
+        session_of(request, services)
+        basket = services.desk.checkout.basket()
+        found = next((kept for kept in basket.lines if kept.line == line), None) if basket else None
+        screen = _screen(request, services)
+        if found is None or question not in ("quantity", "price", "discount", "note"):
+            return screen.shelf(refusal=Refusal("basket.no-line", say("basket.line-gone")))
+        return screen.part(f"dialogs/{question}.html", line=found, is_sale=basket and basket.kind == "sale")
+
+    @get("/dialog/{question:str}", sync_to_thread=True)
+    def dialog(self, request: AnyRequest, question: str, services: Services) -> Response[str]:
+        """Questions that are about no line."""
+        screen = _screen(request, services)
+        priced = services.desk.checkout.priced()
+        if question == "void" and priced is not None:
+            return screen.part("dialogs/void.html", priced=priced)
+        if question == "close-day":
+            return screen.part("dialogs/close_day.html", business_date=services.desk.business_date())
+        if question == "return":
+            return screen.part("dialogs/return.html")
+        return screen.part("dialogs/none.html")
+
+
+def _screen(request: AnyRequest, services: Services) -> Screen:
+    return Screen(services, session_of(request, services).person)
+
+
+def _do(request: AnyRequest, form: dict[str, Any], services: Services, work: Any) -> Response[str]:
+    """Do it as the person signed in, with the manager who may stand beside him."""
+    screen = _screen(request, services)
+    act = act_in(form, session_of(request, services).person, services)
+    if isinstance(act, Refusal):
+        return _ask_manager(screen, request, form, act.sentence)
+    return show(screen, request, form, services, work(act))
+
+
+def show(
+    screen: Screen, request: AnyRequest, form: dict[str, Any], services: Services, result: Scanned
+) -> Response[str]:
+    """The screen after an act."""
+    match result:
+        case Refusal() if result.code in NEEDS_MANAGER:
+            return _ask_manager(screen, request, form, result.sentence)
+        case Refusal():
+            return screen.shelf(refusal=result)
+        case Found():
+            return screen.found(result.offers, result.quantity)
+        case Weigh():
+            return screen.dialog("weigh", offer=result.offer)
+        case ShowReceipt():
+            return show_receipt(screen, services, result.number)
+        case Basket():
+            return screen.shelf()
+
+
+def _ask_manager(screen: Screen, request: AnyRequest, form: dict[str, Any], sentence: str) -> Response[str]:
+    fields = {name: value for name, value in form.items() if name not in _MANAGER_FIELDS}
+    return screen.dialog("approve", sentence=sentence, action=request.url.path, fields=fields)

@@ -1,0 +1,184 @@
+"""What the selling screen shows now: read from the databases anew for every answer."""
+
+from typing import Any
+
+from litestar import Response
+
+from holdfast.core.basket import Basket
+from holdfast.core.ids import DocumentNumber
+from holdfast.core.pricing import Priced
+from holdfast.core.refusals import Refusal
+from holdfast.core.sale import SaleLine
+from holdfast.register.web.formats import Formats
+from holdfast.register.web.people import Person
+from holdfast.register.web.receipts import Receipt, line_extras
+from holdfast.register.web.services import Services
+from holdfast.register.web.tendering import quick_amounts
+
+RECEIPTS_SHOWN = 20
+
+
+class Screen:
+    """Answers of the selling screen for one signed-in person."""
+
+    def __init__(self, services: Services, person: Person) -> None:
+        self._services = services
+        self._person = person
+
+    # ---- whole answers -----------------------------------------------------------------------
+
+    def page(self, *, said: str = "") -> Response[str]:
+        """The whole page, on arrival and after a reload."""
+        services = self._services
+        context = {
+            **self._frame("shelf", said=said),
+            "status": services.status(),
+            "warning": services.outage_since_ms(),
+            "person": self._person,
+            "business_date": services.desk.business_date(),
+        }
+        return services.pages.page("till.html", context)
+
+    def shelf(self, *, refusal: Refusal | None = None, said: str = "") -> Response[str]:
+        """Back to selling."""
+        return self._answer(self._frame("shelf", refusal=refusal, said=said))
+
+    def found(self, offers: list[Any], quantity: str) -> Response[str]:
+        return self._answer(self._frame("shelf", found=offers, found_quantity=quantity))
+
+    def dialog(self, name: str, **more: Any) -> Response[str]:
+        """The same screen with a question on top."""
+        return self._answer(self._frame("shelf", dialog=name, **more))
+
+    def pay(self, *, refusal: Refusal | None = None) -> Response[str]:
+        return self._answer(self._frame("pay", refusal=refusal))
+
+    def done(self, receipt: Receipt) -> Response[str]:
+        return self._answer(self._frame("done", receipt=receipt))
+
+    def receipts(self, *, refusal: Refusal | None = None) -> Response[str]:
+        return self._answer(self._frame("receipts", refusal=refusal))
+
+    def receipt(self, receipt: Receipt, *, refusal: Refusal | None = None) -> Response[str]:
+        return self._answer(self._frame("receipt", receipt=receipt, refusal=refusal))
+
+    def part(self, template: str, **more: Any) -> Response[str]:
+        """A dialog alone; nothing else on the screen changes."""
+        return self._services.pages.page(template, {"dialog": None, **more})
+
+    def _answer(self, context: dict[str, Any]) -> Response[str]:
+        return self._services.pages.page("frame.html", context)
+
+    # ---- what the parts of the screen are made of --------------------------------------------
+
+    def _frame(
+        self,
+        work: str,
+        *,
+        refusal: Refusal | None = None,
+        said: str = "",
+        receipt: Receipt | None = None,
+        found: list[Any] | None = None,
+        found_quantity: str = "",
+        dialog: str | None = None,
+        **more: Any,
+    ) -> dict[str, Any]:
+        desk = self._services.desk
+        basket = desk.checkout.basket()
+        priced = desk.checkout.priced() if basket else None
+        context: dict[str, Any] = {
+            "work": work,
+            "refusal": refusal,
+            "said": said,
+            "receipt": receipt,
+            "found": found,
+            "found_quantity": found_quantity,
+            "dialog": dialog,
+            "basket": basket,
+            "priced": priced,
+            "is_return": (basket.kind == "return") if basket else desk.is_returning,
+            "total_minor": priced.total_minor if priced else 0,
+            "rows": rows_of(basket, priced, self._services.fmt) if basket and priced else [],
+            "taxes": self._taxes(priced),
+            "tiles": [],
+        }
+        if work == "shelf" and found is None:
+            context["tiles"] = self._services.shelf.tiles(desk.business_date() or desk.offered_date())
+        if work == "pay" and priced:
+            due = desk.due(priced)
+            quick = quick_amounts(due.cash_minor, self._services.fmt.currency)
+            context |= {"due": due, "tenders": desk.tenders(), "quick": quick}
+        if work == "receipts":
+            context["documents"] = self._documents()
+        if work == "receipt" and receipt:
+            context["returnable"] = self._returnable(receipt)
+        return context | more
+
+    def _taxes(self, priced: Priced | None) -> list[dict[str, Any]]:
+        if priced is None:
+            return []
+        names = self._services.shelf.tax_names()
+        fmt = self._services.fmt
+        return [
+            {
+                "name": f"{'incl.' if tax.inclusive else 'plus'} {names.get(tax.tax_code, tax.tax_code)} "
+                f"{fmt.rate(tax.rate_e6)}",
+                "tax_minor": tax.tax_minor,
+            }
+            for tax in priced.taxes
+        ]
+
+    def _documents(self) -> list[dict[str, str]]:
+        fmt, now_ms = self._services.fmt, self._services.clock.now_ms()
+        return [
+            {
+                "number": row.document,
+                "kind": {"sale": "Sale", "return": "Return"}.get(row.type, "Adjustment"),
+                "at": fmt.moment(row.at_ms, now_ms),
+                "total": fmt.money(row.total_minor),
+            }
+            for row in self._services.desk.documents(RECEIPTS_SHOWN)
+        ]
+
+    def _returnable(self, receipt: Receipt) -> list[dict[str, Any]]:
+        if receipt.sale.total_minor < 0 or all(line.quantity_milli < 0 for line in receipt.sale.lines):
+            return []
+        return [self._returnable_row(receipt.sale.document, line) for line in receipt.sale.lines]
+
+    def _returnable_row(self, number: DocumentNumber, line: SaleLine) -> dict[str, Any]:
+        fmt = self._services.fmt
+        left = self._services.desk.checkout.returnable(number, line.line)
+        back_milli = 0 if isinstance(left, Refusal) else left.remaining_milli
+        return {
+            "line": line.line,
+            "description": line.description,
+            "sold": fmt.quantity(line.quantity_milli, line.unit),
+            "amount": fmt.money(line.amount_minor),
+            "left": _figure(back_milli) if back_milli else "",
+            "note": "" if back_milli else "came back already",
+        }
+
+
+def rows_of(basket: Basket, priced: Priced, fmt: Formats) -> list[dict[str, Any]]:
+    """The lines of the ticket, each under its id in the basket."""
+    return [
+        {
+            "id": line.line,
+            "quantity": fmt.quantity(abs(line.quantity_milli), line.unit),
+            "description": line.description,
+            "detail": f"{fmt.unit_price(line.unit_price_e4)}{per_unit(line.unit)} · {line.sku}",
+            "extras": line_extras(charged, fmt),
+            "amount": fmt.money(charged.amount_minor),
+        }
+        for line, charged in zip(basket.lines, priced.lines, strict=True)
+    ]
+
+
+def per_unit(unit: str) -> str:
+    """What stands behind a unit price."""
+    return "/kg" if unit == "kg" else ""
+
+
+def _figure(quantity_milli: int) -> str:
+    whole, rest = divmod(quantity_milli, 1_000)
+    return f"{whole}.{rest:03d}" if rest else str(whole)

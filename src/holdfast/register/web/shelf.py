@@ -1,0 +1,125 @@
+"""What the till looks up to sell: products, prices, taxes and staff, and the products to touch.
+
+One connection that only reads, behind one lock: requests come in threads.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import apsw
+import msgspec
+
+from holdfast.core.catalogue import Price, Product
+from holdfast.core.ids import Sku, StaffId
+from holdfast.core.refusals import Refusal
+from holdfast.core.tax import TaxRate, tax_on
+from holdfast.infra.queries import Engine, load_queries
+from holdfast.register.sync.catalogue import Catalogue, StaffMember
+
+T = TypeVar("T")
+
+TILES_MAX = 60
+FOUND_MAX = 36
+_QUERIES = load_queries("holdfast.register.web", "shelf.sql", Engine.SQLITE)
+_product = msgspec.json.Decoder(Product)
+
+
+class Priced(msgspec.Struct, frozen=True):
+    """A product with the price and tax in force on the business date."""
+
+    product: Product
+    price: Price
+    tax: TaxRate
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A product as the screen offers it."""
+
+    sku: Sku
+    description: str
+    unit: str
+    department: str
+    unit_price_e4: int | None
+    """None where it has no price on this date, and cannot be sold."""
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A row of the parameters feed, as far as the till reads it."""
+
+    value: object
+
+
+class Shelf:
+    """Look-ups for one register; thread-safe."""
+
+    def __init__(self, connection: apsw.Connection, currency: str) -> None:
+        self._connection = connection
+        self._catalogue = Catalogue(connection, currency)
+        self._lock = threading.Lock()
+        self._tiles: tuple[object, list[Product]] = (None, [])
+
+    def _ask(self, question: Callable[[Catalogue], T]) -> T:
+        with self._lock:
+            return question(self._catalogue)
+
+    def by_code(self, code: str) -> Product | None:
+        """By barcode or stock code, exactly; then by the stock code in capitals."""
+        return self._ask(lambda books: books.by_barcode(code) or books.product(Sku(code.upper())))
+
+    def search(self, text: str, business_date: str) -> list[Offer]:
+        """Products whose words begin with those of `text`."""
+        found = self._ask(lambda books: books.search(text, FOUND_MAX))
+        return [self._offer(product, business_date) for product in found]
+
+    def priced(self, sku: Sku, business_date: str) -> Priced | Refusal:
+        """All that selling a product needs."""
+        product = self._ask(lambda books: books.product(sku))
+        if product is None:
+            return Refusal("catalogue.unknown", f"{sku[:40]} is not in the catalogue.")
+        price = self._ask(lambda books: books.price(sku, business_date))
+        if isinstance(price, Refusal):
+            return price
+        tax = tax_on(self._ask(lambda books: books.taxes()), product.tax_code, business_date)
+        return tax if isinstance(tax, Refusal) else Priced(product, price, tax)
+
+    def tax_names(self) -> dict[str, str]:
+        """Tax code → its newest name."""
+        return {rate.code: rate.name for rate in self._ask(lambda books: books.taxes())}
+
+    def staff(self, number: StaffId) -> StaffMember | None:
+        return self._ask(lambda books: books.staff(number))
+
+    def has_staff(self) -> bool:
+        return bool(self._ask(lambda books: books.staff_list()))
+
+    def parameter(self, name: str, default: T) -> T:
+        """A parameter's value where head office set one of the default's type."""
+        body = self._ask(lambda books: books.parameter(name))
+        if body is None:
+            return default
+        try:
+            value = msgspec.json.decode(body, type=Parameter).value
+        except msgspec.DecodeError:
+            return default
+        return value if isinstance(value, type(default)) else default
+
+    def tiles(self, business_date: str) -> list[Offer]:
+        """What has no barcode and must be found by touch: bread, fruit, a bag."""
+        with self._lock:
+            version = _QUERIES.products_version(self._connection)
+            if self._tiles[0] != version:
+                rows = _QUERIES.loose_products(self._connection, at_most=TILES_MAX)
+                self._tiles = (version, [_product.decode(row[0]) for row in rows])
+            products = self._tiles[1]
+        return [self._offer(product, business_date) for product in products]
+
+    def _offer(self, product: Product, business_date: str) -> Offer:
+        price = self._ask(lambda books: books.price(product.sku, business_date))
+        return Offer(
+            sku=product.sku,
+            description=product.description,
+            unit=product.unit,
+            department=product.department,
+            unit_price_e4=None if isinstance(price, Refusal) else price.unit_price_e4,
+        )

@@ -1,0 +1,282 @@
+// The till's keyboard, scanner and dialogs. htmx does the talking; this file decides where a key goes.
+//
+// A scanner is a keyboard that types fast and ends with Enter. Whatever has the focus, not one of its
+// characters may get lost or end up in a price: so all keys are seen here first.
+"use strict";
+
+(() => {
+  const SCAN_GAP_MS = 35; // between two keys of a scanner; people take longer
+  const SCAN_CHARS_MIN = 6;
+  const STREAM_SILENT_MS = 25000; // the stream beats every 10 s
+  const TEXT_TYPES = new Set(["text", "password", "search", "number", "date", "tel", ""]);
+
+  const scanField = () => document.getElementById("scan");
+  const openDialog = () => document.querySelector("dialog[open]");
+  const isTextField = (element) =>
+    element instanceof HTMLTextAreaElement ||
+    (element instanceof HTMLInputElement && TEXT_TYPES.has(element.getAttribute("type") || ""));
+
+  // ---- scans, one after the other ----------------------------------------------------------
+
+  const waiting = [];
+  let isSending = false;
+
+  const send = (text) => {
+    if (!text.trim()) return;
+    waiting.push(text);
+    if (!isSending) drain();
+  };
+
+  const drain = async () => {
+    isSending = true;
+    while (waiting.length) {
+      // In order: the second scan must not overtake the first.
+      await window.htmx.ajax("POST", "/scan", { target: "#work", values: { text: waiting.shift() } }).catch(() => {});
+    }
+    isSending = false;
+  };
+
+  // ---- keys --------------------------------------------------------------------------------
+
+  let burst = "";
+  let burstAt = 0;
+  let burstField = null;
+  let burstFieldBefore = "";
+
+  const startBurst = (field) => {
+    burst = "";
+    burstField = isTextField(field) ? field : null;
+    burstFieldBefore = burstField ? burstField.value : "";
+  };
+
+  const isScan = (now) => burst.length >= SCAN_CHARS_MIN && now - burstAt <= SCAN_GAP_MS * 3 && /^[\w-]+$/.test(burst);
+
+  const onKey = (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    const field = scanField();
+    const now = event.timeStamp;
+    if (event.key === "Enter") {
+      if (field) onEnter(event, field, now);
+      burst = "";
+      return;
+    }
+    if (event.key.length !== 1) {
+      onShortcut(event);
+      return;
+    }
+    if (!burst || now - burstAt > SCAN_GAP_MS) startBurst(event.target);
+    burst += event.key;
+    burstAt = now;
+    if (!field || isTextField(event.target)) return;
+    if (event.key === " " && burst.length === 1) return; // presses the button that has the focus
+    event.preventDefault();
+    field.value += event.key;
+    if (!openDialog()) field.focus();
+  };
+
+  const onEnter = (event, field, now) => {
+    if (isScan(now)) {
+      event.preventDefault();
+      event.stopPropagation();
+      if (burstField && burstField !== field) {
+        burstField.value = burstFieldBefore; // a price is not a barcode
+        send(burst);
+      } else {
+        send(field.value);
+        field.value = "";
+      }
+    } else if (event.target === field || (!isTextField(event.target) && field.value && !openDialog())) {
+      event.preventDefault();
+      event.stopPropagation();
+      send(field.value);
+      field.value = "";
+    }
+  };
+
+  const onShortcut = (event) => {
+    if (event.key === "Escape") {
+      if (openDialog()) return; // the dialog closes itself
+      const back = document.querySelector("[data-escape]");
+      if (back) back.click();
+      return;
+    }
+    if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+      if (openDialog() || (isTextField(event.target) && event.target !== scanField())) return;
+      event.preventDefault();
+      move(event.key === "ArrowUp" ? -1 : 1);
+      return;
+    }
+    if (!/^F\d+$/.test(event.key) || openDialog()) return;
+    // The last one on the page: the work area's F9 stands behind the ticket's.
+    const buttons = document.querySelectorAll(`[data-shortcut="${event.key}"]`);
+    const button = buttons[buttons.length - 1];
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  };
+
+  // ---- the selected line -------------------------------------------------------------------
+
+  let selected = null;
+  let linesBefore = 0;
+
+  const lines = () => [...document.querySelectorAll("[data-line]")];
+
+  const select = (id) => {
+    selected = id;
+    for (const line of lines()) {
+      const isIt = line.dataset.line === id;
+      line.setAttribute("aria-selected", String(isIt));
+      if (isIt) {
+        line.scrollIntoView({ block: "nearest" });
+        document.getElementById("lines").setAttribute("aria-activedescendant", line.id);
+      }
+    }
+  };
+
+  const move = (by) => {
+    const ids = lines().map((line) => line.dataset.line);
+    if (!ids.length) return;
+    const at = ids.indexOf(selected);
+    select(ids[Math.min(ids.length - 1, Math.max(0, (at < 0 ? ids.length : at) + by))]);
+  };
+
+  const selectAgain = () => {
+    const ids = lines().map((line) => line.dataset.line);
+    const isNew = ids.length > linesBefore || !ids.includes(selected);
+    linesBefore = ids.length;
+    select(ids.length ? (isNew ? ids[ids.length - 1] : selected) : null);
+  };
+
+  const onLineAction = (action) => {
+    if (!selected) return;
+    const verb = action === "void" ? "POST" : "GET";
+    const target = action === "void" ? "#work" : "#dialog";
+    window.htmx.ajax(verb, `/line/${selected}/${action}`, { target });
+  };
+
+  // ---- keypads, chips, dialogs -------------------------------------------------------------
+
+  const press = (key) => {
+    const names = key.closest("[data-keypad]").dataset.keypad.split(" ");
+    const fields = names.map((name) => document.getElementById(name));
+    const field = fields.includes(lastField) ? lastField : fields.find((one) => !one.value) || fields[0];
+    const what = key.dataset.key;
+    if (what === "clear") field.value = "";
+    else if (what === "back") field.value = field.value.slice(0, -1);
+    else field.value += what;
+    field.focus();
+  };
+
+  let lastField = null;
+
+  const onClick = (event) => {
+    const at = (selector) => event.target.closest(selector);
+    const key = at("[data-key]");
+    const line = at("[data-line]");
+    const chip = at("[data-fill]");
+    const action = at("[data-line-action]");
+    if (key) press(key);
+    else if (chip) document.getElementById(chip.dataset.fill).value = chip.dataset.value;
+    else if (line) select(line.dataset.line);
+    else if (action) onLineAction(action.dataset.lineAction);
+    else if (at("[data-close]")) at("dialog").close();
+    const menu = document.querySelector("details.menu[open]");
+    if (menu && !(event.target.closest("summary") && menu.contains(event.target))) menu.open = false;
+  };
+
+  // Enter in a field of such a form presses nothing: only a finger on the button itself does.
+  const onSubmit = (event) => {
+    if (event.target.id === "scan-form") {
+      event.preventDefault();
+      send(scanField().value);
+      scanField().value = "";
+      return;
+    }
+    const deliberate = event.target.querySelector("[data-deliberate]");
+    if (deliberate && event.submitter !== deliberate) event.preventDefault();
+  };
+
+  const onDialogKey = (event) => {
+    const field = event.target;
+    const isDeliberate = event.key === "Enter" && isTextField(field) && field.form?.querySelector("[data-deliberate]");
+    if (isDeliberate) event.preventDefault();
+  };
+
+  const showDialogs = () => {
+    for (const dialog of document.querySelectorAll("dialog[data-modal]:not([open])")) {
+      if (dialog.dataset.closed) continue;
+      dialog.showModal();
+      dialog.addEventListener("close", () => {
+        dialog.dataset.closed = "yes";
+        const button = dialog.dataset.closeButton && document.getElementById(dialog.dataset.closeButton);
+        if (button && dialog.isConnected) button.form.requestSubmit(); // Escape says *Continue* too
+        focus();
+      });
+    }
+  };
+
+  const focus = () => {
+    if (openDialog()) return;
+    const wanted = document.querySelector("#work [data-focus]") || scanField();
+    if (wanted && (!isTextField(document.activeElement) || !document.activeElement.isConnected || wanted.matches("[data-focus]"))) {
+      wanted.focus();
+    }
+  };
+
+  const settle = () => {
+    selectAgain();
+    showDialogs();
+    focus();
+  };
+
+  // ---- trouble -----------------------------------------------------------------------------
+
+  const stopped = (is) => {
+    document.getElementById("stopped").hidden = !is;
+  };
+
+  const onRefused = (event) => {
+    const notice = document.getElementById("notice");
+    let sentence = "";
+    try {
+      sentence = JSON.parse(event.detail.xhr.responseText).detail;
+    } catch {
+      sentence = event.detail.xhr.statusText;
+    }
+    if (!notice || !sentence) return;
+    const paragraph = document.createElement("p");
+    paragraph.className = "notice notice--bad";
+    paragraph.setAttribute("role", "alert");
+    paragraph.textContent = sentence;
+    notice.replaceChildren(paragraph);
+  };
+
+  let heardAt = performance.now();
+  const heard = () => {
+    heardAt = performance.now();
+    stopped(false);
+  };
+
+  document.addEventListener("keydown", onKey, true);
+  document.addEventListener("keydown", onDialogKey);
+  document.addEventListener("click", onClick);
+  document.addEventListener("submit", onSubmit, true);
+  document.addEventListener("focusin", (event) => {
+    if (isTextField(event.target)) lastField = event.target;
+  });
+  document.addEventListener("htmx:afterSettle", settle);
+  document.addEventListener("htmx:sseMessage", () => {
+    heard();
+    showDialogs();
+  });
+  document.addEventListener("htmx:sseError", () => stopped(true));
+  document.addEventListener("htmx:sseOpen", heard);
+  document.addEventListener("htmx:sendError", () => stopped(true));
+  document.addEventListener("htmx:responseError", onRefused);
+  document.addEventListener("htmx:afterOnLoad", () => stopped(false));
+  document.addEventListener("DOMContentLoaded", settle);
+  setInterval(() => {
+    if (performance.now() - heardAt > STREAM_SILENT_MS) stopped(true);
+  }, 5000);
+})();

@@ -1,0 +1,70 @@
+"""The line that is always on screen: which mode, since when, and what is owed (SW6).
+
+Mode and cursors come from the sync process's database, what is owed from the till's own. A sync process
+that does not run is offline whatever it last wrote.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from holdfast.core.connection import Mode
+from holdfast.register.checkout import Owed
+from holdfast.register.sync.status import LinkStatus
+from holdfast.register.web.formats import Formats
+from holdfast.register.web.messages import say
+
+ModeName = Literal["online", "degraded", "offline"]
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What the status line says, as text."""
+
+    mode: ModeName
+    mode_text: str
+    owed_text: str
+    owes: bool
+    problem: str = ""
+
+
+def status_of(link: LinkStatus, owed: Owed, fmt: Formats, now_ms: int, *, sync_lost_ms: int | None) -> Status:
+    """`sync_lost_ms`: since when the sync process does not run; None: it runs."""
+    mode = Mode.OFFLINE if sync_lost_ms is not None else link.mode
+    since_ms = link.since_ms if sync_lost_ms is None else sync_lost_ms
+    return Status(
+        mode=mode.value,
+        mode_text=_mode_text(mode, since_ms, link, fmt, now_ms),
+        owed_text=owed_text(owed, fmt, now_ms),
+        owes=owed.count > 0,
+        problem=_problem(link),
+    )
+
+
+def _mode_text(mode: Mode, since_ms: int, link: LinkStatus, fmt: Formats, now_ms: int) -> str:
+    if mode is Mode.ONLINE:
+        return say("link.online")
+    if not since_ms:
+        return say("link.offline.never")
+    key = "link.forced" if link.forced and mode is Mode.OFFLINE else f"link.{mode.value}"
+    return say(key, since=fmt.moment(since_ms, now_ms))
+
+
+def owed_text(owed: Owed, fmt: Formats, now_ms: int) -> str:
+    """`12 sales, €431.20, oldest 3 h`, or that nothing is owed."""
+    if not owed.count:
+        return say("owed.nothing")
+    key = "owed.sale" if owed.count == 1 else "owed.sales.count"
+    age_ms = 0 if owed.oldest_at_ms is None else max(0, now_ms - owed.oldest_at_ms)
+    return say(
+        "owed.sales",
+        count=say(key, count=fmt.count(owed.count)),
+        value=fmt.money(owed.value_minor),
+        age=fmt.age(age_ms),
+    )
+
+
+def _problem(link: LinkStatus) -> str:
+    if link.is_blocked:
+        return say("blocked", detail=link.blocked_detail)
+    trouble = next(iter(link.problems.values()), None)
+    return trouble.sentence if trouble and link.mode is not Mode.OFFLINE else ""

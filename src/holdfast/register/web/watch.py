@@ -1,0 +1,142 @@
+"""Watching what changes outside a request: the line's mode, what is owed, an outage to warn of.
+
+One thread looks a few times a second at two databases on this machine and wakes the open pages. It also
+carries out what the sync process asks of checkout, so that all writing of the journal is in this process.
+"""
+
+import threading
+from collections.abc import Callable
+
+import apsw
+import msgspec
+import structlog
+
+from holdfast.core.connection import Mode
+from holdfast.core.faults import Fault
+from holdfast.infra.clock import Clock
+from holdfast.infra.web import Wakeups
+from holdfast.register.checkout import Checkout, Owed
+from holdfast.register.sync.requests import Inbox, carry_out_all
+from holdfast.register.sync.status import LinkStatus, read_status
+
+CHANGED = "status"
+"""The key that pages wait for."""
+LOOK_EVERY_S = 0.2
+REFRESH_EVERY_MS = 15_000
+"""Ages are shown in minutes: without any change the line is written anew this often."""
+TIDY_AFTER_MS = 2_000
+_log = structlog.get_logger(__name__)
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """An outage that began while a transaction was open, and that nobody has read of yet (SW1)."""
+
+    since_ms: int
+
+
+class Watch:
+    """Keeps the newest status; `link`, `owed` and `outage` may be read from any thread."""
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        checkout: Checkout,
+        clock: Clock,
+        wakeups: Wakeups,
+        sync_lost_ms: Callable[[], int | None],
+    ) -> None:
+        """`connection` may write: requests of the sync process are closed over it."""
+        self._connection = connection
+        self._inbox = Inbox(connection)
+        self._checkout = checkout
+        self._clock = clock
+        self._wakeups = wakeups
+        self.sync_lost_ms = sync_lost_ms
+        self._stop = threading.Event()
+        self._look_now = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="holdfast-watch", daemon=True)
+        self._refreshed_ms = 0
+        self._worked_ms = clock.monotonic_ms()
+        self._is_tidy = False
+        self.outage: Outage | None = None
+        self.link: LinkStatus = read_status(connection)
+        self.owed: Owed = checkout.owed(self.link.applied)
+        self._was_reachable = self._reachable()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._look_now.set()
+        self._thread.join(10)
+
+    def look(self) -> None:
+        """Something was committed: do not wait for the next look."""
+        self._worked_ms = self._clock.monotonic_ms()
+        self._is_tidy = False
+        self._look_now.set()
+
+    def accept_outage(self, since_ms: int) -> None:
+        """*Continue* was pressed."""
+        if self.outage is not None and self.outage.since_ms == since_ms:
+            self.outage = None
+            self._wakeups.wake(CHANGED)
+
+    def head_office_ms(self) -> int | None:
+        """Its time at the last contact."""
+        return self.link.head_office_ms
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._once()
+            except Fault as fault:
+                # The page shows what was known; the next look may find the disk or the lock free again.
+                _log.warning("watch", code=fault.code, fault=fault.sentence)
+                self._stop.wait(1.0)
+            self._look_now.wait(LOOK_EVERY_S)
+            self._look_now.clear()
+
+    def _once(self) -> None:
+        now_ms = self._clock.now_ms()
+        if carry_out_all(self._inbox, self._checkout, now_ms):
+            self._worked_ms = self._clock.monotonic_ms()
+        link = read_status(self._connection)
+        owed = self._checkout.owed(link.applied)
+        outage = self._warn_of(now_ms, link)
+        is_stale = self._clock.monotonic_ms() - self._refreshed_ms > REFRESH_EVERY_MS
+        shown = (
+            self.link.mode,
+            self.link.since_ms,
+            self.link.blocked_code,
+            self.link.problems,
+            self.owed,
+            self.outage,
+        )
+        self.link, self.owed, self.outage = link, owed, outage
+        if shown != (link.mode, link.since_ms, link.blocked_code, link.problems, owed, outage) or is_stale:
+            self._refreshed_ms = self._clock.monotonic_ms()
+            self._wakeups.wake(CHANGED)
+        self._tidy()
+
+    def _reachable(self) -> bool:
+        return self.link.mode is not Mode.OFFLINE and self.sync_lost_ms() is None
+
+    def _warn_of(self, now_ms: int, link: LinkStatus) -> Outage | None:
+        """One warning an outage, and only where it meets an open transaction."""
+        reachable = link.mode is not Mode.OFFLINE and self.sync_lost_ms() is None
+        was_reachable, self._was_reachable = self._was_reachable, reachable
+        if reachable:
+            return None
+        if was_reachable and not link.forced:
+            basket = self._checkout.basket()
+            if basket is not None and basket.lines:
+                return Outage(since_ms=link.since_ms or now_ms)
+        return self.outage
+
+    def _tidy(self) -> None:
+        """Once after some quiet, so that the next sale finds a short WAL."""
+        if not self._is_tidy and self._clock.monotonic_ms() - self._worked_ms > TIDY_AFTER_MS:
+            self._checkout.tidy()
+            self._is_tidy = True
