@@ -2,11 +2,14 @@
 
 import msgspec
 
+OPTIONAL = frozenset({"customer", "country", "description"})
+"""Fields that a file may be without."""
+
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
     """Header names, as in the *Online Retail* data set where nothing else is said.
 
-    An empty name means that the file has no such column: nobody is named, no country is given.
+    An empty name means that the file has no such column; only those of `OPTIONAL` may be missing.
     """
 
     invoice: str = "InvoiceNo"

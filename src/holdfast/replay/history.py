@@ -11,9 +11,9 @@ import gzip
 import io
 import lzma
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 import msgspec
 
@@ -26,11 +26,6 @@ from holdfast.infra.clock import time_zone
 from holdfast.replay.columns import Reading
 
 FIELD_CHARS_MAX = 64 * 1024
-_OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
-    ".gz": lambda path: gzip.open(path, "rb"),  # noqa: SIM115 (closed by the caller)
-    ".xz": lambda path: lzma.open(path, "rb"),
-    ".csv": lambda path: path.open("rb"),
-}
 
 
 class HistoryLine(msgspec.Struct, frozen=True, gc=False):
@@ -100,16 +95,25 @@ def read_history(path: Path, reading: Reading) -> History:
 
     ConfigurationFault where the file cannot be read at all, or lacks a column.
     """
-    opener = _OPENERS.get(path.suffix)
-    if opener is None:
-        raise ConfigurationFault(f"{path} is no history: its name must end in .csv, .csv.gz or .csv.xz.")
     try:
-        with opener(path) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
+        with _open(path) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
             return _read(path, text, reading)
     except OSError as error:
         raise ConfigurationFault(f"{path} cannot be read ({error.strerror or error}).") from error
     except (lzma.LZMAError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise ConfigurationFault(f"{path} is damaged, or not UTF-8 text: {error}.") from error
+
+
+def _open(path: Path) -> BinaryIO:
+    match path.suffix:
+        case ".csv":
+            return path.open("rb")
+        case ".gz":
+            return cast(BinaryIO, gzip.open(path))
+        case ".xz":
+            return cast(BinaryIO, lzma.open(path))
+        case _:
+            raise ConfigurationFault(f"{path} is no history: its name must end in .csv, .csv.gz or .csv.xz.")
 
 
 def _read(path: Path, text: Iterable[str], reading: Reading) -> History:
@@ -146,7 +150,7 @@ def _places(path: Path, header: list[str], reading: Reading) -> dict[str, int]:
         if name not in header:
             raise ConfigurationFault(
                 f"{path} has no column {name!r}; it has {', '.join(header) or 'none'}. "
-                f"Name the right one with --{field}-column."
+                f"Name the right one with --column {field}=…"
             )
         places[field] = header.index(name)
     return places
