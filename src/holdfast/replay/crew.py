@@ -8,8 +8,7 @@ from pathlib import Path
 import msgspec
 
 from holdfast.infra.process import end_child, spawn_child
-from holdfast.replay.progress import Progress, decoder
-from holdfast.replay.worker import NOT_DRAINED_RC
+from holdfast.replay.progress import NOT_DRAINED_RC, Progress, decoder
 
 STARTS_MAX = 100
 _LOG_TAIL_BYTES = 2_000

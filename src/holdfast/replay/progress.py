@@ -33,6 +33,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 REFUSED_SHOWN = 10
+NOT_DRAINED_RC = 75
+"""A worker's exit code: all is entered, and head office has not confirmed all of it in the time given."""
 
 encoder = msgspec.json.Encoder()
 decoder = msgspec.json.Decoder(Progress)

@@ -16,7 +16,7 @@ from holdfast.replay.crew import Member, is_success, is_undrained
 from holdfast.replay.history import HistoryDocument
 from holdfast.replay.homes import point_at
 from holdfast.replay.outage import OutageThread, Weather
-from holdfast.replay.worker import write_documents
+from holdfast.replay.spool import write_documents
 
 _LOOK_S = 0.1
 

@@ -9,7 +9,6 @@ the register's database holds is passed over.
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -23,12 +22,11 @@ from holdfast.register.checkout import AlreadyRecorded, Checkout
 from holdfast.replay.cashier import Cashier
 from holdfast.replay.history import HistoryDocument
 from holdfast.replay.link import Link
-from holdfast.replay.progress import REFUSED_SHOWN, Progress, Stage, encoder
+from holdfast.replay.progress import NOT_DRAINED_RC, REFUSED_SHOWN, Progress, Stage, encoder
+from holdfast.replay.spool import read_documents
 
 TEND_S = 0.2
 """Between two looks at what sync asks for, and two lines of progress."""
-NOT_DRAINED_RC = 75
-"""All is entered, and head office has not confirmed all of it in the time given."""
 
 
 class Worker:
@@ -87,20 +85,6 @@ class Worker:
 
     def _change(self, **changes: object) -> None:
         self._progress = msgspec.structs.replace(self._progress, **changes)
-
-
-def write_documents(path: Path, documents: list[HistoryDocument]) -> None:
-    """One JSON document a line."""
-    with path.open("wb") as file:
-        file.writelines(msgspec.json.encode(document) + b"\n" for document in documents)
-
-
-def read_documents(path: Path) -> Iterator[HistoryDocument]:
-    """What `write_documents` wrote."""
-    decoder = msgspec.json.Decoder(HistoryDocument)
-    with path.open("rb") as file:
-        for line in file:
-            yield decoder.decode(line)
 
 
 def main(home_dir: Path, documents: Path, wait_s: float) -> int:
