@@ -106,6 +106,12 @@ class Outage:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=HEAD_BYTES_MAX)
         if self._weather.cut:
             self._cutter = asyncio.create_task(self._cut_now_and_then())
+        return self.port
+
+    @property
+    def port(self) -> int:
+        """Where the register connects."""
+        assert self._server is not None, "a line that was started"
         return self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
