@@ -79,17 +79,20 @@ class _Verification:
         self._purged = 0
 
     def run(self) -> Verified:
-        for (problem,) in self._connection.execute("pragma quick_check(10)").fetchall():
-            if problem != "ok":
-                self._differ("file", f"SQLite finds the file damaged: {problem}.")
-        self._start_from_purged()
-        heads = QUERIES.epoch_heads(self._connection)
-        for n, epoch, _, _, documents in heads:
-            self._walk(n, EpochId(epoch), documents)
-        self._compare()
+        epochs = 0
+        try:
+            self._check_file()
+            self._start_from_purged()
+            for n, epoch, _, _, documents in QUERIES.epoch_heads(self._connection):
+                epochs += 1
+                self._walk(n, EpochId(epoch), documents)
+            self._compare()
+        except (apsw.CorruptError, apsw.NotADBError, apsw.IOError) as error:
+            walked = f"{self._entries} entries of {epochs} epochs were read before"
+            self._differ("file", f"The file cannot be read on ({error}); {walked}.")
         return Verified(
             origin=self._origin,
-            epochs=len(heads),
+            epochs=epochs,
             entries=self._entries,
             documents=self._documents,
             purged=self._purged,
@@ -101,6 +104,11 @@ class _Verification:
             self._differences.append(Difference(code, sentence))
         elif len(self._differences) == DIFFERENCES_MAX:
             self._differences.append(Difference("more", "There are more differences than are listed."))
+
+    def _check_file(self) -> None:
+        for (problem,) in self._connection.execute("pragma quick_check(10)").fetchall():
+            if problem != "ok":
+                self._differ("file", f"SQLite finds the file damaged: {problem}.")
 
     def _start_from_purged(self) -> None:
         for sku, milli in QUERIES.purged_stock(self._connection):
