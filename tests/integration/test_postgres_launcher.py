@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -172,12 +173,32 @@ def test_kill_9_of_the_server_is_noticed_and_the_next_start_recovers(
     assert sales(server.start()) == 2
 
 
-def test_a_crashed_connection_does_not_end_the_server(server: EmbeddedPostgres) -> None:
+def test_a_crashed_connection_does_not_end_the_server_nor_hinder_its_stop(server: EmbeddedPostgres) -> None:
     with psycopg.connect(server.start()) as conn:
         os.kill(conn.info.backend_pid, signal.SIGKILL)
         with pytest.raises(psycopg.OperationalError):
             conn.execute("select 1")
     assert server.alive()
+    began = time.monotonic()
+    server.stop()  # in the midst of its recovery
+    assert time.monotonic() - began < 10
+
+
+def test_kill_9_of_the_parent_while_the_server_recovers(server: EmbeddedPostgres, data_dir: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(data_dir)], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    dsn = parent.stdout.readline().strip()
+    with psycopg.connect(dsn) as conn:
+        os.kill(conn.info.backend_pid, signal.SIGKILL)
+        with pytest.raises(psycopg.OperationalError):
+            conn.execute("select 1")
+    parent.kill()
+    parent.wait(5)
+    parent.stdout.close()
+    assert gone(data_dir)
+    assert sales(server.start()) == 1
 
 
 def test_a_stale_pid_file_whose_number_was_given_to_another_process(

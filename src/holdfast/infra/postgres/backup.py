@@ -30,6 +30,7 @@ from holdfast.infra.postgres.snapshot import (
     snapshot_time,
     table_counts,
 )
+from holdfast.infra.postgres.socketdir import discard_scratch
 from holdfast.infra.postgres.tools import run_tool, tools_for
 
 _JOBS = 2
@@ -69,7 +70,8 @@ def backup(
         if target.exists():
             raise ConfigurationFault(f"{target} exists already. Give a new folder for each backup.")
         work = target.with_name(target.name + ".incomplete")
-        shutil.rmtree(work, ignore_errors=True)
+        proof = work / "proof"
+        discard_scratch(work, proof / "data")
         # Others may pass through: where root runs PostgreSQL as another user, that user verifies in here.
         work.mkdir(mode=0o711)
         with contextlib.ExitStack() as undo:
@@ -77,7 +79,7 @@ def backup(
             contents = work / "contents"
             contents.mkdir(mode=0o700)
             manifest = _dump(dsn, contents, cursors_sql, checks or {}, labels or {}, progress, timeout_s)
-            _prove(contents, manifest, work / "proof", progress, timeout_s)
+            _prove(contents, manifest, proof, progress, timeout_s)
             progress("Sealing the backup", None)
             manifest_sha256 = seal(contents, manifest)
             contents.rename(target)

@@ -1,5 +1,6 @@
 """An embedded PostgreSQL server: a child of this process, reached by a private socket, durable."""
 
+import contextlib
 import os
 import re
 import signal
@@ -36,6 +37,12 @@ from holdfast.infra.process import RunAs, end_child, spawn_child
 DATABASE = "holdfast"
 _PREDECESSOR_TIMEOUT_S = 60.0
 _SHARED_MEMORY_TIMEOUT_S = 10.0
+_IMMEDIATE_TIMEOUT_S = 15.0  # the server itself kills its workers after 5 s
+_FAST = signal.SIGINT
+# Also the signal for the death of the parent. A fast shutdown that reaches PostgreSQL 18 while it recovers
+# may never end (its main process then waits for workers that nobody told to stop); an immediate one always
+# does.
+_IMMEDIATE = signal.SIGQUIT
 _STILL_SHARED = "pre-existing shared memory block"
 _LOG_TAIL_BYTES = 16_384
 
@@ -43,8 +50,8 @@ _LOG_TAIL_BYTES = 16_384
 class EmbeddedPostgres:
     """One server on one data folder, which this process alone uses.
 
-    It ends with this process, also by `kill -9` of it: the kernel then asks it for a fast shutdown. It is
-    started from a thread that lasts as long as the process, so `start` may be called from any thread.
+    It ends with this process, also by `kill -9` of it: the kernel then asks it for an immediate shutdown. It
+    is started from a thread that lasts as long as the process, so `start` may be called from any thread.
 
     `settings` are further `name: value` pairs of PostgreSQL; the durable ones cannot be changed.
     `durable=False` is for data that is worthless until it was verified and synced as a whole:
@@ -94,9 +101,17 @@ class EmbeddedPostgres:
         return self._dsn
 
     def stop(self, timeout_s: float = 60.0) -> None:
-        """Fast shutdown: connections are cut, the data is checkpointed. Harmless when it is not running."""
+        """Fast shutdown: connections are cut, the data is checkpointed. Harmless when it is not running.
+
+        A server that is still recovering, or not done after `timeout_s`, is stopped at once; nothing that was
+        committed is lost, and the next start recovers.
+        """
         if self._child is not None:
-            end_child(self._child, grace_s=timeout_s, ask=signal.SIGINT)
+            if self._dsn is not None and _answers(self._dsn):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._child.send_signal(_FAST)
+                    self._child.wait(timeout_s)
+            end_child(self._child, grace_s=_IMMEDIATE_TIMEOUT_S, ask=_IMMEDIATE)
             self._child = None
             remove_socket_dir(self.places)
         self._dsn = None
@@ -166,12 +181,21 @@ class EmbeddedPostgres:
             return spawn_child(
                 [binaries.path("postgres"), "-D", places.data_dir, *arguments],
                 run_as=run_as,
-                death_signal=signal.SIGINT,
+                death_signal=_IMMEDIATE,
                 stdout=early_log,
                 stderr=early_log,
                 env=server_environment(),
                 cwd="/",
             )
+
+    def _is_ready(self) -> bool:
+        postmaster = read_postmaster(self.places.data_dir)
+        return (
+            self._child is not None
+            and postmaster is not None
+            and postmaster.pid == self._child.pid
+            and postmaster.state == "ready"
+        )
 
     def _wait_until_ready(
         self, child: subprocess.Popen[bytes], progress: Progress, deadline: float
@@ -179,8 +203,7 @@ class EmbeddedPostgres:
         """None once the server is ready; its last words if it ended. UnavailableFault after the deadline."""
         began, told = time.monotonic(), 0
         while child.poll() is None:
-            postmaster = read_postmaster(self.places.data_dir)
-            if postmaster is not None and postmaster.pid == child.pid and postmaster.state == "ready":
+            if self._is_ready():
                 return None
             elapsed_s = time.monotonic() - began
             if time.monotonic() > deadline:
@@ -229,6 +252,15 @@ def running_dsn(data_dir: str | os.PathLike[str]) -> str | None:
     if postmaster is None or postmaster.state != "ready" or not is_running(postmaster, places.data_dir):
         return None
     return make_conninfo(host=postmaster.socket_dir, port=5432, user=SUPERUSER, dbname=DATABASE)
+
+
+def _answers(dsn: str) -> bool:
+    """Whether the server takes connections, which it does not while it recovers."""
+    try:
+        psycopg.connect(dsn, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _ensure_database(dsn: str) -> None:

@@ -33,6 +33,7 @@ from holdfast.infra.postgres.places import Places, sync_folder
 from holdfast.infra.postgres.postmaster import is_running, read_postmaster
 from holdfast.infra.postgres.progress import Progress, silent
 from holdfast.infra.postgres.snapshot import tables
+from holdfast.infra.postgres.socketdir import discard_scratch
 
 _JOBS = 2
 _SYNC_TIMEOUT_S = 3600.0
@@ -74,7 +75,7 @@ def restore(
         _refuse_running(places)
         finish_restore(places)
         scratch = places.staging
-        shutil.rmtree(scratch, ignore_errors=True)
+        discard_scratch(scratch, scratch / "data")
         scratch.mkdir(mode=0o711)
         undo.callback(shutil.rmtree, scratch, ignore_errors=True)
         _build(folder, manifest, scratch, before_swap, progress, timeout_s)

@@ -66,3 +66,9 @@ def remove_socket_dir(places: Places) -> None:
         shutil.rmtree(noted, ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):
         places.socket_file.unlink()
+
+
+def discard_scratch(scratch: Path, data_dir: Path) -> None:
+    """Remove what a killed process left: a folder, and the socket of its server on `data_dir` inside it."""
+    remove_socket_dir(Places(data_dir))
+    shutil.rmtree(scratch, ignore_errors=True)
