@@ -111,7 +111,7 @@ def _server(app: Any, host: str, port: int, tls: Tls | None) -> Server:
         websockets=False,
         backlog=_BACKLOG,
         backpressure=CONNECTIONS_MAX,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         log_dictconfig={"version": 1, "disable_existing_loggers": False},
         ssl_cert=tls.certificate if tls else None,
         ssl_key=tls.key if tls else None,

@@ -1,0 +1,1 @@
+"""What people must look at: forks, entries in quarantine, registers that are refused, lost state."""

@@ -1,0 +1,100 @@
+"""Alerts and quarantine as the pages read them."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from holdfast.infra.clock import Clock
+from holdfast.infra.postgres.connect import Pool
+from holdfast.infra.queries import Engine, load_queries
+
+LIST_MAX = 500
+_queries = load_queries("holdfast.hq.web.alerts", "alerts.sql", Engine.POSTGRES)
+
+_KINDS = {
+    "fork": ("Two copies sold", "Find out which disk was copied, and take one of the two out of service."),
+    "quarantine": (
+        "An entry waits",
+        "It is kept and counted as waiting. Upgrade head office where its version is newer; else ask support.",
+    ),
+    "lost-state": (
+        "Head office lost state",
+        "A register showed a receipt for what is not here. Everything that registers keep is being sent again.",
+    ),
+    "restored": ("Head office was restored", "Registers send again what the backup lacks."),
+    "clone": ("A register's disk was copied", "Only one of the two may go on. Enrol the other one anew."),
+}
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """One thing that somebody must look at."""
+
+    id: int
+    kind: str
+    origin: str | None
+    register: str | None
+    store: str | None
+    chain: int | None
+    seq: int | None
+    detail: str
+    raised_at_ms: int
+    acknowledged_at_ms: int | None
+    acknowledged_by: str | None
+
+    @property
+    def heading(self) -> str:
+        """What happened, in a few words."""
+        return _KINDS.get(self.kind, (self.kind.replace("-", " ").replace(".", ": ").capitalize(), ""))[0]
+
+    @property
+    def cure(self) -> str:
+        """What to do about it."""
+        return _KINDS.get(
+            self.kind, ("", "Look at the register, and acknowledge this once it is understood.")
+        )[1]
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """An entry that could take no effect yet."""
+
+    chain: int
+    seq: int
+    origin: str
+    epoch: str
+    cause: str
+    detail: str
+    since_ms: int
+    attempts: int
+
+
+class Alerts:
+    """Reads and acknowledges; one transaction a call."""
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    def open_count(self) -> int:
+        """How many nobody has acknowledged."""
+        with self._pool.connection() as conn:
+            return _queries.open_count(conn)
+
+    def open(self, origin: str | None = None) -> Sequence[Alert]:
+        """Unacknowledged ones, newest first."""
+        with self._pool.connection() as conn:
+            return [Alert(*row) for row in _queries.open_alerts(conn, origin=origin, limit=LIST_MAX)]
+
+    def seen(self) -> Sequence[Alert]:
+        """The last acknowledged ones."""
+        with self._pool.connection() as conn:
+            return [Alert(*row) for row in _queries.seen_alerts(conn, limit=50)]
+
+    def acknowledge(self, id: int, by: str) -> None:
+        """Somebody has looked at it. Harmless the second time."""
+        with self._pool.connection() as conn:
+            _queries.acknowledge(conn, id=id, by=by, now_ms=self._clock.now_ms())
+
+    def waiting(self, origin: str | None = None) -> Sequence[Waiting]:
+        """Entries in quarantine, oldest first."""
+        with self._pool.connection() as conn:
+            return [Waiting(*row) for row in _queries.waiting(conn, origin=origin, limit=LIST_MAX)]

@@ -1,0 +1,49 @@
+"""Head office's web application: routes put together, and what holds for all of them."""
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+
+from holdfast.hq.web import live
+from holdfast.hq.web.alerts import routes as alerts
+from holdfast.hq.web.auth import routes as auth
+from holdfast.hq.web.data import routes as data
+from holdfast.hq.web.home import routes as home
+from holdfast.hq.web.pages import error_page
+from holdfast.hq.web.registers import routes as registers
+from holdfast.hq.web.sales import routes as sales
+from holdfast.hq.web.services import Services
+from holdfast.hq.web.sync_routes import openapi, sync_router
+from holdfast.infra.web import exception_handlers, security_headers, static_router
+
+FORM_BYTES_MAX = 64 << 10
+
+
+def create_app(services: Services) -> Litestar:
+    """The ASGI application over these services. It starts and stops nothing itself."""
+
+    async def give_services() -> Services:
+        return services
+
+    pages = Router(
+        "/",
+        route_handlers=[
+            auth.routes,
+            home.routes,
+            registers.routes,
+            sales.routes,
+            data.routes,
+            alerts.routes,
+            live.routes,
+        ],
+        request_max_body_size=FORM_BYTES_MAX,
+    )
+    app = Litestar(
+        route_handlers=[sync_router, pages, static_router()],
+        dependencies={"services": Provide(give_services)},
+        exception_handlers=exception_handlers(error_page),
+        before_send=[security_headers(tls=services.tls)],
+        openapi_config=openapi(),
+        logging_config=None,
+    )
+    app.state.services = services
+    return app

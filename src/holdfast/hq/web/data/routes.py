@@ -1,0 +1,5 @@
+"""stub"""
+
+from litestar import Router
+
+routes = Router("/", route_handlers=[])

@@ -1,0 +1,1 @@
+"""The overview: what came in today, and who needs attention."""

@@ -1,0 +1,50 @@
+"""The overview."""
+
+import datetime
+import json
+
+from litestar import Response, Router, get
+
+from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.pages import fragment, page
+from holdfast.hq.web.sales.documents import Day, Filter
+from holdfast.hq.web.services import Services
+
+
+@get("/", include_in_schema=False)
+async def show_home(request: WebRequest, services: Services) -> Response[str]:
+    today = datetime.datetime.fromtimestamp(services.clock.now_ms() / 1_000, services.zone).date()
+    days = await services.pages.run(services.documents.days)
+    latest = days[-1].business_date if days else None
+    shown = latest if latest is not None and latest != today.isoformat() else today.isoformat()
+    values = {
+        "today": today.isoformat(),
+        "shown": shown,
+        "sums": await services.pages.run(
+            services.documents.sums,
+            Filter(date_from=datetime.date.fromisoformat(shown), date_to=datetime.date.fromisoformat(shown)),
+        ),
+        "registers": await services.pages.run(services.documents.registers_on, shown),
+        "fleet": await services.pages.run(services.fleet.summary),
+        "attention": await services.pages.run(services.fleet.attention),
+        "alerts": (await services.pages.run(services.alerts.open))[:5],
+        "series": _series(days),
+        "days": days,
+    }
+    if request.headers.get("HX-Target") == "overview":
+        return fragment(services, "home/overview.html", **values)
+    return await page(request, services, "home/home.html", "/", **values)
+
+
+routes = Router("/", route_handlers=[show_home], before_request=require_session)
+
+
+def _series(days: list[Day]) -> dict[str, str]:
+    """By currency: times in seconds and totals in the major unit, as the chart takes them."""
+    series: dict[str, tuple[list[int], list[float]]] = {}
+    for day in days:
+        moment = datetime.datetime.fromisoformat(day.business_date).replace(tzinfo=datetime.UTC)
+        times, totals = series.setdefault(day.currency, ([], []))
+        times.append(int(moment.timestamp()))
+        totals.append(day.total_minor / 100)  # for a bar's height alone; figures are exact elsewhere
+    return {currency: json.dumps(pair) for currency, pair in series.items() if len(pair[0]) > 1}

@@ -1,0 +1,1 @@
+"""Registers: what head office knows of each, and what it does not (P6)."""

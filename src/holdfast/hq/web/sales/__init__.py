@@ -1,0 +1,1 @@
+"""Sales: what registers sold, brought back or adjusted, as head office has it."""

@@ -1,0 +1,305 @@
+"""The protocol that registers and store servers speak: `/v1` (its messages: `holdfast.core.sync`).
+
+Every request but health, enrolment and the two of a session runs in a session. Work that touches the
+database runs in lanes, apart by kind, so that a batch of thousands of sales never delays a probe.
+"""
+
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.params import JSONBody, Parameter
+
+from holdfast import __version__
+from holdfast.core.ids import IncarnationId, OriginId
+from holdfast.core.sync.commands import Outcome
+from holdfast.core.sync.enrolment import EnrolReply, EnrolRequest
+from holdfast.core.sync.feed import FEEDS
+from holdfast.core.sync.limits import BODY_BYTES_MAX
+from holdfast.core.sync.messages import (
+    Ack,
+    Challenge,
+    HeartbeatReply,
+    OfferReply,
+    Problem,
+    SessionOpened,
+    SessionRequest,
+    SignedStatement,
+)
+from holdfast.core.sync.receiver import Refused
+from holdfast.hq.sessions import OpenSession
+from holdfast.hq.web.services import PAGES, Services, commands_key
+from holdfast.infra.web import HttpProblem
+
+BATCH_TYPE = "application/vnd.holdfast.batch"
+SIGNED_TYPE = "application/vnd.holdfast.signed"
+MESSAGE_BYTES_MAX = 1 << 20
+WAIT_S_MAX = 55.0
+_BEARER = "Bearer "
+
+T = TypeVar("T")
+ApiRequest = Request[Any, Any, State]
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The tiny answer to a probe."""
+
+    incarnation: IncarnationId
+    time_ms: int
+
+
+class ChallengeRequest(msgspec.Struct, frozen=True):
+    """Who is about to open a session."""
+
+    origin: OriginId
+
+
+def _problems(*codes: int) -> dict[int, ResponseSpec]:
+    """Refusals as the document declares them."""
+    return {
+        code: ResponseSpec(
+            Problem, media_type="application/problem+json", generate_examples=False, description=text
+        )
+        for code, text in (
+            (400, "The request has not the form it must have"),
+            (401, "No session, or one that is over: open another"),
+            (403, "A key, a signature or an origin is not one that may do this"),
+            (404, "There is no such thing"),
+            (409, "That cannot be done twice"),
+            (413, "Larger than the protocol's bound"),
+            (426, "This side speaks another version of the protocol"),
+            (429, "Too many tries; see Retry-After"),
+            (500, "A fault of head office; what was sent may be sent again"),
+            (503, "Not now; see Retry-After. What was sent may be sent again"),
+        )
+        if code in codes
+    }
+
+
+async def the_session(request: ApiRequest, services: Services) -> OpenSession:
+    """The session of the request's token. HttpProblem 401 `session.*`: the sender opens another."""
+    header = request.headers.get("Authorization", "")
+    if not header.startswith(_BEARER):
+        raise HttpProblem(
+            401, "session.missing", "Open a session, and send its token as Authorization: Bearer."
+        )
+    session = services.ingest.session(header.removeprefix(_BEARER))
+    if session is None:
+        raise HttpProblem(
+            401, "session.unknown", "This session is over, or not of this head office. Open another."
+        )
+    return session
+
+
+# ---- without a session -------------------------------------------------------------------------
+
+
+@get("/health", sync_to_thread=False, responses=_problems(503), summary="Is head office there")
+def health(services: Services) -> Health:
+    """Answered from memory, whatever the database does."""
+    return Health(services.incarnation, services.clock.now_ms())
+
+
+@post(
+    "/enrol",
+    status_code=200,
+    responses=_problems(400, 403, 409, 413, 429, 500, 503),
+    summary="Become a register",
+)
+async def enrol(request: ApiRequest, services: Services, data: JSONBody[EnrolRequest]) -> EnrolReply:
+    """Trade a one-time code and a public key for an identity."""
+    key = f"enrol:{request.client.host if request.client else ''}"
+    wait_ms = services.throttle.wait_ms(key)
+    if wait_ms:
+        raise HttpProblem(
+            429,
+            "enrol.throttled",
+            "Too many wrong codes came from there. Wait.",
+            retry_after_s=1 + wait_ms // 1_000,
+        )
+    reply = await services.service_lane.run(services.enrolment.enrol, data)
+    if isinstance(reply, Refused):
+        services.throttle.failed(key)
+    answer = _or_problem(reply)
+    services.throttle.passed(key)
+    services.wakeups.wake(PAGES)
+    return answer
+
+
+@post(
+    "/session/challenge", status_code=200, responses=_problems(400, 413, 500, 503), summary="Ask what to sign"
+)
+async def challenge(services: Services, data: JSONBody[ChallengeRequest]) -> Challenge:
+    """A nonce, good once within a minute."""
+    return services.saw(await services.service_lane.run(services.ingest.challenge))
+
+
+@post(
+    "/session",
+    status_code=200,
+    responses=_problems(400, 401, 403, 413, 426, 500, 503),
+    summary="Open a session",
+)
+async def open_session(services: Services, data: JSONBody[SessionRequest]) -> SessionOpened:
+    """Trade a signed challenge for a token."""
+    opened = await services.service_lane.run(services.ingest.open_session, data)
+    return services.saw(_or_problem(opened))
+
+
+# ---- up ----------------------------------------------------------------------------------------
+
+
+@post(
+    "/offer",
+    status_code=200,
+    responses=_problems(400, 401, 403, 413, 500, 503),
+    summary="Say what is held here",
+)
+async def offer(request: ApiRequest, services: Services, session: OpenSession) -> OfferReply:
+    """Body: `Offer`. The answer says where to go on, epoch by epoch."""
+    body = await request.body()
+    reply = await services.service_lane.run(services.ingest.receive_offer, session.origin, body)
+    return services.saw(_or_problem(reply))
+
+
+@post(
+    "/entries",
+    status_code=200,
+    request_max_body_size=BODY_BYTES_MAX,
+    responses=_problems(400, 401, 403, 413, 500, 503),
+    summary="Send entries",
+)
+async def entries(request: ApiRequest, services: Services, session: OpenSession) -> Ack:
+    """Body: a batch (`application/vnd.holdfast.batch`). What the answer says is on disk."""
+    body = await request.body()
+    ack = await services.ingest_lane.run(services.ingest.receive_batch, session.origin, body)
+    services.wakeups.wake(PAGES)
+    return services.saw(_or_problem(ack))
+
+
+@post(
+    "/heartbeat",
+    status_code=200,
+    responses=_problems(400, 401, 403, 413, 500, 503),
+    summary="Say how it is here",
+)
+async def heartbeat(
+    services: Services, session: OpenSession, data: JSONBody[SignedStatement]
+) -> HeartbeatReply:
+    """A signed statement of what is owed; the answer paces the register and names newer feeds."""
+    reply = await services.service_lane.run(services.ingest.heartbeat, session.origin, data)
+    services.wakeups.wake(PAGES)
+    return services.saw(reply)
+
+
+# ---- down --------------------------------------------------------------------------------------
+
+
+@get(
+    "/feeds/{feed:str}",
+    media_type=SIGNED_TYPE,
+    responses=_problems(400, 401, 404, 500, 503),
+    summary="Pull what is newer of a feed",
+)
+async def feed_page(
+    services: Services,
+    session: OpenSession,
+    feed: str,
+    since: Annotated[int, Parameter(ge=0, lt=1 << 53)] = 0,
+    incarnation: Annotated[str, Parameter(max_length=64)] = "",
+) -> Response[bytes]:
+    """A signed page; from another incarnation's number it begins anew."""
+    if feed not in FEEDS:
+        raise HttpProblem(
+            404, "feed.unknown", f"There is no feed of that name. There are: {', '.join(FEEDS)}."
+        )
+    page = await services.service_lane.run(
+        services.feeds.page, feed, IncarnationId(incarnation) if incarnation else None, since
+    )
+    return Response(page, media_type=SIGNED_TYPE)
+
+
+@get("/snapshot", media_type=SIGNED_TYPE, responses=_problems(401, 500, 503), summary="All feeds as one file")
+async def snapshot(services: Services, session: OpenSession) -> Response[bytes]:
+    """Signed; the same file that an admin carries on a USB stick."""
+    data = await services.service_lane.run(services.feeds.snapshot)
+    return Response(data, media_type=SIGNED_TYPE)
+
+
+@get(
+    "/commands", media_type=SIGNED_TYPE, responses=_problems(400, 401, 500, 503), summary="Wait for commands"
+)
+async def commands(
+    services: Services,
+    session: OpenSession,
+    after: Annotated[int, Parameter(ge=0, lt=1 << 53)] = 0,
+    wait_s: Annotated[float, Parameter(ge=0, le=WAIT_S_MAX)] = 25.0,
+) -> Response[bytes]:
+    """Commands above `after`, signed, as soon as there are any; an empty batch when the time is up."""
+    key = commands_key(session.origin)
+    seen = services.wakeups.seen(key)
+    found = await services.service_lane.run(services.commands.after, session.origin, after)
+    if found is None and await services.wakeups.wait(key, wait_s, seen) and not services.wakeups.stopped:
+        found = await services.service_lane.run(services.commands.after, session.origin, after)
+    return Response(found or services.commands.empty, media_type=SIGNED_TYPE)
+
+
+@post(
+    "/commands/outcome",
+    status_code=204,
+    responses=_problems(400, 401, 404, 413, 500, 503),
+    summary="Say how a command went",
+)
+async def command_outcome(services: Services, session: OpenSession, data: JSONBody[Outcome]) -> None:
+    """Also the acknowledgement of its delivery; sent again, it changes nothing."""
+    refusal = await services.service_lane.run(services.commands.finish, session.origin, data)
+    if refusal is not None:
+        raise HttpProblem(404, refusal.code, refusal.sentence)
+    services.wakeups.wake(PAGES)
+
+
+sync_router = Router(
+    "/v1",
+    route_handlers=[
+        health,
+        enrol,
+        challenge,
+        open_session,
+        Router(
+            "/sync",
+            route_handlers=[offer, entries, heartbeat, feed_page, snapshot, commands, command_outcome],
+            dependencies={"session": Provide(the_session)},
+            security=[{"session": []}],
+        ),
+    ],
+    request_max_body_size=MESSAGE_BYTES_MAX,
+)
+
+
+def openapi() -> OpenAPIConfig:
+    """The document at `/v1/openapi.json`."""
+    return OpenAPIConfig(
+        title="Holdfast head office",
+        version=__version__,
+        description="What registers and store servers say to head office. Refusals are RFC 9457 problem details.",
+        path="/v1",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        components=Components(
+            security_schemes={
+                "session": SecurityScheme(
+                    type="http", scheme="bearer", description="The token of `POST /v1/session`."
+                )
+            }
+        ),
+    )
+
+
+def _or_problem(answer: T | Refused) -> T:
+    if isinstance(answer, Refused):
+        raise HttpProblem(answer.status, answer.code, answer.detail)
+    return answer

@@ -1,0 +1,64 @@
+// Head office's pages work without this file; it adds what HTML cannot say.
+"use strict";
+
+// A button with data-dialog opens the dialog of that id; data-close closes the one it is in.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  if (opener) {
+    document.getElementById(opener.dataset.dialog).showModal();
+    return;
+  }
+  const closer = event.target.closest("[data-close]");
+  if (closer) closer.closest("dialog").close();
+});
+
+// An answer that is an error still has something to say: let it take its place.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const type = event.detail.xhr.getResponseHeader("Content-Type") || "";
+  if (event.detail.xhr.status >= 400 && type.startsWith("text/html")) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+
+// A live part is not replaced under a person's focus; the next event does it.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const trigger = event.detail.requestConfig.triggeringEvent;
+  const part = event.detail.target;
+  if (trigger && trigger.type.startsWith("sse:") && part.contains(document.activeElement)) event.preventDefault();
+});
+
+// Whether the page is live, said where the page has room for it.
+function say(text) {
+  for (const place of document.querySelectorAll("[data-live]")) place.textContent = text;
+}
+document.addEventListener("htmx:sseOpen", () => say("Live"));
+document.addEventListener("htmx:sseError", () => say("Not live: head office does not answer"));
+
+// Totals by day.
+function draw(place) {
+  const data = JSON.parse(place.dataset.series);
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue(name).trim();
+  const axis = { stroke: colour("--text-2"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
+  const bars = uPlot.paths.bars({ size: [0.65, 48], radius: 0.08 });
+  const chart = new uPlot(
+    {
+      width: place.clientWidth,
+      height: 224,
+      legend: { show: false },
+      cursor: { show: false },
+      scales: { x: { time: true }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
+      axes: [axis, { ...axis, size: 76, values: (u, ticks) => ticks.map((tick) => tick.toLocaleString("en")) }],
+      series: [{}, { paths: bars, fill: colour("--accent"), stroke: colour("--accent"), points: { show: false } }],
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+    },
+    data,
+    place,
+  );
+  new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height: 224 })).observe(place);
+}
+document.addEventListener("DOMContentLoaded", () => {
+  if (typeof uPlot === "undefined") return;
+  for (const place of document.querySelectorAll("[data-series]")) draw(place);
+});
