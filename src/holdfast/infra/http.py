@@ -38,6 +38,18 @@ class LostFault(UnavailableFault):
     code = "line.lost"
 
 
+class TimedOutFault(LostFault):
+    """The deadline passed."""
+
+    code = "line.timed-out"
+
+
+class GivenUpFault(LostFault):
+    """This side gave the call up; it says nothing of the line."""
+
+    code = "line.given-up"
+
+
 class CertificateFault(LostFault):
     """Head office was reached, and its certificate is not one that this machine trusts."""
 
@@ -100,10 +112,10 @@ class Call:
         try:
             return self._future.result()
         except CancelledError:
-            raise LostFault("The call was given up.") from None
+            raise GivenUpFault("The call was given up.") from None
 
     def cancel(self) -> None:
-        """Give it up, from any thread; its `result` then raises LostFault."""
+        """Give it up, from any thread; its `result` then raises GivenUpFault."""
         self._future.cancel()
 
     def on_end(self, tell: Callable[["Call"], None]) -> None:
@@ -191,7 +203,7 @@ class HttpClient:
                     self._renew()  # its neighbours are as old
                     return await self._pool.send(request, began)
         except TimeoutError:
-            raise LostFault(f"There was no answer within {_spell_s(request.deadline_s)}.") from None
+            raise TimedOutFault(f"There was no answer within {_spell_s(request.deadline_s)}.") from None
         except _StaleConnection as stale:
             raise LostFault(f"The connection was cut ({stale}).") from None
 
@@ -241,7 +253,7 @@ class _Pool:
         try:
             return await self._exchange(request, began, trace)
         except httpx.ConnectTimeout:
-            raise LostFault(
+            raise TimedOutFault(
                 f"No connection came about within {_spell_s(request.connect_s or request.deadline_s)}."
             ) from None
         except httpx.ConnectError as error:

@@ -64,15 +64,18 @@ select number, kind, payload from request where done_ms is null order by number 
 update request set done_ms = :done_ms, outcome = :outcome, detail = :detail
 where number = :number and done_ms is null;
 
+-- name: request_payload(number)$
+select payload from request where number = :number;
+
 -- name: request_outcome(number)^
 select outcome, detail from request where number = :number and done_ms is not null;
 
 -- name: drop_old_requests(keep)!
--- Closed long ago, and no command waits to be told of them.
+-- Closed long ago, and no command names them.
 delete from request
 where done_ms is not null
   and number <= (select max(number) from request) - :keep
-  and number not in (select request from command where request is not null and reported = 0);
+  and number not in (select request from command where request is not null);
 
 -- ---- commands ----------------------------------------------------------------------------------
 

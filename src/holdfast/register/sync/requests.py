@@ -15,7 +15,7 @@ from holdfast.core.faults import Fault, MalformedFault
 from holdfast.core.ids import EpochId
 from holdfast.core.journal.bodies import TYPES
 from holdfast.core.journal.epochs import OpenEpoch
-from holdfast.core.journal.writer import Head, Written
+from holdfast.core.journal.writer import Written
 from holdfast.register.sync.database import QUERIES, read, write
 
 KEEP_CLOSED = 1_000
@@ -24,14 +24,14 @@ AT_ONCE_MAX = 100
 DONE, FAILED = "done", "failed"
 
 
-class OpenEpochRequest(msgspec.Struct, frozen=True, tag="open_epoch", kw_only=True):
+class OpenEpochRequest(msgspec.Struct, frozen=True, tag="open_epoch", tag_field="kind", kw_only=True):
     """Head office holds what this database does not: open a new epoch in place of `epoch` (P4)."""
 
     epoch: EpochId
     open: OpenEpoch
 
 
-class AppendRequest(msgspec.Struct, frozen=True, tag="append", kw_only=True):
+class AppendRequest(msgspec.Struct, frozen=True, tag="append", tag_field="kind", kw_only=True):
     """Journal one entry."""
 
     type: str
@@ -39,7 +39,7 @@ class AppendRequest(msgspec.Struct, frozen=True, tag="append", kw_only=True):
     body: msgspec.Raw
 
 
-class PurgeRequest(msgspec.Struct, frozen=True, tag="purge", kw_only=True):
+class PurgeRequest(msgspec.Struct, frozen=True, tag="purge", tag_field="kind", kw_only=True):
     """Delete what head office holds *safe*, up to a seq of each epoch."""
 
     through: dict[EpochId, int]
@@ -58,9 +58,8 @@ class Request(msgspec.Struct, frozen=True):
 class CheckoutPort(Protocol):
     """What carrying out needs of `register.checkout.Checkout`."""
 
-    def head(self) -> Head: ...
     def append(self, type: str, version: int, body: msgspec.Struct) -> Written: ...
-    def open_new_epoch(self, why: OpenEpoch) -> Written: ...
+    def open_new_epoch(self, why: OpenEpoch, *, instead_of: EpochId | None = None) -> Written | None: ...
     def purge(self, through: Mapping[EpochId, int]) -> int: ...
 
 
@@ -90,6 +89,11 @@ class Inbox:
             QUERIES.drop_old_requests(self._connection, keep=KEEP_CLOSED)
 
         write(self._connection, store)
+
+    def payload(self, number: int) -> Payload | None:
+        """What was asked under this number; None where it is gone."""
+        data = read(self._connection, lambda: QUERIES.request_payload(self._connection, number=number))
+        return None if data is None else _decoder.decode(data)
 
     def outcome(self, number: int) -> tuple[str, str] | None:
         """(`done` or `failed`, detail); None while it is open."""
@@ -135,9 +139,8 @@ def carry_out_all(inbox: Inbox, checkout: CheckoutPort, now_ms: int) -> int:
 def _carry_out(payload: Payload, checkout: CheckoutPort) -> str:
     match payload:
         case OpenEpochRequest():
-            if checkout.head().epoch != payload.epoch:
-                return "another epoch is open already"
-            return checkout.open_new_epoch(payload.open).head.epoch
+            opened = checkout.open_new_epoch(payload.open, instead_of=payload.epoch)
+            return "another epoch is open already" if opened is None else opened.head.epoch
         case AppendRequest():
             return _append(payload, checkout)
         case PurgeRequest():

@@ -1,0 +1,224 @@
+"""Heartbeat and feeds: says how this register is, hears what is new, and pulls it page after page."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from holdfast.core.faults import ConfigurationFault, Fault, SignatureFault
+from holdfast.core.ids import IncarnationId, KeyId, OriginId
+from holdfast.core.journal.chain import Signer
+from holdfast.core.refusals import Refusal
+from holdfast.core.sync.cursors import accept_receipt
+from holdfast.core.sync.feed import FEEDS, FeedPage, Snapshot, unpack
+from holdfast.core.sync.messages import HeartbeatReply, Receipt, decode, encode
+from holdfast.infra.clock import Clock, Randomness
+from holdfast.infra.http import Call, HttpRequest
+from holdfast.infra.keys import verify
+from holdfast.register.sync.board import Board
+from holdfast.register.sync.books import Books
+from holdfast.register.sync.feed_store import FeedStore
+from holdfast.register.sync.heartbeat import compose, sign
+from holdfast.register.sync.line import Line
+from holdfast.register.sync.part import Part
+
+HEARTBEAT_S = 30.0
+HEARTBEAT_GAP_S = 2.0
+"""Least time between two, however often something asks for one."""
+HEARTBEAT_DEADLINE_S = 8.0
+PAGE_DEADLINE_S = 30.0
+PAGE_BYTES_MAX = 64 << 20
+"""Compressed; what it may unpack to is bounded by the core."""
+PAGES_MAX = 100_000
+"""Of one feed in one go: head office's numbers rise, so this is never reached but by a fault of theirs."""
+SNAPSHOT_BYTES_MAX = 256 << 20
+SWEEPS_A_TURN = 50
+
+
+class FeedRefused(Fault):
+    """Head office's page or snapshot does not fit what this register has."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.code = refusal.code
+
+
+class Feeder(Part):
+    """One thread for both: the answer to a heartbeat says which feeds are newer."""
+
+    def __init__(
+        self,
+        open_books: Callable[[], Books],
+        line: Line,
+        head_office_keys: dict[KeyId, bytes],
+        board: Board,
+        clock: Clock,
+        randomness: Randomness,
+        *,
+        origin: OriginId,
+        currency: str,
+        signer: Signer,
+        on_reply: Callable[[HeartbeatReply], None] = lambda _: None,
+    ) -> None:
+        super().__init__("feeds", board, clock, randomness)
+        self._open_books = open_books
+        self._line = line
+        self._keys = head_office_keys
+        self._origin = origin
+        self._currency = currency
+        self._signer = signer
+        self._on_reply = on_reply
+        self._books: Books | None = None
+        self._call: Call | None = None
+        self._beat_ms: int | None = None
+
+    def interrupt(self) -> None:
+        call = self._call
+        if call is not None:
+            call.cancel()
+
+    def turn(self) -> float:
+        if self._books is None:
+            self._books = self._open_books()
+        now_ms = self._clock.monotonic_ms()
+        if self._beat_ms is not None and now_ms - self._beat_ms < HEARTBEAT_GAP_S * 1000:
+            return HEARTBEAT_GAP_S - (now_ms - self._beat_ms) / 1000
+        self._beat_ms = now_ms
+        reply = self._heartbeat(self._books)
+        self._pull(self._books, reply)
+        for _ in range(SWEEPS_A_TURN):
+            if self.is_stopping or not self._books.feeds.sweep():
+                break
+        return max(HEARTBEAT_S, reply.probe_idle_ms / 1000) * (0.9 + 0.1 * self.jitter())
+
+    def reset(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._books is not None:
+            self._books.close()
+            self._books = None
+
+    # ---- heartbeat -------------------------------------------------------------------------------
+
+    def _heartbeat(self, books: Books) -> HeartbeatReply:
+        heartbeat = compose(books, self._board, self._clock, origin=self._origin, currency=self._currency)
+        answer = self._line.ask(
+            HttpRequest(
+                method="POST",
+                path="/v1/sync/heartbeat",
+                body=encode(sign(heartbeat, self._signer)),
+                deadline_s=HEARTBEAT_DEADLINE_S,
+            ),
+            self._began,
+        )
+        reply = decode(answer.body, HeartbeatReply)
+        self._board.contact(reply.time_ms, answer.latency_ms)
+        if books.reference.see_incarnation(reply.incarnation, self._clock.now_ms()):
+            good = [receipt for receipt in reply.safe if self._holds(books, receipt)]
+            if good:
+                books.reference.keep(good, None, self._clock.now_ms())
+        self._on_reply(reply)
+        return reply
+
+    def _holds(self, books: Books, receipt: Receipt) -> bool:
+        public_key = self._keys.get(receipt.key_id)
+        return (
+            public_key is not None
+            and receipt.origin == self._origin
+            and accept_receipt(receipt, public_key, verify, books.journal.hash_at)
+        )
+
+    def _began(self, call: Call) -> None:
+        self._call = call
+        if self.is_stopping:
+            call.cancel()
+
+    # ---- feeds -----------------------------------------------------------------------------------
+
+    def _pull(self, books: Books, reply: HeartbeatReply) -> None:
+        """Every feed of which head office has another version. One that fails stops no other (P10)."""
+        if reply.incarnation != books.reference.incarnation():
+            raise SignatureFault(
+                "Head office runs on a state that it had lost before. Nothing is taken from it until it "
+                "notices."
+            )
+        failed: Fault | None = None
+        for feed in FEEDS:
+            newest = reply.feeds.get(feed)
+            if newest is None:
+                continue
+            try:
+                self._bring_up_to_date(books.feeds, feed, (IncarnationId(newest[0]), newest[1]), reply)
+            except FeedRefused as refused:
+                failed = refused
+        if failed is not None:
+            raise failed
+
+    def _bring_up_to_date(
+        self, store: FeedStore, feed: str, newest: tuple[IncarnationId, int], reply: HeartbeatReply
+    ) -> None:
+        if store.is_current(feed, newest):
+            store.checked(feed, made_ms=reply.time_ms, now_ms=self._clock.now_ms())
+            return
+        for _ in range(PAGES_MAX):
+            page = self._page(store, feed, reply.incarnation)
+            refusal = store.take(page, made_ms=reply.time_ms, now_ms=self._clock.now_ms())
+            if refusal is not None:
+                raise FeedRefused(refusal)
+            if not page.more or self.is_stopping:
+                return
+
+    def _page(self, store: FeedStore, feed: str, incarnation: IncarnationId) -> FeedPage:
+        since = store.since(feed, incarnation)
+        answer = self._line.ask(
+            HttpRequest(
+                method="GET",
+                path=f"/v1/sync/feeds/{feed}",
+                query={"incarnation": incarnation, "since": since.n},
+                deadline_s=PAGE_DEADLINE_S,
+                reply_bytes_max=PAGE_BYTES_MAX,
+            ),
+            self._began,
+        )
+        page = unpack(answer.body, "feed", FeedPage, self._keys, verify)
+        if page.feed != feed or page.incarnation != incarnation:
+            raise FeedRefused(
+                Refusal(
+                    "feed.replayed",
+                    f"Head office was asked for {feed} and something else that it once signed came back.",
+                )
+            )
+        return page
+
+
+def import_snapshot(
+    store: FeedStore, file: Path, keys: dict[KeyId, bytes], now_ms: int
+) -> tuple[str, ...] | Refusal:
+    """Take a snapshot file, as from a USB stick; the names of the feeds that it brought forward.
+
+    A refusal for one that is older than what the register has. SignatureFault, MalformedFault,
+    TooLargeFault where it is not head office's, ConfigurationFault where it cannot be read.
+    """
+    snapshot = unpack(_read(file), "snapshot", Snapshot, keys, verify)
+    have = {feed: store.current(feed) for feed in FEEDS}
+    newest_ms = max((version.made_ms for version in have.values() if version is not None), default=0)
+    if snapshot.made_at_ms < newest_ms:
+        return Refusal(
+            "feed.older",
+            "This snapshot is older than what the register already has. Make a new one at head office.",
+        )
+    for page in snapshot.pages:
+        refusal = store.take_whole(page, made_ms=snapshot.made_at_ms, now_ms=now_ms)
+        if refusal is not None:
+            return refusal
+    return tuple(feed for feed in FEEDS if store.current(feed) != have[feed])
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stick:
+            data = stick.read(SNAPSHOT_BYTES_MAX + 1)
+    except OSError as error:
+        raise ConfigurationFault(f"The snapshot {file} cannot be read ({error.strerror}).") from error
+    if len(data) > SNAPSHOT_BYTES_MAX:
+        raise ConfigurationFault(f"{file} is larger than any snapshot. Choose head office's snapshot file.")
+    return data

@@ -1,0 +1,101 @@
+"""Writing the board down: the line's state, and its changes for checkout to journal, in one transaction.
+
+A full disk gives up a small reserve for this, so that the page can say that the disk is full.
+"""
+
+import apsw
+import msgspec
+
+from holdfast.core.connection import Connection
+from holdfast.core.faults import Fault
+from holdfast.infra.clock import Clock
+from holdfast.infra.config import RegisterHome
+from holdfast.infra.keys import DatabaseKey
+from holdfast.infra.sqlite import DiskReserve
+from holdfast.register.sync.board import Blocked, Board, Changes, State
+from holdfast.register.sync.database import QUERIES, open_reference, write
+from holdfast.register.sync.requests import append_request, file_request
+from holdfast.register.sync.status import read_status
+
+RESERVE_BYTES = 1 << 20
+RETRY_S = 1.0
+
+
+class Keeper:
+    """Owned by the process's main thread."""
+
+    def __init__(self, home: RegisterHome, key: DatabaseKey, clock: Clock) -> None:
+        """KeyFault, DatabaseFault, StorageFullFault, UnavailableFault: as opening says."""
+        self._home = home
+        self._key = key
+        self._clock = clock
+        self._connection = open_reference(home, key)
+        self._reserve = DiskReserve(home.reference, RESERVE_BYTES)
+        self._reserve.ensure()
+
+    def state(self) -> State:
+        """As the last process left it: a restart of sync is no change of the line."""
+        status = read_status(self._connection)
+        blocked = None
+        if status.is_blocked:
+            blocked = Blocked(status.blocked_code, status.blocked_detail, status.blocked_since_ms or 0)
+        return State(
+            connection=Connection(
+                mode=status.mode, since_ms=status.since_ms, cause=status.cause, forced=status.forced
+            ),
+            last_contact_ms=status.last_contact_ms,
+            head_office_ms=status.head_office_ms,
+            skew_ms=status.skew_ms,
+            blocked=blocked,
+        )
+
+    def keep(self, board: Board, timeout_s: float) -> bool:
+        """Wait for something to write and write it; False where the disk or a lock refused."""
+        changes = board.changes(timeout_s)
+        if changes is None:
+            self._reserve.ensure()
+            return True
+        try:
+            self._reserve.spend_on(lambda: write(self._connection, lambda: self._put(changes)))
+        except Fault as fault:
+            board.not_written(changes)
+            board.fault("storage", fault)
+            self._reopen()
+            return False
+        board.well("storage")
+        return True
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _put(self, changes: Changes) -> None:
+        state = changes.state
+        connection, blocked = state.connection, state.blocked
+        QUERIES.set_link_state(
+            self._connection,
+            mode=connection.mode.value,
+            since_ms=connection.since_ms,
+            cause=connection.cause,
+            forced=int(connection.forced),
+            last_contact_ms=state.last_contact_ms,
+            head_office_ms=state.head_office_ms,
+            skew_ms=state.skew_ms,
+            blocked_code=blocked.code if blocked else "",
+            blocked_detail=blocked.detail if blocked else "",
+            blocked_since_ms=blocked.since_ms if blocked else None,
+            problems=msgspec.json.encode(state.problems).decode(),
+        )
+        for change in changes.modes:
+            file_request(
+                self._connection, append_request("connection_changed", 1, change), self._clock.now_ms()
+            )
+
+    def _reopen(self) -> None:
+        """After a failing disk only a fresh connection tells what is stored."""
+        fresh: apsw.Connection | None = None
+        try:
+            fresh = open_reference(self._home, self._key)
+        except Fault:
+            return  # the next try finds the same fault, and says it
+        self._connection.close()
+        self._connection = fresh

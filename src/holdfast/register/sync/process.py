@@ -1,0 +1,194 @@
+"""The sync process: child of a serving register, with the network in one thread and its parts in one each.
+
+Its parent wakes it with single bytes on its standard input:
+
+    w  an entry was written         n  sync now               u  somebody is at the till
+    f  work offline                 r  work online again
+
+It ends with its parent, on SIGTERM, and when that pipe closes.
+"""
+
+import os
+import select
+import signal
+import stat
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from holdfast import __version__
+from holdfast.core.faults import Fault
+from holdfast.core.sync.messages import HeartbeatReply
+from holdfast.core.sync.sender import Policy
+from holdfast.infra.clock import Clock, Randomness, SystemClock, SystemRandomness
+from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
+from holdfast.infra.http import HttpClient
+from holdfast.infra.keys import DatabaseKey
+from holdfast.infra.logs import configure_logs
+from holdfast.register.sync.board import Board
+from holdfast.register.sync.books import Books
+from holdfast.register.sync.commands import Commander, Hands
+from holdfast.register.sync.feeds import Feeder
+from holdfast.register.sync.keeper import RETRY_S, Keeper
+from holdfast.register.sync.line import Line
+from holdfast.register.sync.part import Part
+from holdfast.register.sync.prober import Prober
+from holdfast.register.sync.rotation import KeyRing
+from holdfast.register.sync.trust import load_trust, tls_context
+from holdfast.register.sync.uploader import Uploader
+
+KEEP_S = 1.0
+JOIN_S = 10.0
+_log = structlog.get_logger(__name__)
+
+
+class StoppedFault(Fault):
+    """A part of the sync process ended by a bug; the log has it. The parent starts the process again."""
+
+    code = "sync.stopped"
+    retriable = True
+
+
+class SyncProcess:
+    """All parts of one register's sync, in this process."""
+
+    def __init__(
+        self, home: RegisterHome, clock: Clock, randomness: Randomness, *, policy: Policy | None = None
+    ) -> None:
+        """ConfigurationFault, KeyFault, DatabaseFault, StorageFullFault: why it cannot begin."""
+        self._config = load_config(home.config, RegisterConfig)
+        key = DatabaseKey.load(home.database_key)
+        keys = KeyRing(home)
+        trusted = load_trust(home).head_office_keys
+        client = HttpClient(
+            self._config.head_office_url,
+            context=tls_context(home, self._config),
+            agent=f"holdfast/{__version__}",
+        )
+        origin = self._config.origin
+        self._client = client
+        self._keeper = Keeper(home, key, clock)
+        self.board = Board(clock, self._keeper.state())
+        line = Line(client, origin, keys, self.board)
+
+        def books() -> Books:
+            return Books(home, key, origin, keys)
+
+        common = (self.board, clock, randomness)
+        self._prober = Prober(client, *common)
+        self._uploader = Uploader(books, line, trusted, *common, policy=policy, on_drained=self._drained)
+        self._feeder = Feeder(
+            books,
+            line,
+            trusted,
+            *common,
+            origin=origin,
+            currency=self._config.currency,
+            signer=keys,
+            on_reply=self._heard,
+        )
+        hands = Hands(
+            sync_now=self._uploader.sync_now,
+            report=self._feeder.wake,
+            offer_again=self._uploader.locate_again,
+            new_session=line.reset,
+        )
+        self._commander = Commander(books, line, trusted, keys, hands, *common, origin=origin)
+        self._parts: tuple[Part, ...] = (self._prober, self._uploader, self._feeder, self._commander)
+        self.board.on_return(self._uploader.line_returned)
+        self.board.on_return(self._commander.line_returned)
+        self.board.on_return(lambda _: self._feeder.wake())
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop`. StoppedFault where a bug ended a part."""
+        try:
+            for part in self._parts:
+                part.start()
+            while not stop.is_set():
+                if not self._keeper.keep(self.board, KEEP_S):
+                    stop.wait(RETRY_S)
+                self._require_all_alive()
+        finally:
+            self._end()
+
+    def wake(self, byte: str) -> None:
+        """A byte from the parent. An unknown one is of a newer parent: at least somebody is at the till."""
+        was_active = self.board.is_active
+        self.board.used()
+        match byte:
+            case "w":
+                self._uploader.notify()
+            case "n":
+                self._uploader.sync_now()
+                self._feeder.wake()
+            case "f":
+                self.board.force_offline("a person works offline")
+            case "r":
+                self.board.release()
+            case _:
+                pass
+        if not was_active:
+            self._prober.wake()
+
+    def _drained(self) -> None:
+        """Let head office hear in a signed word that nothing is owed any more."""
+        self._feeder.wake()
+
+    def _heard(self, reply: HeartbeatReply) -> None:
+        self._prober.pace(reply)
+        if reply.start_after_ms > 0:
+            self._uploader.hold(reply.start_after_ms)
+
+    def _require_all_alive(self) -> None:
+        for part in self._parts:
+            if not part.is_alive():
+                fault = StoppedFault(
+                    f"The part {part.part} of the sync process stopped. It is started again."
+                )
+                self.board.fault(part.part, fault)
+                self._keeper.keep(self.board, 0.0)
+                raise fault
+
+    def _end(self) -> None:
+        for part in self._parts:
+            part.stop()
+        for part in self._parts:
+            if part.is_alive():
+                part.join(JOIN_S)
+        self._client.close()
+        self._keeper.close()
+
+
+def main(home: Path) -> None:
+    """`holdfast register sync --home DIR`: run until the parent ends or asks for it."""
+    configure_logs()
+    register_home = RegisterHome(home)
+    config = load_config(register_home.config, RegisterConfig)
+    process = SyncProcess(register_home, SystemClock(config.timezone), SystemRandomness())
+    stop = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stop.set())
+    listener = threading.Thread(target=listen, args=(process.wake, stop), name="holdfast-wake", daemon=True)
+    listener.start()
+    process.run(stop)
+
+
+def listen(wake: Callable[[str], None], stop: threading.Event, descriptor: int | None = None) -> None:
+    """Hand on the parent's bytes; its pipe's end ends this process. Standard input that is no pipe
+    (a terminal, a service manager's /dev/null) says nothing."""
+    pipe = sys.stdin.fileno() if descriptor is None else descriptor
+    if not stat.S_ISFIFO(os.fstat(pipe).st_mode) and not stat.S_ISSOCK(os.fstat(pipe).st_mode):
+        return
+    while not stop.is_set():
+        if not select.select([pipe], [], [], KEEP_S)[0]:
+            continue
+        data = os.read(pipe, 4096)
+        if not data:
+            _log.info("sync.parent-ended")
+            stop.set()
+            return
+        for byte in dict.fromkeys(data.decode("latin-1")):
+            wake(byte)

@@ -1,0 +1,313 @@
+"""The uploader: carries what the core's sender says to head office, and keeps what it answers.
+
+Any local event tries at once: a sale, the line's return, a button. A batch that the line lost is
+tried again smaller, so that a line which carries little still carries something.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from holdfast.core.faults import SignatureFault
+from holdfast.core.ids import EpochId, KeyId, OriginId
+from holdfast.core.journal.chain import SignedHead
+from holdfast.core.sync import sender
+from holdfast.core.sync.cursors import accept_receipt
+from holdfast.core.sync.messages import Receipt
+from holdfast.core.sync.ports import JournalView, Piece
+from holdfast.core.sync.sender import (
+    Blocked,
+    EpochNeeded,
+    Idle,
+    IncarnationSeen,
+    Policy,
+    ReceiptGiven,
+    Sender,
+)
+from holdfast.infra.clock import Clock, Randomness
+from holdfast.infra.http import Call, HttpRequest, LostFault
+from holdfast.infra.keys import verify
+from holdfast.register.sync.board import Board
+from holdfast.register.sync.books import Books
+from holdfast.register.sync.line import Line
+from holdfast.register.sync.part import Part
+from holdfast.register.sync.requests import OpenEpochRequest
+
+OFFER_DEADLINE_S = 8.0
+ENTRIES_DEADLINE_S = 20.0
+FEW_ENTRIES = 20
+"""No batch is cut smaller than this; some kilobytes."""
+LOOK_S = 2.0
+"""How often an idle uploader looks by itself: a wake-up may have been lost with checkout's process."""
+EPOCH_LOOK_S = 0.1
+EPOCH_WAIT_S = 10.0
+"""So long it waits for checkout to open the epoch that head office's word calls for. Then it sends on in the
+old one: what was sold there is stored as a branch and counted, which beats not sending."""
+
+
+class _Measured:
+    """The journal, handing out pieces no larger than the line has shown that it carries."""
+
+    def __init__(self, journal: JournalView, entries_max: int) -> None:
+        self._journal = journal
+        self._most = entries_max
+        self.entries_max = entries_max
+        self.cut_at: SignedHead | None = None
+
+    @property
+    def origin(self) -> OriginId:
+        return self._journal.origin
+
+    def heads(self) -> Sequence[SignedHead]:
+        return self._journal.heads()
+
+    def hash_at(self, epoch: EpochId, seq: int) -> bytes | None:
+        return self._journal.hash_at(epoch, seq)
+
+    def receipts(self) -> Sequence[Receipt]:
+        return self._journal.receipts()
+
+    def piece(self, epoch: EpochId, first_seq: int, entries_max: int, bytes_max: int) -> Piece | None:
+        piece = self._journal.piece(epoch, first_seq, min(entries_max, self.entries_max), bytes_max)
+        self.cut_at = None if piece is None else piece.head
+        return piece
+
+    def shrink(self) -> None:
+        self.entries_max = max(FEW_ENTRIES, self.entries_max // 4)
+
+    def grow(self) -> None:
+        self.entries_max = min(self._most, self.entries_max * 2)
+
+
+class Uploader(Part):
+    """Drives one `Sender` in one thread."""
+
+    def __init__(
+        self,
+        open_books: Callable[[], Books],
+        line: Line,
+        head_office_keys: dict[KeyId, bytes],
+        board: Board,
+        clock: Clock,
+        randomness: Randomness,
+        *,
+        policy: Policy | None = None,
+        on_drained: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_drained` is called when all that was owed arrived."""
+        super().__init__("upload", board, clock, randomness)
+        self._open_books = open_books
+        self._line = line
+        self._keys = head_office_keys
+        self._policy = policy or Policy()
+        self._on_drained = on_drained
+        self._books: Books | None = None
+        self._calls = threading.Lock()
+        self._call: Call | None = None
+        self._notified = threading.Event()
+        self._unblock = threading.Event()
+        self._relocate = threading.Event()
+        self._held_until_ms = 0
+        self._epoch_wanted: tuple[EpochId, int] | None = None
+        self._sent_some = False
+
+    # ---- from other threads ----------------------------------------------------------------------
+
+    def notify(self) -> None:
+        """A local event: try at once."""
+        self._notified.set()
+        self.wake()
+
+    def sync_now(self) -> None:
+        """A person or head office asks: try at once, also where head office refused before."""
+        self._unblock.set()
+        self.notify()
+
+    def locate_again(self) -> None:
+        """Offer the heads anew: head office asks what this register has."""
+        self._relocate.set()
+        self.sync_now()
+
+    def line_returned(self, was_dead: bool) -> None:
+        """Head office answers again: what is on its way went into the dead line, so begin afresh."""
+        if was_dead:
+            self.interrupt()
+        self.notify()
+
+    def hold(self, wait_ms: int) -> None:
+        """Head office hands out start slots: many registers came back at once."""
+        self._held_until_ms = self._clock.monotonic_ms() + wait_ms
+        self.wake()
+
+    def interrupt(self) -> None:
+        with self._calls:
+            call = self._call
+        if call is not None:
+            call.cancel()
+
+    # ---- in its own thread -----------------------------------------------------------------------
+
+    def turn(self) -> float:
+        if self._books is None:
+            self._start()
+        now_ms = self._clock.monotonic_ms()
+        held_ms = self._held_until_ms - now_ms
+        if held_ms > 0:
+            return held_ms / 1000
+        if self._waits_for_epoch(now_ms):
+            return EPOCH_LOOK_S
+        self._take_in(now_ms)
+        step = self._sender.poll(now_ms)
+        if isinstance(step, Idle):
+            return self._idle(step, now_ms)
+        self._carry(step)
+        return 0.0
+
+    def reset(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._books is not None:
+            self._books.close()
+            self._books = None
+
+    def _start(self) -> None:
+        self._books = self._open_books()
+        self._journal = _Measured(self._books.journal, self._policy.batch_entries)
+        self._sender = Sender(self._journal, policy=self._policy, jitter=self.jitter)
+
+    def _take_in(self, now_ms: int) -> None:
+        """What other threads asked for."""
+        if self._unblock.is_set():
+            self._unblock.clear()
+            if self._sender.state is sender.State.BLOCKED:
+                self._sender.unblock(now_ms)
+        if self._relocate.is_set():
+            self._relocate.clear()
+            self._sender.relocate()
+        if self._notified.is_set():
+            self._notified.clear()
+            self._sender.notify(now_ms)
+
+    def _idle(self, idle: Idle, now_ms: int) -> float:
+        is_drained = idle.until_ms is None
+        self._board.owes(not is_drained)
+        if is_drained and self._sent_some:
+            self._sent_some = False
+            self._on_drained()
+        return LOOK_S if idle.until_ms is None else max(0.0, (idle.until_ms - now_ms) / 1000)
+
+    def _carry(self, request: sender.Request) -> None:
+        is_offer = request.kind == "offer"
+        if not is_offer:
+            self._board.owes(True)
+        try:
+            reply = self._line.call(
+                HttpRequest(
+                    method="POST",
+                    path="/v1/sync/offer" if is_offer else "/v1/sync/entries",
+                    body=request.body,
+                    content_type="application/json" if is_offer else "application/vnd.holdfast.batch",
+                    deadline_s=OFFER_DEADLINE_S if is_offer else ENTRIES_DEADLINE_S,
+                ),
+                self._began,
+            )
+        except LostFault:
+            self._sender.on_lost(self._clock.monotonic_ms())
+            if not is_offer:
+                self._journal.shrink()
+            return
+        now_ms = self._clock.monotonic_ms()
+        if not reply.is_success:
+            problem = reply.problem()
+            self._refused(self._sender.on_problem(problem.status, problem.code, problem.detail, now_ms))
+            return
+        events = self._sender.on_reply(reply.body, now_ms)
+        blocked = next((event for event in events if isinstance(event, Blocked)), None)
+        if blocked is None:
+            self._board.unblock()
+        self._take(events, None if is_offer else self._journal.cut_at, reply.latency_ms)
+        if not is_offer:
+            self._journal.grow()
+            self._sent_some = True
+
+    def _began(self, call: Call) -> None:
+        with self._calls:
+            self._call = call
+        if self.is_stopping:
+            call.cancel()
+
+    def _refused(self, events: Sequence[sender.Event]) -> None:
+        for event in events:
+            if isinstance(event, Blocked):
+                self._board.block(event.code, event.detail)
+
+    def _take(self, events: Sequence[sender.Event], cut_at: SignedHead | None, latency_ms: int) -> None:
+        """Keep what head office said. A fault here loses nothing: the next offer is told it again."""
+        assert self._books is not None, "events come while the books are open"
+        self._refused(events)
+        reference = self._books.reference
+        is_current = True
+        given: list[Receipt] = []
+        for event in events:
+            match event:
+                case IncarnationSeen():
+                    self._board.contact(event.time_ms, latency_ms)
+                    is_current = reference.see_incarnation(event.incarnation, self._clock.now_ms())
+                case ReceiptGiven():
+                    given.append(event.receipt)
+                case EpochNeeded():
+                    self._ask_for_epoch(event)
+                case _:
+                    pass
+        good = [receipt for receipt in given if self._holds(receipt)]
+        if good or cut_at is not None:
+            taken = cut_at if good and is_current else None
+            reference.keep(good if is_current else (), taken, self._clock.now_ms())
+
+    def _holds(self, receipt: Receipt) -> bool:
+        """May this register rely on it (P1)."""
+        public_key = self._keys.get(receipt.key_id)
+        if (
+            public_key is not None
+            and receipt.origin == self._journal.origin
+            and accept_receipt(receipt, public_key, verify, self._journal.hash_at)
+        ):
+            self._board.well("receipts")
+            return True
+        self._board.fault(
+            "receipts",
+            SignatureFault(
+                f"A receipt for entry {receipt.seq} is not head office's word over this register's journal. "
+                "It was not kept; nothing is deleted on it."
+            ),
+        )
+        return False
+
+    # ---- the epoch that head office's word calls for -----------------------------------------------
+
+    def _ask_for_epoch(self, needed: EpochNeeded) -> None:
+        assert self._books is not None, "events come while the books are open"
+        epoch = self._journal.heads()[-1].epoch
+        if self._epoch_wanted is None or self._epoch_wanted[0] != epoch:
+            self._epoch_wanted = (epoch, self._clock.monotonic_ms())
+        self._books.inbox.file(OpenEpochRequest(epoch=epoch, open=needed.open), self._clock.now_ms())
+
+    def _waits_for_epoch(self, now_ms: int) -> bool:
+        """Until checkout has opened it, nothing more is sent: the fork would only grow."""
+        if self._epoch_wanted is None:
+            return False
+        epoch, since_ms = self._epoch_wanted
+        if self._journal.heads()[-1].epoch != epoch:
+            self._epoch_wanted = None
+            self._board.well("epoch")
+            self._sender.relocate()
+            return False
+        if now_ms - since_ms <= EPOCH_WAIT_S * 1000:
+            return True
+        self._board.trouble(
+            "epoch",
+            "epoch.waits",
+            "Head office holds entries of this register that its database does not, and the till has not yet "
+            "opened a new epoch. Restart the register if this stays.",
+        )
+        return False
