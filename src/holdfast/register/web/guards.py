@@ -29,6 +29,7 @@ def session_of(request: AnyRequest, services: Services) -> Session:
     found = services.sessions.find(request.cookies.get(COOKIE))
     if found is None:
         raise SignInFirst
+    services.in_use()
     return found
 
 

@@ -33,6 +33,8 @@ class Services:
     clock: Clock
     send_now: Callable[[], None]
     """Ask the sync process to try at once."""
+    in_use: Callable[[], None]
+    """Tell it that somebody is at the till."""
 
     def status(self) -> Status:
         """The status line as of now."""

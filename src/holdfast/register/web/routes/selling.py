@@ -84,7 +84,7 @@ class Selling(Controller):
             return screen.shelf(refusal=voided)
         return screen.shelf(said=say("basket.voided"))
 
-    @get("/line/{line:int}/{question:str}", sync_to_thread=True)
+    @get("/ask/{line:int}/{question:str}", sync_to_thread=True)
     def ask(self, request: AnyRequest, line: int, question: str, services: Services) -> Response[str]:
         """The dialog for one of the acts above."""
         session_of(request, services)

@@ -150,9 +150,10 @@
 
   const onLineAction = (action) => {
     if (!selected) return;
-    const verb = action === "void" ? "POST" : "GET";
-    const target = action === "void" ? "#work" : "#dialog";
-    window.htmx.ajax(verb, `/line/${selected}/${action}`, { target });
+    const isVoid = action === "void";
+    const target = isVoid ? "#work" : "#dialog";
+    const path = isVoid ? `/line/${selected}/void` : `/ask/${selected}/${action}`;
+    window.htmx.ajax(isVoid ? "POST" : "GET", path, { target });
   };
 
   // ---- keypads, chips, dialogs -------------------------------------------------------------

@@ -1,0 +1,95 @@
+"""`holdfast register serve`: one till with its page, its sync process and its databases, until SIGTERM.
+
+Whatever stops it from beginning is one sentence: another process in this home, a port in use, a wrong key, a
+database of a newer version. No browser is needed for anything it does.
+"""
+
+import contextlib
+from collections.abc import Callable
+
+from holdfast.infra.clock import Randomness, SystemClock, SystemRandomness
+from holdfast.infra.config import RegisterConfig, RegisterHome, exclusive, load_config, probe_port
+from holdfast.infra.keys import DatabaseKey
+from holdfast.infra.web import Wakeups, serve
+from holdfast.register.checkout import Checkout
+from holdfast.register.keeper import IN_USE, SYNC_NOW, SyncKeeper
+from holdfast.register.sync.database import open_reference, read_reference
+from holdfast.register.web.app import create_app
+from holdfast.register.web.desk import Desk
+from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
+from holdfast.register.web.pages import Pages
+from holdfast.register.web.people import People
+from holdfast.register.web.services import Services, printer_of
+from holdfast.register.web.sessions import Sessions
+from holdfast.register.web.shelf import Shelf
+from holdfast.register.web.watch import Watch
+
+
+def serve_register(
+    home: RegisterHome,
+    *,
+    on_ready: Callable[[str], None],
+    randomness: Randomness | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT. `on_ready` hears the page's address once it answers.
+
+    ConfigurationFault, KeyFault, DatabaseFault, NewerVersionFault, StorageFullFault as they say.
+    """
+    config = load_config(home.config, RegisterConfig)
+    clock = SystemClock(config.timezone)
+    with exclusive(home.lock), contextlib.ExitStack() as undo:
+        probe_port(config.listen_host, config.listen_port)
+        key = DatabaseKey.load(home.database_key)
+        checkout = Checkout.open(home, clock=clock, randomness=randomness or SystemRandomness())
+        undo.callback(checkout.close)
+        watched = open_reference(home, key)
+        undo.callback(watched.close)
+        looked_up = read_reference(home, key)
+        undo.callback(looked_up.close)
+        keeper = SyncKeeper(home, clock)
+        keeper.start()
+        undo.callback(keeper.stop)
+        wakeups = Wakeups()
+        watch = Watch(watched, checkout, clock, wakeups, keeper.lost_ms)
+        watch.start()
+        undo.callback(watch.stop)
+        services = _services(
+            config, checkout, Shelf(looked_up, config.currency), clock, watch, wakeups, keeper
+        )
+        serve(
+            create_app(services),
+            host=config.listen_host,
+            port=config.listen_port,
+            wakeups=wakeups,
+            on_ready=on_ready,
+        )
+
+
+def _services(
+    config: RegisterConfig,
+    checkout: Checkout,
+    shelf: Shelf,
+    clock: SystemClock,
+    watch: Watch,
+    wakeups: Wakeups,
+    keeper: SyncKeeper,
+) -> Services:
+    def on_commit() -> None:
+        keeper.wake()
+        watch.look()
+
+    fmt = Formats(config.currency, config.timezone, shelf.parameter("locale", DEFAULT_LOCALE))
+    return Services(
+        desk=Desk(checkout, shelf, watch.head_office_ms, on_commit),
+        shelf=shelf,
+        people=People(shelf.staff, clock),
+        sessions=Sessions(),
+        watch=watch,
+        wakeups=wakeups,
+        pages=Pages(fmt, register=config.register, store=config.store),
+        fmt=fmt,
+        printer=printer_of(fmt, shelf, register=config.register, store=config.store),
+        clock=clock,
+        send_now=lambda: keeper.wake(SYNC_NOW),
+        in_use=lambda: keeper.wake(IN_USE),
+    )

@@ -1,0 +1,89 @@
+"""How a register stands, read from outside its process: for `holdfast register status` and scripts."""
+
+import contextlib
+
+import msgspec
+
+from holdfast.core.connection import Mode
+from holdfast.infra.clock import SystemClock
+from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
+from holdfast.infra.keys import DatabaseKey
+from holdfast.register.sync.database import open_reference
+from holdfast.register.sync.status import LinkStatus, read_status
+from holdfast.register.till import history
+from holdfast.register.till.database import QUERIES, read_till
+from holdfast.register.till.history import Owed
+from holdfast.register.web.formats import Formats
+from holdfast.register.web.status import Status, status_of
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person or a script wants to know of a register."""
+
+    register: str
+    store: str
+    origin: str
+    business_date: str | None
+    day_open: bool
+    mode: str
+    since_ms: int
+    cause: str
+    blocked: str
+    owed_count: int
+    owed_minor: int
+    owed_oldest_ms: int | None
+    owed_dates: tuple[str, ...]
+    sentences: tuple[str, ...]
+    """The same for a person."""
+
+    def as_json(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+    def as_text(self) -> str:
+        return "\n".join(self.sentences)
+
+
+def read_standing(home: RegisterHome) -> Standing:
+    """The register in `home` as its databases say. Faults as opening them raises."""
+    config = load_config(home.config, RegisterConfig)
+    key = DatabaseKey.load(home.database_key)
+    with contextlib.closing(read_till(home, key, config.origin)) as till:
+        with contextlib.closing(open_reference(home, key)) as reference:
+            link = read_status(reference)
+        owed = history.owed(till, link.applied)
+        business_date, is_open = QUERIES.day(till) or (None, 0)
+    clock = SystemClock(config.timezone)
+    fmt = Formats(config.currency, config.timezone)
+    status = status_of(link, owed, fmt, clock.now_ms(), sync_lost_ms=None)
+    return Standing(
+        register=config.register,
+        store=config.store,
+        origin=config.origin,
+        business_date=business_date,
+        day_open=bool(is_open),
+        mode=link.mode.value,
+        since_ms=link.since_ms,
+        cause=link.cause,
+        blocked=link.blocked_detail,
+        owed_count=owed.count,
+        owed_minor=owed.value_minor,
+        owed_oldest_ms=owed.oldest_at_ms,
+        owed_dates=owed.dates,
+        sentences=tuple(_sentences(config, link, owed, status, business_date if is_open else None)),
+    )
+
+
+def _sentences(
+    config: RegisterConfig, link: LinkStatus, owed: Owed, status: Status, business_date: str | None
+) -> list[str]:
+    cause = f" ({link.cause})" if link.mode is not Mode.ONLINE and link.cause else ""
+    day = f"Business day {business_date} is open." if business_date else "No business day is open."
+    lines = [
+        f"Register {config.register} of store {config.store}. {day}",
+        f"{status.mode_text}{cause}. {status.owed_text}.",
+    ]
+    if owed.dates:
+        lines.append(f"Owed business dates: {', '.join(owed.dates)}.")
+    if status.problem:
+        lines.append(status.problem)
+    return lines
