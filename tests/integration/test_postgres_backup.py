@@ -139,6 +139,7 @@ def test_a_copy_that_is_not_true_is_no_backup(
 
 def test_a_restore_replaces_the_data_and_keeps_the_former(taken: Backup, tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
+    data_dir.mkdir()  # an admin may have made it, which is no data
     with EmbeddedPostgres(data_dir, {"shared_buffers": "32MB"}) as server:
         with psycopg.connect(server.dsn) as conn:
             conn.execute("create table former (a integer)")
@@ -178,14 +179,6 @@ def test_a_restore_into_a_database_of_yours(taken: Backup, fresh_database: str, 
         assert conn.execute("select count(*) from cursor").fetchone() == (5,)
     with pytest.raises(ConfigurationFault, match="not empty"):
         restore_into(taken.path, source)
-
-
-def test_a_restore_that_fails_late_touches_nothing(taken: Backup, old_data: Path) -> None:
-    def fails(_dsn: str) -> None:
-        raise LookupError
-
-    with pytest.raises(LookupError):
-        restore(taken.path, old_data, before_swap=fails)
 
 
 @pytest.mark.parametrize("cut_after", ["first rename", "second rename"])

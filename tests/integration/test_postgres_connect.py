@@ -135,18 +135,6 @@ def test_waiting_for_a_connection_is_bounded(pool: Pool) -> None:
         pass
 
 
-def test_a_server_that_restarts_is_found_again(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path / "data", {"shared_buffers": "32MB"}) as server:
-        dsn = server.dsn
-        with open_pool(dsn, name="test", min_size=2, timeout_s=10) as pool:
-            server.stop()
-            with pytest.raises(UnavailableFault), pool.connection(0.2):
-                pass
-            assert server.start() == dsn
-            with pool.connection() as conn:
-                assert value(conn, "select 1") == 1
-
-
 def test_a_statement_timeout_is_unavailable(dsn: str) -> None:
     with open_pool(dsn, name="test", statement_timeout_s=0.05) as pool:
         with pytest.raises(UnavailableFault, match="statement timeout"), pool.connection() as conn:

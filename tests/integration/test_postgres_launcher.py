@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from holdfast.core.faults import ConfigurationFault, DatabaseFault, StorageFullFault, UnavailableFault
 from holdfast.infra.postgres import account
 from holdfast.infra.postgres.cluster import fault_from_output
+from holdfast.infra.postgres.connect import open_pool
 from holdfast.infra.postgres.launcher import EmbeddedPostgres, running_dsn
 from holdfast.infra.process import RunAs, can_use_namespace, end_child, spawn_child
 
@@ -127,14 +128,20 @@ def test_a_deep_folder_is_no_trouble(made_once: Path, tmp_path: Path) -> None:
         assert sales(server.dsn) == 1
 
 
-def test_an_empty_folder_and_open_permissions_are_fine(made_once: Path, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    with EmbeddedPostgres(tmp_path / "empty", SMALL) as server:
-        assert server.alive()
-    shutil.copytree(made_once, tmp_path / "open")
-    (tmp_path / "open").chmod(0o775)
-    with EmbeddedPostgres(tmp_path / "open", SMALL) as server:
-        assert sales(server.dsn) == 1
+def test_a_folder_that_a_volume_opened_to_its_group(server: EmbeddedPostgres, data_dir: Path) -> None:
+    data_dir.chmod(0o775)
+    assert sales(server.start()) == 1
+
+
+def test_a_pool_finds_the_server_again_after_a_restart(server: EmbeddedPostgres) -> None:
+    dsn = server.start()
+    with open_pool(dsn, name="test", min_size=2, timeout_s=10) as pool:
+        server.stop()
+        with pytest.raises(UnavailableFault), pool.connection(0.2):
+            pass
+        assert server.start() == dsn
+        with pool.connection() as conn:
+            assert conn.execute("select count(*) from sale").fetchone() == (1,)
 
 
 # ---- deaths ------------------------------------------------------------------------------------
