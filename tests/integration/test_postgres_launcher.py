@@ -212,7 +212,7 @@ def test_a_stale_pid_file_whose_number_was_given_to_another_process(
     server: EmbeddedPostgres, data_dir: Path
 ) -> None:
     stranger = spawn_child(["sleep", "60"])
-    lines = [str(stranger.pid), str(data_dir), "1700000000", "5432", "/tmp/x", "", "0 0", "ready   "]
+    lines = [str(stranger.pid), str(data_dir), "1700000000", "5432", str(data_dir), "", "0 0", "ready   "]
     (data_dir / "postmaster.pid").write_text("\n".join(lines) + "\n")
     try:
         assert running_dsn(data_dir) is None
