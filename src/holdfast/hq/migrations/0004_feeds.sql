@@ -2,7 +2,8 @@
 
 create table feed (
     feed text primary key,
-    n bigint not null
+    n bigint not null,
+    changed_at_ms bigint
 );
 
 insert into feed (feed, n)

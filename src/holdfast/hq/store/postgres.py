@@ -157,7 +157,7 @@ class PostgresTransaction:
             with self._conn.cursor() as cursor:
                 for table in _ORDER:
                     if rows.appended[table]:
-                        with cursor.copy(copy_rows.statement(table)) as copy:
+                        with cursor.copy(copy_rows.statement(table).encode()) as copy:
                             copy.write(copy_rows.encode(table, rows.appended[table]))
             self._add_sums(rows)
 

@@ -1,0 +1,299 @@
+"""Products, prices, taxes and staff from CSV into the feeds. All rows are good, or nothing is taken."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from holdfast.core.bounds import id_refusal, text_refusal
+from holdfast.core.business_day import is_date
+from holdfast.core.catalogue import Price, Product, price_refusal, product_refusal
+from holdfast.core.ids import Sku, StaffId
+from holdfast.core.money import currency_of, parse_decimal, parse_e4
+from holdfast.core.refusals import Refusal
+from holdfast.core.tax import TaxRate, tax_rate_refusal
+from holdfast.hq.csv_rows import BadRow, CsvFile, CsvRow, read_csv
+from holdfast.hq.feeds import Feeds
+
+BAD_ROWS_SHOWN = 200
+"""So many are named; the rest is counted."""
+FIRST_DATE = "0001-01-01"
+ROLES = ("cashier", "manager", "admin")
+PIN_DIGITS_MIN, PIN_DIGITS_MAX = 4, 12
+_YES = frozenset({"yes", "true", "1", "y"})
+_NO = frozenset({"no", "false", "0", "n"})
+
+Progress = Callable[[int, int], None]
+"""Rows done, rows in all."""
+
+
+class StaffRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the staff feed."""
+
+    id: StaffId
+    name: str
+    role: str
+    pin_hash: str
+    active: bool
+
+
+class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file holds, and what became of it."""
+
+    kind: str
+    rows: int
+    good: int
+    bad: tuple[BadRow, ...]
+    """The first ones; `rows - good` says how many there are."""
+    unknown_columns: tuple[str, ...]
+    taken: bool
+    changed: int = 0
+    """Rows that say something new; the others keep their version."""
+    version: int = 0
+
+
+class Wrong(Exception):
+    """One field of one row; caught where rows are collected."""
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column = column
+        self.reason = reason
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that can be loaded."""
+
+    feed: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    read: Callable[[Mapping[str, str]], tuple[str, msgspec.Struct]]
+    """A row's fields to (key, body). Raises Wrong."""
+
+
+# ---- rows --------------------------------------------------------------------------------------
+
+
+def _given(fields: Mapping[str, str], column: str) -> str:
+    value = fields.get(column, "")
+    if not value:
+        raise Wrong(column, "is empty")
+    return value
+
+
+def _checked(column: str, refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise Wrong(column, refusal.sentence)
+
+
+def _yes_or_no(fields: Mapping[str, str], column: str, default: str) -> bool:
+    value = (fields.get(column, "") or default).lower()
+    if value not in _YES | _NO:
+        raise Wrong(column, f"{value[:40]!r} is neither yes nor no")
+    return value in _YES
+
+
+def _date(fields: Mapping[str, str], column: str) -> str:
+    value = fields.get(column, "") or FIRST_DATE
+    if not is_date(value):
+        raise Wrong(column, f"{value[:40]!r} is not a date. Write it as in 2025-12-31.")
+    return value
+
+
+def _product(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
+    unit = fields.get("unit", "") or "each"
+    if unit not in ("each", "kg"):
+        raise Wrong("unit", f"{unit[:40]!r} is no unit. Write each or kg.")
+    sku = _given(fields, "sku")
+    _checked("sku", id_refusal("The stock code", sku))
+    _checked("description", text_refusal("The description", fields.get("description", "")))
+    _checked("tax_code", id_refusal("The tax code", _given(fields, "tax_code")))
+    _checked("department", text_refusal("The department", fields.get("department", "")))
+    product = Product(
+        sku=Sku(sku),
+        description=fields.get("description", ""),
+        tax_code=fields["tax_code"],
+        unit="kg" if unit == "kg" else "each",
+        department=fields.get("department", ""),
+        barcodes=tuple(fields.get("barcodes", "").replace("|", " ").split()),
+    )
+    _checked("barcodes", product_refusal(product))
+    return sku, product
+
+
+def _price(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
+    sku = _given(fields, "sku")
+    _checked("sku", id_refusal("The stock code", sku))
+    unit_price_e4 = parse_e4(_given(fields, "price"))
+    if isinstance(unit_price_e4, Refusal):
+        raise Wrong("price", unit_price_e4.sentence)
+    _checked("price", price_refusal(unit_price_e4))
+    currency = currency_of(_given(fields, "currency"))
+    if isinstance(currency, Refusal):
+        raise Wrong("currency", currency.sentence)
+    price = Price(
+        sku=Sku(sku),
+        unit_price_e4=unit_price_e4,
+        currency=currency.code,
+        valid_from=_date(fields, "valid_from"),
+    )
+    return f"{sku}|{price.valid_from}|{price.currency}", price
+
+
+def _tax(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
+    percent_e4 = parse_decimal(_given(fields, "percent").removesuffix("%").strip(), 4)
+    if isinstance(percent_e4, Refusal):
+        raise Wrong("percent", percent_e4.sentence)
+    rate = TaxRate(
+        code=_given(fields, "code"),
+        name=fields.get("name", "") or fields["code"],
+        rate_e6=percent_e4,  # ten-thousandths of a percent are millionths
+        inclusive=_yes_or_no(fields, "inclusive", "yes"),
+        valid_from=_date(fields, "valid_from"),
+    )
+    _checked("code", tax_rate_refusal(rate))
+    return f"{rate.code}|{rate.valid_from}", rate
+
+
+def _staff(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
+    """The PIN is still as it was typed; `load` hashes it."""
+    number = _given(fields, "id")
+    _checked("id", id_refusal("The staff number", number))
+    name = _given(fields, "name")
+    _checked("name", text_refusal("The name", name))
+    role = fields.get("role", "") or ROLES[0]
+    if role not in ROLES:
+        raise Wrong("role", f"{role[:40]!r} is no role. Write {', '.join(ROLES)}.")
+    pin, pin_hash = fields.get("pin", ""), fields.get("pin_hash", "")
+    if bool(pin) == bool(pin_hash):
+        raise Wrong("pin", "either pin or pin_hash must be given")
+    if pin_hash and not pin_hash.startswith("$argon2"):
+        raise Wrong("pin_hash", "is no argon2 hash")
+    digits = pin.isascii() and pin.isdigit() and PIN_DIGITS_MIN <= len(pin) <= PIN_DIGITS_MAX
+    if pin and not digits:
+        raise Wrong("pin", f"a PIN has {PIN_DIGITS_MIN} to {PIN_DIGITS_MAX} digits")
+    return number, StaffRow(
+        id=StaffId(number),
+        name=name,
+        role=role,
+        pin_hash=pin_hash or _PLAIN + pin,
+        active=_yes_or_no(fields, "active", "yes"),
+    )
+
+
+_PLAIN = "plain:"
+
+KINDS: dict[str, Kind] = {
+    "products": Kind(
+        feed="products",
+        required=("sku", "description", "tax_code"),
+        optional=("unit", "department", "barcodes"),
+        read=_product,
+    ),
+    "prices": Kind(
+        feed="prices", required=("sku", "price", "currency"), optional=("valid_from",), read=_price
+    ),
+    "taxes": Kind(
+        feed="taxes",
+        required=("code", "percent"),
+        optional=("name", "inclusive", "valid_from"),
+        read=_tax,
+    ),
+    "staff": Kind(
+        feed="staff", required=("id", "name"), optional=("role", "pin", "pin_hash", "active"), read=_staff
+    ),
+}
+
+
+# ---- files -------------------------------------------------------------------------------------
+
+
+class Catalogue:
+    """Loads files into the feeds."""
+
+    def __init__(self, feeds: Feeds, hasher: PasswordHasher | None = None) -> None:
+        self._feeds = feeds
+        self._hasher = hasher or PasswordHasher()
+
+    def preview(self, kind: str, data: bytes) -> LoadReport | Refusal:
+        """What a file holds; nothing is taken."""
+        collected = _collect(kind, data)
+        return collected if isinstance(collected, Refusal) else collected[0]
+
+    def load(
+        self, kind: str, data: bytes, *, take_good: bool = False, progress: Progress | None = None
+    ) -> LoadReport | Refusal:
+        """Take a file's rows: all, or with `take_good` those that are good; else none."""
+        collected = _collect(kind, data)
+        if isinstance(collected, Refusal):
+            return collected
+        report, rows = collected
+        if (report.good < report.rows and not take_good) or not rows:
+            return report
+        if kind == "staff":
+            rows = self._hash_pins(rows, progress)
+        changed, version = self._feeds.put(KINDS[kind].feed, rows)
+        return msgspec.structs.replace(report, taken=True, changed=changed, version=version)
+
+    def _hash_pins(
+        self, rows: Mapping[str, msgspec.Struct], progress: Progress | None
+    ) -> dict[str, msgspec.Struct]:
+        """A PIN that is the same keeps its hash, so that the row keeps its version."""
+        known = self._feeds.rows("staff")
+        hashed: dict[str, msgspec.Struct] = {}
+        for done, (key, row) in enumerate(rows.items(), 1):
+            assert isinstance(row, StaffRow), "a staff file has staff"
+            if row.pin_hash.startswith(_PLAIN):
+                pin = row.pin_hash.removeprefix(_PLAIN)
+                former = msgspec.json.decode(known[key], type=StaffRow).pin_hash if key in known else ""
+                keep = former and self._fits(former, pin)
+                row = msgspec.structs.replace(row, pin_hash=former if keep else self._hasher.hash(pin))
+            hashed[key] = row
+            if progress is not None:
+                progress(done, len(rows))
+        return hashed
+
+    def _fits(self, pin_hash: str, pin: str) -> bool:
+        try:
+            return self._hasher.verify(pin_hash, pin)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def _collect(kind: str, data: bytes) -> tuple[LoadReport, dict[str, msgspec.Struct]] | Refusal:
+    known = KINDS.get(kind)
+    if known is None:
+        return Refusal("csv.kind", f"{kind[:40]!r} cannot be loaded. There are: {', '.join(KINDS)}.")
+    file = read_csv(data, known.required, known.optional)
+    if isinstance(file, Refusal):
+        return file
+    rows: dict[str, msgspec.Struct] = {}
+    bad: list[BadRow] = []
+    first_seen: dict[str, int] = {}
+    for row in file.rows:
+        try:
+            key, body = _read(known, row)
+            if key in first_seen:
+                raise Wrong(known.required[0], f"the same as in line {first_seen[key]}")
+            first_seen[key], rows[key] = row.line, body
+        except Wrong as wrong:
+            bad.append(BadRow(line=row.line, column=wrong.column, reason=wrong.reason))
+    return _report(kind, file, rows, bad), rows
+
+
+def _read(kind: Kind, row: CsvRow) -> tuple[str, msgspec.Struct]:
+    if row.problem:
+        raise Wrong("", row.problem)
+    return kind.read(row.fields)
+
+
+def _report(kind: str, file: CsvFile, rows: Mapping[str, msgspec.Struct], bad: list[BadRow]) -> LoadReport:
+    return LoadReport(
+        kind=kind,
+        rows=len(file.rows),
+        good=len(rows),
+        bad=tuple(bad[:BAD_ROWS_SHOWN]),
+        unknown_columns=file.unknown_columns,
+        taken=False,
+    )

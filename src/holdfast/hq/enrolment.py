@@ -1,0 +1,203 @@
+"""Enrolment: stores, one-time codes, and registers that trade one for an identity.
+
+Only a code's hash is kept. The same code with the same key may come again, because an answer can
+be lost on its way; with another key it is refused.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import psycopg
+
+from holdfast.core.bounds import id_refusal, text_refusal
+from holdfast.core.ids import ID_RANDOM_BYTES, IncarnationId, KeyId, OriginId, StoreId, encode_id
+from holdfast.core.ingest.facts import OriginFacts
+from holdfast.core.money import currency_of
+from holdfast.core.refusals import Refusal
+from holdfast.core.sync.enrolment import CODE_TTL_MS, EnrolReply, EnrolRequest, new_code
+from holdfast.core.sync.receiver import Refused
+from holdfast.hq.store.port import OriginRecord, RaceFault
+from holdfast.hq.store.postgres import PostgresTransaction
+from holdfast.infra.clock import Clock, Randomness, time_zone
+from holdfast.infra.keys import fingerprint
+from holdfast.infra.postgres.connect import Pool
+from holdfast.infra.queries import Engine, load_queries
+
+_sql = load_queries("holdfast.hq", "enrolment.sql", Engine.POSTGRES)
+
+PUBLIC_KEY_BYTES = 32
+RECOVERY_BYTES_MAX = 1_024
+
+
+class Store(msgspec.Struct, frozen=True):
+    """A shop of the chain."""
+
+    store: str
+    name: str
+    currency: str
+    timezone: str
+
+
+class Enrolment:
+    """Makes codes and takes them back. `keys` are head office's own public keys, former ones too."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        randomness: Randomness,
+        *,
+        keys: Mapping[KeyId, bytes],
+        recovery_public_key: bytes,
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._randomness = randomness
+        self._keys = dict(keys)
+        self._recovery_public_key = recovery_public_key
+
+    # ---- stores
+
+    def put_store(self, store: Store) -> Refusal | None:
+        """Add a store, or change its name, currency or zone. Raises ConfigurationFault for a wrong zone."""
+        refusal = id_refusal("The store's code", store.store) or text_refusal("The store's name", store.name)
+        currency = currency_of(store.currency)
+        if refusal is None and isinstance(currency, Refusal):
+            refusal = currency
+        if refusal is not None:
+            return refusal
+        time_zone(store.timezone)
+        with self._pool.connection() as conn:
+            _sql.put_store(conn, **msgspec.structs.asdict(store))
+        return None
+
+    def stores(self) -> list[Store]:
+        with self._pool.connection() as conn:
+            return [Store(*row) for row in _sql.stores(conn)]
+
+    # ---- codes
+
+    def issue_code(
+        self,
+        store: str,
+        series: str,
+        *,
+        name: str = "",
+        kind: str = "register",
+        replaces: OriginId | None = None,
+        ttl_ms: int = CODE_TTL_MS,
+    ) -> str | Refusal:
+        """A code to enrol one register with, shown once.
+
+        A register that `replaces` another goes on in its series; its numbers stand in a segment of
+        their own, and what the former one may still owe stays on record.
+        """
+        refusal = id_refusal("The series", series) or text_refusal("The register's name", name)
+        if refusal is not None:
+            return refusal
+        now_ms = self._clock.now_ms()
+        code = new_code(self._randomness.bytes(ID_RANDOM_BYTES))
+        with self._pool.connection() as conn:
+            refusal = _refuse_place(conn, store, series, replaces)
+            if refusal is not None:
+                return refusal
+            _sql.add_code(
+                conn,
+                code_hash=_hash(code),
+                kind=kind,
+                store=store,
+                series=series,
+                name=name or series,
+                replaces=replaces,
+                now_ms=now_ms,
+                expires_at_ms=now_ms + ttl_ms,
+            )
+        return code
+
+    # ---- registers
+
+    def enrol(self, request: EnrolRequest) -> EnrolReply | Refused:
+        """The identity that a code stands for, now bound to the register's key."""
+        if len(request.public_key) != PUBLIC_KEY_BYTES or len(request.recovery) > RECOVERY_BYTES_MAX:
+            return Refused(400, "enrol.malformed", "the public key or the recovery copy has not its form")
+        try:
+            with self._pool.connection() as conn:
+                return self._enrol(conn, request)
+        except RaceFault as fault:
+            return Refused(409, "enrol.series", fault.sentence)
+
+    def _enrol(self, conn: psycopg.Connection[Any], request: EnrolRequest) -> EnrolReply | Refused:
+        code_hash, now_ms = _hash(request.code), self._clock.now_ms()
+        row = _sql.lock_code(conn, code_hash=code_hash)
+        if row is None:
+            return Refused(403, "enrol.code", "This enrolment code is not known. Check it.")
+        kind, store, series, name, replaces, expires_at_ms, used_at_ms, origin, public_key = row
+        if used_at_ms is not None and public_key == request.public_key:
+            if request.recovery:
+                _sql.put_recovery(conn, origin=origin, recovery=request.recovery)
+            return self._reply(conn, OriginId(origin), store, series)
+        if used_at_ms is not None or now_ms > expires_at_ms:
+            said = "used already" if used_at_ms is not None else "too old"
+            return Refused(403, "enrol.code", f"This enrolment code was {said}. Make another one.")
+        key_id = fingerprint(request.public_key)
+        if _sql.origin_of_key(conn, key_id=key_id) is not None:
+            return Refused(409, "enrol.key", "This key belongs to an enrolled register. Make a new one.")
+        fresh = OriginId(encode_id(self._randomness.bytes(ID_RANDOM_BYTES)))
+        facts = OriginFacts(
+            origin=fresh, store=StoreId(store), series=series, currency=_currency(conn, store)
+        )
+        record = OriginRecord(
+            facts=facts,
+            kind=kind,
+            name=name,
+            enrolled_at_ms=now_ms,
+            software=request.software[:200].replace("\x00", ""),
+            recovery=request.recovery or None,
+            replaces=None if replaces is None else OriginId(replaces),
+        )
+        PostgresTransaction(conn, None).enrol(record, key_id, request.public_key)
+        _sql.use_code(conn, code_hash=code_hash, now_ms=now_ms, origin=fresh, public_key=request.public_key)
+        return self._reply(conn, fresh, store, series)
+
+    def _reply(self, conn: psycopg.Connection[Any], origin: OriginId, store: str, series: str) -> EnrolReply:
+        _, _, currency, timezone = _sql.store(conn, store=store)
+        return EnrolReply(
+            origin=origin,
+            series=series,
+            store=StoreId(store),
+            currency=currency,
+            timezone=timezone,
+            incarnation=IncarnationId(PostgresTransaction(conn, None).incarnation()),
+            head_office_keys=self._keys,
+            recovery_public_key=self._recovery_public_key,
+        )
+
+
+def _refuse_place(
+    conn: psycopg.Connection[Any], store: str, series: str, replaces: OriginId | None
+) -> Refusal | None:
+    """Why no register can be enrolled there."""
+    if _sql.store(conn, store=store) is None:
+        return Refusal("store.unknown", f"There is no store {store[:64]!r}. Add it first.")
+    if replaces is not None:
+        former = _sql.origin(conn, origin=replaces)
+        if former is None or former[3] != series:
+            return Refusal("enrol.replaces", f"No register {replaces[:64]!r} has the series {series}.")
+    active = _sql.active_in_series(conn, series=series)
+    if active is not None and active[0] != replaces:
+        return Refusal(
+            "enrol.series",
+            f"Series {series} belongs to register {active[1]}. Choose another, or replace that register.",
+        )
+    return None
+
+
+def _currency(conn: psycopg.Connection[Any], store: str) -> str:
+    return _sql.store(conn, store=store)[2]
+
+
+def _hash(code: str) -> bytes:
+    # 80 random bits cannot be guessed, so a plain hash keeps them.
+    return hashlib.sha256(b"holdfast enrolment code\0" + code.encode("utf-8", "replace")).digest()

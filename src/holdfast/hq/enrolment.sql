@@ -1,0 +1,36 @@
+-- Stores, one-time codes, and who used them (tables: migrations/0001_registers.sql).
+
+-- name: put_store(store, name, currency, timezone)!
+insert into store (store, name, currency, timezone) values (:store, :name, :currency, :timezone)
+on conflict (store) do update
+set name = excluded.name, currency = excluded.currency, timezone = excluded.timezone;
+
+-- name: stores()
+select store, name, currency, timezone from store order by store;
+
+-- name: store(store)^
+select store, name, currency, timezone from store where store = :store;
+
+-- name: active_in_series(series)^
+select origin, name from origin where series = :series and retired_at_ms is null;
+
+-- name: origin(origin)^
+select origin, kind, store, series, currency, name from origin where origin = :origin;
+
+-- name: origin_of_key(key_id)$
+select origin from origin_key where key_id = :key_id limit 1;
+
+-- name: add_code(code_hash, kind, store, series, name, replaces, now_ms, expires_at_ms)!
+insert into enrolment_code (code_hash, kind, store, series, name, replaces, issued_at_ms, expires_at_ms)
+values (:code_hash, :kind, :store, :series, :name, :replaces, :now_ms, :expires_at_ms);
+
+-- name: lock_code(code_hash)^
+select kind, store, series, name, replaces, expires_at_ms, used_at_ms, origin, public_key
+from enrolment_code where code_hash = :code_hash for update;
+
+-- name: use_code(code_hash, now_ms, origin, public_key)!
+update enrolment_code set used_at_ms = :now_ms, origin = :origin, public_key = :public_key
+where code_hash = :code_hash and used_at_ms is null;
+
+-- name: put_recovery(origin, recovery)!
+update origin set recovery = :recovery where origin = :origin;

@@ -1,0 +1,355 @@
+"""The fleet: of every register what is applied, what it owes or may owe, and since when (P6)."""
+
+import itertools
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+
+from holdfast.core.faults import MalformedFault
+from holdfast.core.ids import EpochId, OriginId
+from holdfast.core.monitoring.owed import EpochKnowledge, Owing, owing_of_epoch, owing_of_register
+from holdfast.core.refusals import Refusal
+from holdfast.core.sync.limits import CLOCK_SKEW_REPORT_MS
+from holdfast.core.sync.messages import Heartbeat, decode
+from holdfast.infra.clock import Clock
+from holdfast.infra.postgres.connect import Pool
+from holdfast.infra.queries import Engine, load_queries
+
+_sql = load_queries("holdfast.hq", "fleet.sql", Engine.POSTGRES)
+
+SILENCE_LIMIT_MS = 5 * 60_000
+"""A signed word older than this is no word that nothing is owed."""
+FRESH_MS = 1_000
+"""Pages that ask at once share one look."""
+ATTENTION_MAX = 8
+
+
+class EpochStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """One branch of one epoch."""
+
+    epoch: EpochId
+    branch: int
+    segment: str
+    cause: str
+    applied_seq: int
+    claimed_seq: int
+    safe_seq: int
+    is_open: bool
+    closed_at_seq: int | None
+    declared_lost: bool
+    owing: str
+
+
+class FeedAge(msgspec.Struct, frozen=True, kw_only=True):
+    """Which version of a feed a register runs on."""
+
+    feed: str
+    n: int
+    newest_n: int
+    is_current: bool
+    newest_since_ms: int | None
+
+
+class Register(msgspec.Struct, frozen=True, kw_only=True):
+    """A register (or a store server) as head office knows it."""
+
+    origin: OriginId
+    kind: str
+    store: str
+    series: str
+    currency: str
+    name: str
+    enrolled_at_ms: int
+    software: str
+    replaces: OriginId | None
+    retired_at_ms: int | None
+    owing: str
+    """`owes`, `may-owe`, `nothing` or `complete`."""
+    owed_count: int
+    """Documents, by its last signed word; 0 once all of what it named is here."""
+    owed_minor: int
+    owed_oldest_ms: int | None
+    owed_dates: tuple[str, ...]
+    may_owe_since_ms: int | None
+    """Its last signed word; None: never heard."""
+    applied_seq: int
+    """Of its newest epoch."""
+    epochs: tuple[EpochStanding, ...]
+    waiting: int
+    """Entries in quarantine."""
+    last_contact_ms: int | None
+    last_word_ms: int | None
+    blocked_code: str | None
+    blocked_detail: str | None
+    business_date: str
+    day_open: bool
+    skew_ms: int | None
+    disk_free_bytes: int
+    state: str
+    problems: tuple[str, ...]
+    feeds: tuple[FeedAge, ...]
+
+    @property
+    def skewed(self) -> bool:
+        return self.skew_ms is not None and abs(self.skew_ms) > CLOCK_SKEW_REPORT_MS
+
+    @property
+    def skew_text(self) -> str:
+        return "–" if self.skew_ms is None else f"{self.skew_ms / 1_000:+.1f} s"
+
+    @property
+    def stale_feeds(self) -> tuple[str, ...]:
+        return tuple(age.feed for age in self.feeds if not age.is_current)
+
+    @property
+    def needs_attention(self) -> bool:
+        return self.blocked_code is not None or self.waiting > 0 or self.owing in ("owes", "may-owe")
+
+
+class Amount(msgspec.Struct, frozen=True):
+    minor: int
+    currency: str
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """The fleet in a few figures."""
+
+    total: int
+    up_to_date: int
+    owing: int
+    may_owe: int
+    blocked: int
+    waiting: int
+    owed_count: int
+    owed: tuple[Amount, ...]
+
+
+class Fleet:
+    """Reads the fleet. Thread-safe."""
+
+    def __init__(self, pool: Pool, clock: Clock, silence_limit_ms: int = SILENCE_LIMIT_MS) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._silence_limit_ms = silence_limit_ms
+        self._lock = threading.Lock()
+        self._seen: tuple[int, list[Register]] | None = None
+
+    def registers(self) -> list[Register]:
+        """All of them, by store and name; at most a second old."""
+        with self._lock:
+            now_ms = self._clock.monotonic_ms()
+            if self._seen is None or now_ms - self._seen[0] > FRESH_MS:
+                self._seen = (now_ms, self.look())
+            return self._seen[1]
+
+    def register(self, origin: OriginId) -> Register | None:
+        found = self.look(origin)
+        return found[0] if found else None
+
+    def summary(self) -> Summary:
+        registers = self.registers()
+        owed: defaultdict[str, int] = defaultdict(int)
+        for register in registers:
+            if register.owed_minor:
+                owed[register.currency] += register.owed_minor
+        return Summary(
+            total=len(registers),
+            up_to_date=sum(register.owing in ("nothing", "complete") for register in registers),
+            owing=sum(register.owing == "owes" for register in registers),
+            may_owe=sum(register.owing == "may-owe" for register in registers),
+            blocked=sum(register.blocked_code is not None for register in registers),
+            waiting=sum(register.waiting for register in registers),
+            owed_count=sum(register.owed_count for register in registers),
+            owed=tuple(Amount(minor, currency) for currency, minor in sorted(owed.items())),
+        )
+
+    def attention(self, limit: int = ATTENTION_MAX) -> list[Register]:
+        """Those that a person should look at, blocked ones first, then by how long they are silent."""
+        found = [register for register in self.registers() if register.needs_attention]
+        order = {"owes": 0, "may-owe": 1}
+        return sorted(
+            found,
+            key=lambda register: (
+                register.blocked_code is None,
+                register.waiting == 0,
+                order.get(register.owing, 2),
+                register.last_contact_ms or 0,
+            ),
+        )[:limit]
+
+    def skews(self, origin: OriginId, limit: int = 50) -> list[tuple[int, int]]:
+        """(at, skew) in milliseconds where it changed, newest first."""
+        with self._pool.connection() as conn:
+            return [(at_ms, skew_ms) for at_ms, skew_ms in _sql.skews(conn, origin=origin, limit=limit)]
+
+    def declare_lost(self, origin: OriginId, epoch: EpochId, *, by: str, and_by: str) -> Refusal | None:
+        """Two people give up what an epoch may still owe; the claim stays on record."""
+        if not by or not and_by or by == and_by:
+            return Refusal("epoch.two-people", "Two different people declare an epoch lost.")
+        with self._pool.connection() as conn:
+            changed = _sql.declare_lost(
+                conn, origin=origin, epoch=epoch, by=f"{by} and {and_by}", at_ms=self._clock.now_ms()
+            )
+        return None if changed else Refusal("epoch.unknown", "That epoch is not known, or was declared lost.")
+
+    # ---- one look
+
+    def look(self, origin: OriginId | None = None) -> list[Register]:
+        """The fleet, or one register, as the database has it now."""
+        now_ms = self._clock.now_ms()
+        with self._pool.connection() as conn:
+            conn.execute("set transaction isolation level repeatable read read only")
+            rows = _sql.origins(conn, origin=origin)
+            known = _Known(conn, origin)
+        return [self._register(row, known, now_ms) for row in rows]
+
+    def _register(self, row: Sequence[Any], known: "_Known", now_ms: int) -> Register:
+        (
+            origin, kind, store, series, currency, name, enrolled_at_ms, software, replaces, retired_at_ms,
+            contact_ms, blocked_code, blocked_detail, heard_ms, statement, skew_ms,
+        ) = row  # fmt: skip
+        beat = None if statement is None else _beat(statement)
+        chains = known.chains.get(origin, [])
+        knowledge = [_knowledge(chain, chains, known.claims) for chain in chains]
+        knowledge += _only_claimed(origin, chains, known.claims)
+        silent_ms = None if heard_ms is None else max(0, now_ms - heard_ms)
+        limit_ms = self._silence_limit_ms
+        owing = owing_of_register(tuple(knowledge), silent_ms, limit_ms)
+        owes = owing in (Owing.OWES, Owing.MAY_OWE) and beat is not None and not _settled(beat, chains)
+        return Register(
+            origin=OriginId(origin), kind=kind, store=store, series=series, currency=currency, name=name,
+            enrolled_at_ms=enrolled_at_ms, software=software, replaces=replaces, retired_at_ms=retired_at_ms,
+            owing=owing.value,
+            owed_count=beat.owed_count if beat and owes else 0,
+            owed_minor=beat.owed_minor if beat and owes else 0,
+            owed_oldest_ms=beat.owed_oldest_ms if beat and owes else None,
+            owed_dates=beat.owed_dates if beat and owes else (),
+            may_owe_since_ms=heard_ms,
+            applied_seq=chains[-1]["head_seq"] if chains else 0,
+            epochs=tuple(
+                _standing(chain, item, owing_of_epoch(item, silent_ms, limit_ms))
+                for chain, item in itertools.zip_longest(chains, knowledge)
+            ),
+            waiting=known.waiting.get(origin, 0),
+            last_contact_ms=contact_ms, last_word_ms=heard_ms,
+            blocked_code=blocked_code, blocked_detail=blocked_detail,
+            business_date=beat.business_date if beat else "",
+            day_open=beat.day_open if beat else False,
+            skew_ms=skew_ms,
+            disk_free_bytes=beat.disk_free_bytes if beat else 0,
+            state=beat.state if beat else "",
+            problems=beat.problems if beat else (),
+            feeds=() if beat is None else known.ages(beat),
+        )  # fmt: skip
+
+
+_CHAIN: tuple[str, ...] = (
+    "origin", "chain", "epoch", "branch", "fork_seq", "head_seq", "head_hash", "closed_at_seq", "segment",
+    "cause", "parent_epoch", "declared_lost_at_ms", "safe_seq",
+)  # fmt: skip
+Chain = dict[str, Any]
+
+
+class _Known:
+    """What one look found, by origin."""
+
+    def __init__(self, conn: psycopg.Connection[Any], origin: OriginId | None) -> None:
+        self.chains: defaultdict[str, list[Chain]] = defaultdict(list)
+        for row in _sql.chains(conn, origin=origin):
+            chain: Chain = dict(zip(_CHAIN, row, strict=True))
+            self.chains[chain["origin"]].append(chain)
+        self.claims: dict[tuple[str, str], int] = {
+            (owner, epoch): seq for owner, epoch, seq in _sql.open_claims(conn, origin=origin)
+        }
+        self.waiting: dict[str, int] = dict(_sql.waiting(conn, origin=origin))
+        self.feeds = _sql.feeds(conn)
+
+    def ages(self, beat: Heartbeat) -> tuple[FeedAge, ...]:
+        """Of every feed that has rows or that the register has."""
+        ages: list[FeedAge] = []
+        for feed, newest_n, changed_at_ms, incarnation in self.feeds:
+            runs_on = beat.feeds.get(feed, ("", 0))
+            current = runs_on[0] == incarnation and runs_on[1] >= newest_n
+            if newest_n or runs_on[1]:
+                ages.append(
+                    FeedAge(
+                        feed=feed, n=runs_on[1], newest_n=newest_n,
+                        is_current=current, newest_since_ms=changed_at_ms,
+                    )
+                )  # fmt: skip
+        return tuple(ages)
+
+
+def _beat(statement: bytes) -> Heartbeat | None:
+    try:
+        return decode(statement, Heartbeat)
+    except MalformedFault:  # kept by another version
+        return None
+
+
+def _is_open(chain: Chain, chains: Sequence[Chain]) -> bool:
+    """An epoch is open until its closing entry, until another names it as its parent, or until a later
+    one begins without a parent: a new disk that knows of none before it."""
+    if chain["closed_at_seq"] is not None:
+        return False
+    return not any(
+        other["parent_epoch"] == chain["epoch"]
+        or (other["chain"] > chain["chain"] and other["cause"] is not None and other["parent_epoch"] is None
+            and other["epoch"] != chain["epoch"])
+        for other in chains
+    )  # fmt: skip
+
+
+def _knowledge(
+    chain: Chain, chains: Sequence[Chain], claims: Mapping[tuple[str, str], int]
+) -> EpochKnowledge:
+    # A claim that no branch holds yet counts to the main one: which branch it will be, nobody knows.
+    claimed = claims.get((chain["origin"], chain["epoch"]), 0) if chain["branch"] == 0 else 0
+    return EpochKnowledge(
+        epoch=EpochId(chain["epoch"]),
+        applied_seq=chain["head_seq"],
+        claimed_seq=max(chain["head_seq"], claimed),
+        is_open=_is_open(chain, chains),
+        closed_at_seq=chain["closed_at_seq"],
+        declared_lost=chain["declared_lost_at_ms"] is not None,
+    )
+
+
+def _only_claimed(
+    origin: str, chains: Sequence[Chain], claims: Mapping[tuple[str, str], int]
+) -> list[EpochKnowledge]:
+    """Epochs of which nothing came yet."""
+    held = {chain["epoch"] for chain in chains}
+    return [
+        EpochKnowledge(epoch=EpochId(epoch), applied_seq=0, claimed_seq=seq, is_open=True, closed_at_seq=None)
+        for (owner, epoch), seq in claims.items()
+        if owner == origin and epoch not in held
+    ]
+
+
+def _settled(beat: Heartbeat, chains: Sequence[Chain]) -> bool:
+    """Is all of what the register's last word named here."""
+    head = beat.head
+    return head is not None and any(
+        chain["epoch"] == head.epoch and chain["head_seq"] >= head.seq for chain in chains
+    )
+
+
+def _standing(chain: Chain | None, item: EpochKnowledge, owing: Owing) -> EpochStanding:
+    return EpochStanding(
+        epoch=item.epoch,
+        branch=chain["branch"] if chain else 0,
+        segment=(chain["segment"] if chain else "") or "",
+        cause=(chain["cause"] if chain else "") or "",
+        applied_seq=item.applied_seq,
+        claimed_seq=item.claimed_seq,
+        safe_seq=(chain["safe_seq"] if chain else 0) or 0,
+        is_open=item.is_open,
+        closed_at_seq=item.closed_at_seq,
+        declared_lost=item.declared_lost,
+        owing=owing.value,
+    )

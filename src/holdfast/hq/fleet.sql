@@ -1,0 +1,44 @@
+-- What is known of every register, and what is not (P6).
+
+-- name: origins(origin)
+select o.origin, o.kind, o.store, o.series, o.currency, o.name, o.enrolled_at_ms, o.software, o.replaces,
+       o.retired_at_ms, c.at_ms, c.blocked_code, c.blocked_detail,
+       h.received_at_ms, h.statement, h.skew_ms
+from origin o left join contact c using (origin) left join heartbeat h using (origin)
+where :origin::text is null or o.origin = :origin
+order by o.store, o.name, o.origin;
+
+-- name: chains(origin)
+select c.origin, c.chain, c.epoch, c.branch, c.fork_seq, c.head_seq, c.head_hash, c.closed_at_seq, c.segment,
+       c.cause, c.parent_epoch, c.declared_lost_at_ms, s.seq
+from chain c left join safe s using (chain)
+where :origin::text is null or c.origin = :origin
+order by c.chain;
+
+-- name: open_claims(origin)
+-- Claimed heads that are not here; those without a hash are settled once a branch reaches them.
+select cl.origin, cl.epoch, max(cl.seq)
+from claim cl
+where (:origin::text is null or cl.origin = :origin)
+  and not exists (
+    select from chain c left join entry e on e.chain = c.chain and e.seq = cl.seq
+    where c.origin = cl.origin and c.epoch = cl.epoch
+      and (e.hash = cl.hash or (cl.hash = '' and c.head_seq >= cl.seq))
+  )
+group by cl.origin, cl.epoch;
+
+-- name: waiting(origin)
+-- Entries in quarantine block a close like owed ones.
+select c.origin, count(*) from quarantine q join chain c using (chain)
+where q.resolved_at_ms is null and (:origin::text is null or c.origin = :origin)
+group by c.origin;
+
+-- name: feeds()
+select feed, n, changed_at_ms, (select incarnation from incarnation order by number desc limit 1) from feed;
+
+-- name: skews(origin, limit)
+select at_ms, skew_ms from clock_skew where origin = :origin order by at_ms desc limit :limit;
+
+-- name: declare_lost(origin, epoch, by, at_ms)!
+update chain set declared_lost_at_ms = :at_ms, declared_lost_by = :by
+where origin = :origin and epoch = :epoch and declared_lost_at_ms is null;

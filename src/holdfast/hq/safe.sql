@@ -1,0 +1,29 @@
+-- Up to where a chain is in a verified backup.
+
+-- name: advance(chains, seqs, hashes, backup, at_ms)!
+-- Only forward, and only where this database still holds the very same entry.
+insert into safe as known (chain, seq, hash, backup, at_ms)
+select held.chain, held.seq, held.hash, :backup, :at_ms
+from unnest(:chains::integer[], :seqs::bigint[], :hashes::bytea[]) as held (chain, seq, hash)
+join entry e on e.chain = held.chain and e.seq = held.seq and e.hash = held.hash
+on conflict (chain) do update
+set seq = excluded.seq, hash = excluded.hash, backup = excluded.backup, at_ms = excluded.at_ms
+where excluded.seq > known.seq;
+
+-- name: add_backup(backup, path, manifest_sha256, taken_at_ms, verified_at_ms, bytes)!
+insert into backup (backup, path, manifest_sha256, taken_at_ms, verified_at_ms, bytes)
+values (:backup, :path, :manifest_sha256, :taken_at_ms, :verified_at_ms, :bytes)
+on conflict (backup) do nothing;
+
+-- name: backups()
+select backup, path, manifest_sha256, taken_at_ms, verified_at_ms, bytes from backup order by taken_at_ms desc;
+
+-- name: incarnation()^
+select number, incarnation from incarnation order by number desc limit 1;
+
+-- name: begin_incarnation(number, incarnation, at_ms, detail)!
+insert into incarnation (number, incarnation, began_at_ms, cause, detail)
+values (:number, :incarnation, :at_ms, 'restored', :detail);
+
+-- name: add_alert(detail)!
+insert into alert (kind, detail) values ('restored', :detail);

@@ -1,0 +1,235 @@
+"""Head office wired together: what the web, the command line and tests open."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from holdfast.core.faults import ConfigurationFault
+from holdfast.core.ids import IncarnationId, KeyId, OriginId
+from holdfast.core.sync.commands import Outcome
+from holdfast.core.sync.enrolment import EnrolReply, EnrolRequest
+from holdfast.core.sync.receiver import Refused
+from holdfast.hq import backup
+from holdfast.hq.catalogue import Catalogue
+from holdfast.hq.commands import CommandBook
+from holdfast.hq.enrolment import Enrolment
+from holdfast.hq.feeds import Feeds
+from holdfast.hq.fleet import Fleet
+from holdfast.hq.incarnation import new_incarnation
+from holdfast.hq.ingest import Ingest
+from holdfast.hq.schema import create_schema
+from holdfast.hq.store.postgres import PostgresStore
+from holdfast.hq.totals import Totals, read_totals
+from holdfast.infra.clock import Clock, Randomness, SystemClock, SystemRandomness
+from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome, load_config, save_config
+from holdfast.infra.keys import RecoveryKey, SigningKey, verify
+from holdfast.infra.postgres.connect import Pool, connect, open_pool
+from holdfast.infra.postgres.launcher import EmbeddedPostgres, running_dsn
+from holdfast.infra.postgres.manifest import Manifest
+from holdfast.infra.postgres.progress import Progress, silent
+
+INGEST_CONNECTIONS = 6
+SERVICE_CONNECTIONS = 8
+PROBE_CONNECTIONS = 2
+_SERVICE_STATEMENT_TIMEOUT_S = 60.0
+
+
+def database_folder(home: HeadOfficeHome) -> Path:
+    """Where the embedded server keeps its data."""
+    return home.postgres / "data"
+
+
+def init_home(home: HeadOfficeHome, config: HeadOfficeConfig) -> None:
+    """Make a head office's folders, keys and settings. ConfigurationFault where there is one already."""
+    if home.config.exists():
+        raise ConfigurationFault(f"{home.path} holds a head office already. Give another folder.")
+    home.create()
+    for key, path in ((SigningKey.generate(), home.signing_key), (RecoveryKey.generate(), home.recovery_key)):
+        if not path.exists():  # left by an init that was cut; keys are never made anew
+            key.save(path)
+    save_config(home.config, config)
+
+
+@dataclass
+class HeadOffice:
+    """An open head office. Each purpose has connections of its own, so that none starves another."""
+
+    home: HeadOfficeHome
+    config: HeadOfficeConfig
+    clock: Clock
+    randomness: Randomness
+    dsn: str
+    server: EmbeddedPostgres | None
+    signer: SigningKey
+    recovery_public_key: bytes
+    ingest_pool: Pool
+    services_pool: Pool
+    probe_pool: Pool
+    ingest: Ingest
+    feeds: Feeds
+    catalogue: Catalogue
+    command_book: CommandBook
+    enrolment: Enrolment
+    fleet: Fleet
+
+    @classmethod
+    def open(
+        cls,
+        home: HeadOfficeHome,
+        *,
+        clock: Clock | None = None,
+        randomness: Randomness | None = None,
+        beside_service: bool = True,
+        progress: Progress = silent,
+    ) -> "HeadOffice":
+        """Open the head office of a home.
+
+        `beside_service`: use the embedded server of a process that serves, where one runs (for commands);
+        the service itself passes False and owns it. Raises ConfigurationFault, KeyFault, DatabaseFault,
+        NewerVersionFault, StorageFullFault or UnavailableFault, each with its cure.
+        """
+        config = load_config(home.config, HeadOfficeConfig)
+        clock = clock or SystemClock(config.timezone)
+        randomness = randomness or SystemRandomness()
+        signer = SigningKey.load(home.signing_key)
+        recovery = RecoveryKey.load(home.recovery_key)
+        dsn, server = _database(home, config, beside_service=beside_service, progress=progress)
+        try:
+            return cls._on(home, config, clock, randomness, signer, recovery, dsn, server)
+        except BaseException:
+            if server is not None:
+                server.stop()
+            raise
+
+    @classmethod
+    def _on(
+        cls,
+        home: HeadOfficeHome,
+        config: HeadOfficeConfig,
+        clock: Clock,
+        randomness: Randomness,
+        signer: SigningKey,
+        recovery: RecoveryKey,
+        dsn: str,
+        server: EmbeddedPostgres | None,
+    ) -> "HeadOffice":
+        conn = connect(dsn, name="migrations")
+        try:
+            create_schema(conn, new_incarnation(randomness), clock.now_ms())
+        finally:
+            conn.close()
+        ingest_pool = open_pool(dsn, name="ingest", max_size=INGEST_CONNECTIONS, timeout_s=20.0)
+        services_pool = open_pool(
+            dsn,
+            name="services",
+            max_size=SERVICE_CONNECTIONS,
+            timeout_s=10.0,
+            statement_timeout_s=_SERVICE_STATEMENT_TIMEOUT_S,
+        )
+        probe_pool = open_pool(dsn, name="probes", max_size=PROBE_CONNECTIONS, timeout_s=2.0)
+        feeds = Feeds(services_pool, signer, clock)
+        keys = {KeyId(signer.key_id): signer.public_bytes}
+        return cls(
+            home=home,
+            config=config,
+            clock=clock,
+            randomness=randomness,
+            dsn=dsn,
+            server=server,
+            signer=signer,
+            recovery_public_key=recovery.public_bytes,
+            ingest_pool=ingest_pool,
+            services_pool=services_pool,
+            probe_pool=probe_pool,
+            ingest=Ingest(PostgresStore(ingest_pool), signer, verify, clock, randomness),
+            feeds=feeds,
+            catalogue=Catalogue(feeds),
+            command_book=CommandBook(services_pool, signer, clock),
+            enrolment=Enrolment(
+                services_pool,
+                clock,
+                randomness,
+                keys=keys,
+                recovery_public_key=recovery.public_bytes,
+            ),
+            fleet=Fleet(services_pool, clock),
+        )
+
+    def close(self) -> None:
+        """Let go of everything; the embedded server ends in order."""
+        for pool in (self.ingest_pool, self.services_pool, self.probe_pool):
+            pool.close()
+        if self.server is not None:
+            self.server.stop()
+
+    def __enter__(self) -> "HeadOffice":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # ---- what the protocol's routes call
+
+    @property
+    def no_commands(self) -> bytes:
+        """The signed answer to a poll in whose time nothing came."""
+        return self.command_book.empty
+
+    def enrol(self, request: EnrolRequest) -> EnrolReply | Refused:
+        return self.enrolment.enrol(request)
+
+    def feed_page(self, feed: str, incarnation: IncarnationId, since: int) -> bytes:
+        return self.feeds.page(feed, incarnation, since)
+
+    def snapshot(self) -> bytes:
+        return self.feeds.snapshot()
+
+    def commands(self, origin: OriginId, after: int) -> bytes | None:
+        return self.command_book.after(origin, after)
+
+    def command_outcome(self, origin: OriginId, outcome: Outcome) -> None:
+        """Told of a command that nobody gave, nothing changes."""
+        self.command_book.finish(origin, outcome)
+
+    # ---- what people ask for
+
+    def totals(self) -> Totals:
+        return read_totals(self.services_pool)
+
+    def take_backup(self, folder: Path | None = None, progress: Progress = silent) -> backup.BackupRow:
+        """A verified backup, by default among the home's own."""
+        return backup.take_backup(
+            self.services_pool,
+            self.dsn,
+            folder or self.home.backups,
+            self.clock,
+            self.ingest.incarnation(),
+            progress,
+        )
+
+
+def restore(home: HeadOfficeHome, backup_dir: Path, progress: Progress = silent) -> Manifest:
+    """Bring a backup back into the home's database, which nobody may be using. A new incarnation begins."""
+    config = load_config(home.config, HeadOfficeConfig)
+    clock, randomness = SystemClock(config.timezone), SystemRandomness()
+    if config.dsn:
+        return backup.restore_dsn(backup_dir, config.dsn, clock, randomness, progress)
+    return backup.restore_embedded(backup_dir, database_folder(home), clock, randomness, progress)[0]
+
+
+def _database(
+    home: HeadOfficeHome, config: HeadOfficeConfig, *, beside_service: bool, progress: Progress
+) -> tuple[str, EmbeddedPostgres | None]:
+    if config.dsn:
+        return config.dsn, None
+    if beside_service:
+        running = running_dsn(database_folder(home))
+        if running is not None:
+            return running, None
+    server = EmbeddedPostgres(database_folder(home))
+    return server.start(progress), server
