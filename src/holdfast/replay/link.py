@@ -9,6 +9,7 @@ from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
 from holdfast.register.checkout import Checkout
 from holdfast.register.keeper import SyncKeeper
+from holdfast.register.sync.board import CONTACT_EVERY_MS
 from holdfast.register.sync.database import open_reference
 from holdfast.register.sync.requests import Inbox, carry_out_all
 from holdfast.register.sync.status import read_status
@@ -23,7 +24,7 @@ class Link:
         self._home = home
         self._clock = clock
         self._stack = ExitStack()
-        self._woken_ms = 0
+        self._began_ms = 0
 
     def __enter__(self) -> "Link":
         with ExitStack() as stack:
@@ -37,7 +38,7 @@ class Link:
             self._keeper = SyncKeeper(self._home, self._clock)
             self._keeper.start()
             stack.callback(self._keeper.stop)
-            self._woken_ms = self._clock.now_ms()
+            self._began_ms = self._clock.now_ms()
             self._stack = stack.pop_all()
         return self
 
@@ -48,7 +49,6 @@ class Link:
 
     def wake(self) -> None:
         """There are new entries: send at once."""
-        self._woken_ms = self._clock.now_ms()
         self._keeper.wake()
 
     def tend(self, checkout: Checkout) -> None:
@@ -62,9 +62,13 @@ class Link:
         return sum(max(0, seq - applied.get(epoch, 0)) for epoch, seq in self._heads().items())
 
     def is_drained(self) -> bool:
-        """Whether head office has all, as it said since the last entry was written."""
-        heard = (read_status(self._reference).last_contact_ms or 0) >= self._woken_ms
-        return heard and not self.owed() and not self._inbox.open()
+        """Whether head office has all, as it said since this link began.
+
+        What it said before may be of an incarnation that is no more.
+        """
+        heard_ms = read_status(self._reference).last_contact_ms or 0
+        is_heard = heard_ms >= self._began_ms - CONTACT_EVERY_MS
+        return is_heard and not self.owed() and not self._inbox.open()
 
     def _heads(self) -> dict[EpochId, int]:
         return {epoch: seq_of(row_id) for _, epoch, row_id, _, _ in QUERIES.epoch_heads(self._till)}
