@@ -41,7 +41,7 @@ def create_app(services: Services) -> Litestar:
         route_handlers=[sync_router, pages, static_router()],
         dependencies={"services": Provide(give_services)},
         exception_handlers=exception_handlers(error_page),
-        before_send=[security_headers(tls=services.tls)],
+        before_send=[security_headers(tls=services.tls is not None)],
         openapi_config=openapi(),
         logging_config=None,
     )

@@ -1,24 +1,28 @@
-"""What the routes are given: head office itself, the queries of the pages, and the web's own state."""
+"""What the routes are given: head office itself, what the pages read, and the web's own state."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from holdfast.core.ids import IncarnationId, OriginId
-from holdfast.hq.commands import CommandBook
-from holdfast.hq.enrolment import Enrolment
-from holdfast.hq.feeds import Feeds
-from holdfast.hq.ingest import Ingest
+from holdfast.hq.service import HeadOffice
 from holdfast.hq.web.alerts.read import Alerts
 from holdfast.hq.web.auth.accounts import Accounts
 from holdfast.hq.web.auth.throttle import Throttle
-from holdfast.hq.web.registers.fleet import Fleet
+from holdfast.hq.web.data.uploads import Uploads
 from holdfast.hq.web.sales.documents import Documents
-from holdfast.infra.clock import Clock
-from holdfast.infra.web import Lane, Wakeups
+from holdfast.infra.clock import Clock, time_zone
+from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome
+from holdfast.infra.postgres.connect import Pool, open_pool
+from holdfast.infra.web import Lane, Tls, Wakeups
 
 PAGES = "pages"
 """The key that live pages wait for."""
+PAGE_CONNECTIONS = 4
+_PAGE_STATEMENT_TIMEOUT_S = 15.0
 
 
 def commands_key(origin: OriginId) -> str:
@@ -40,28 +44,65 @@ A = TypeVar("A", bound=Answer)
 class Services:
     """One head office process."""
 
+    head_office: HeadOffice
     clock: Clock
     zone: ZoneInfo
-    tls: bool
+    tls: Tls | None
+    pool: Pool
+    """For what the pages read."""
     accounts: Accounts
     throttle: Throttle
     documents: Documents
     alerts: Alerts
-    fleet: Fleet
-    ingest: Ingest
-    enrolment: Enrolment
-    feeds: Feeds
-    commands: CommandBook
+    uploads: Uploads
     incarnation: IncarnationId
     """As the last answer had it: probes are answered without the database."""
     streams: int = 0
     """Pages that are live now."""
     wakeups: Wakeups = field(default_factory=Wakeups)
     ingest_lane: Lane = field(default_factory=lambda: Lane("ingest", threads=4, waiting_max=64))
-    service_lane: Lane = field(default_factory=lambda: Lane("service", threads=4, waiting_max=20_000))
+    service_lane: Lane = field(default_factory=lambda: Lane("service", threads=6, waiting_max=20_000))
     pages: Lane = field(default_factory=lambda: Lane("pages", threads=4, waiting_max=200))
 
     def saw(self, answer: A) -> A:
         """Remember the incarnation that an answer gives away."""
         self.incarnation = answer.incarnation
         return answer
+
+
+@contextmanager
+def open_services(head_office: HeadOffice) -> Iterator[Services]:
+    """Everything that the web server needs beside an open head office."""
+    clock = head_office.clock
+    with ExitStack() as stack:
+        pool = open_pool(
+            head_office.dsn,
+            name="pages",
+            max_size=PAGE_CONNECTIONS,
+            timeout_s=10.0,
+            statement_timeout_s=_PAGE_STATEMENT_TIMEOUT_S,
+        )
+        stack.callback(pool.close)
+        services = Services(
+            head_office=head_office,
+            clock=clock,
+            zone=time_zone(head_office.config.timezone),
+            tls=tls_of(head_office.home, head_office.config),
+            pool=pool,
+            accounts=Accounts(pool, clock),
+            throttle=Throttle(clock),
+            documents=Documents(pool),
+            alerts=Alerts(pool, clock),
+            uploads=Uploads(clock),
+            incarnation=head_office.ingest.incarnation(),
+        )
+        for lane in (services.ingest_lane, services.service_lane, services.pages):
+            stack.callback(lane.close)
+        yield services
+
+
+def tls_of(home: HeadOfficeHome, config: HeadOfficeConfig) -> Tls | None:
+    """The certificate to present; None: plain HTTP, on this machine alone."""
+    if not config.tls_certificate:
+        return None
+    return Tls(home.path / Path(config.tls_certificate), home.path / Path(config.tls_key))

@@ -88,7 +88,7 @@ async def the_session(request: ApiRequest, services: Services) -> OpenSession:
         raise HttpProblem(
             401, "session.missing", "Open a session, and send its token as Authorization: Bearer."
         )
-    session = services.ingest.session(header.removeprefix(_BEARER))
+    session = services.head_office.ingest.session(header.removeprefix(_BEARER))
     if session is None:
         raise HttpProblem(
             401, "session.unknown", "This session is over, or not of this head office. Open another."
@@ -122,7 +122,7 @@ async def enrol(request: ApiRequest, services: Services, data: JSONBody[EnrolReq
             "Too many wrong codes came from there. Wait.",
             retry_after_s=1 + wait_ms // 1_000,
         )
-    reply = await services.service_lane.run(services.enrolment.enrol, data)
+    reply = await services.service_lane.run(services.head_office.enrol, data)
     if isinstance(reply, Refused):
         services.throttle.failed(key)
     answer = _or_problem(reply)
@@ -136,7 +136,7 @@ async def enrol(request: ApiRequest, services: Services, data: JSONBody[EnrolReq
 )
 async def challenge(services: Services, data: JSONBody[ChallengeRequest]) -> Challenge:
     """A nonce, good once within a minute."""
-    return services.saw(await services.service_lane.run(services.ingest.challenge))
+    return services.saw(await services.service_lane.run(services.head_office.ingest.challenge))
 
 
 @post(
@@ -147,7 +147,7 @@ async def challenge(services: Services, data: JSONBody[ChallengeRequest]) -> Cha
 )
 async def open_session(services: Services, data: JSONBody[SessionRequest]) -> SessionOpened:
     """Trade a signed challenge for a token."""
-    opened = await services.service_lane.run(services.ingest.open_session, data)
+    opened = await services.service_lane.run(services.head_office.ingest.open_session, data)
     return services.saw(_or_problem(opened))
 
 
@@ -163,7 +163,7 @@ async def open_session(services: Services, data: JSONBody[SessionRequest]) -> Se
 async def offer(request: ApiRequest, services: Services, session: OpenSession) -> OfferReply:
     """Body: `Offer`. The answer says where to go on, epoch by epoch."""
     body = await request.body()
-    reply = await services.service_lane.run(services.ingest.receive_offer, session.origin, body)
+    reply = await services.service_lane.run(services.head_office.ingest.receive_offer, session.origin, body)
     return services.saw(_or_problem(reply))
 
 
@@ -177,7 +177,7 @@ async def offer(request: ApiRequest, services: Services, session: OpenSession) -
 async def entries(request: ApiRequest, services: Services, session: OpenSession) -> Ack:
     """Body: a batch (`application/vnd.holdfast.batch`). What the answer says is on disk."""
     body = await request.body()
-    ack = await services.ingest_lane.run(services.ingest.receive_batch, session.origin, body)
+    ack = await services.ingest_lane.run(services.head_office.ingest.receive_batch, session.origin, body)
     services.wakeups.wake(PAGES)
     return services.saw(_or_problem(ack))
 
@@ -192,7 +192,7 @@ async def heartbeat(
     services: Services, session: OpenSession, data: JSONBody[SignedStatement]
 ) -> HeartbeatReply:
     """A signed statement of what is owed; the answer paces the register and names newer feeds."""
-    reply = await services.service_lane.run(services.ingest.heartbeat, session.origin, data)
+    reply = await services.service_lane.run(services.head_office.ingest.heartbeat, session.origin, data)
     services.wakeups.wake(PAGES)
     return services.saw(reply)
 
@@ -219,7 +219,7 @@ async def feed_page(
             404, "feed.unknown", f"There is no feed of that name. There are: {', '.join(FEEDS)}."
         )
     page = await services.service_lane.run(
-        services.feeds.page, feed, IncarnationId(incarnation) if incarnation else None, since
+        services.head_office.feed_page, feed, IncarnationId(incarnation), since
     )
     return Response(page, media_type=SIGNED_TYPE)
 
@@ -227,7 +227,7 @@ async def feed_page(
 @get("/snapshot", media_type=SIGNED_TYPE, responses=_problems(401, 500, 503), summary="All feeds as one file")
 async def snapshot(services: Services, session: OpenSession) -> Response[bytes]:
     """Signed; the same file that an admin carries on a USB stick."""
-    data = await services.service_lane.run(services.feeds.snapshot)
+    data = await services.service_lane.run(services.head_office.snapshot)
     return Response(data, media_type=SIGNED_TYPE)
 
 
@@ -243,10 +243,10 @@ async def commands(
     """Commands above `after`, signed, as soon as there are any; an empty batch when the time is up."""
     key = commands_key(session.origin)
     seen = services.wakeups.seen(key)
-    found = await services.service_lane.run(services.commands.after, session.origin, after)
+    found = await services.service_lane.run(services.head_office.commands, session.origin, after)
     if found is None and await services.wakeups.wait(key, wait_s, seen) and not services.wakeups.stopped:
-        found = await services.service_lane.run(services.commands.after, session.origin, after)
-    return Response(found or services.commands.empty, media_type=SIGNED_TYPE)
+        found = await services.service_lane.run(services.head_office.commands, session.origin, after)
+    return Response(found or services.head_office.no_commands, media_type=SIGNED_TYPE)
 
 
 @post(
@@ -257,7 +257,7 @@ async def commands(
 )
 async def command_outcome(services: Services, session: OpenSession, data: JSONBody[Outcome]) -> None:
     """Also the acknowledgement of its delivery; sent again, it changes nothing."""
-    refusal = await services.service_lane.run(services.commands.finish, session.origin, data)
+    refusal = await services.service_lane.run(services.head_office.command_book.finish, session.origin, data)
     if refusal is not None:
         raise HttpProblem(404, refusal.code, refusal.sentence)
     services.wakeups.wake(PAGES)
@@ -286,7 +286,7 @@ def openapi() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="Holdfast head office",
         version=__version__,
-        description="What registers and store servers say to head office. Refusals are RFC 9457 problem details.",
+        description="What registers and store servers say. Refusals are RFC 9457 problem details.",
         path="/v1",
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         components=Components(

@@ -37,6 +37,7 @@ def environment() -> Environment:
         "span": span,
         "when": when,
         "percent": percent,
+        "size": size,
         "dict_query": dict_query,
     }
     made.globals["static"] = static_url
@@ -89,6 +90,11 @@ def count(number: int | None) -> str:
 def dict_query(values: Mapping[str, str], offset: int) -> str:
     """A query string of what was typed, from another row on."""
     return urlencode({name: text for name, text in values.items() if text} | {"offset": str(offset)})
+
+
+def size(count_bytes: int) -> str:
+    """`12.3 GB`; a dash where nothing is known."""
+    return f"{count_bytes / 1e9:,.1f} GB" if count_bytes else "–"
 
 
 def span(milliseconds: int | None) -> str:

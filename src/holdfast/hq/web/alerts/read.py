@@ -15,11 +15,11 @@ _KINDS = {
     "fork": ("Two copies sold", "Find out which disk was copied, and take one of the two out of service."),
     "quarantine": (
         "An entry waits",
-        "It is kept and counted as waiting. Upgrade head office where its version is newer; else ask support.",
+        "It is kept, and counted as waiting. If its version is newer, upgrade head office; else ask support.",
     ),
     "lost-state": (
         "Head office lost state",
-        "A register showed a receipt for what is not here. Everything that registers keep is being sent again.",
+        "A register showed a receipt for what is not here. What registers keep is being sent again.",
     ),
     "restored": ("Head office was restored", "Registers send again what the backup lacks."),
     "clone": ("A register's disk was copied", "Only one of the two may go on. Enrol the other one anew."),

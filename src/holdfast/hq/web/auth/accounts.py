@@ -84,7 +84,7 @@ class Accounts:
             if row is None:
                 return Refusal(
                     "admin.link-used",
-                    "This link was used or is too old. Make another: holdfast hq admin-link.",
+                    "This link was used or is too old. Make another: holdfast hq admin link.",
                 )
             _queries.set_password(conn, admin=row[0], password_hash=hashed)
             _queries.end_sessions_of(conn, admin=row[0])

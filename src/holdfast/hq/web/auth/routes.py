@@ -116,7 +116,7 @@ async def _signed_in(services: Services, name: str, next: str) -> Redirect:
             value=token,
             max_age=SESSION_TTL_MS // 1_000,
             httponly=True,
-            secure=services.tls,
+            secure=services.tls is not None,
             samesite="lax",
             path="/",
         )
@@ -131,7 +131,7 @@ def _with_form_cookie(answer: Response[str], token: str, services: Services) -> 
             key=_FORM_COOKIE,
             value=token,
             httponly=True,
-            secure=services.tls,
+            secure=services.tls is not None,
             samesite="strict",
             path="/",
             max_age=_FORM_AGE_S,

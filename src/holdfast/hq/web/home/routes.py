@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from collections.abc import Sequence
 
 from litestar import Response, Router, get
 
@@ -25,8 +26,8 @@ async def show_home(request: WebRequest, services: Services) -> Response[str]:
             Filter(date_from=datetime.date.fromisoformat(shown), date_to=datetime.date.fromisoformat(shown)),
         ),
         "registers": await services.pages.run(services.documents.registers_on, shown),
-        "fleet": await services.pages.run(services.fleet.summary),
-        "attention": await services.pages.run(services.fleet.attention),
+        "fleet": await services.pages.run(services.head_office.fleet.summary),
+        "attention": await services.pages.run(services.head_office.fleet.attention),
         "alerts": (await services.pages.run(services.alerts.open))[:5],
         "series": _series(days),
         "days": days,
@@ -39,7 +40,7 @@ async def show_home(request: WebRequest, services: Services) -> Response[str]:
 routes = Router("/", route_handlers=[show_home], before_request=require_session)
 
 
-def _series(days: list[Day]) -> dict[str, str]:
+def _series(days: Sequence[Day]) -> dict[str, str]:
     """By currency: times in seconds and totals in the major unit, as the chart takes them."""
     series: dict[str, tuple[list[int], list[float]]] = {}
     for day in days:

@@ -8,19 +8,14 @@ from litestar.response import Redirect
 
 from holdfast.core.ids import OriginId
 from holdfast.core.refusals import Refusal
+from holdfast.hq.fleet import Register
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
+from holdfast.hq.web.registers.view import STATES, branches, find
 from holdfast.hq.web.services import PAGES, Services, commands_key
 from holdfast.infra.web import HttpProblem
 
 PAGE_ROWS = 100
-STATES = {
-    "": "All",
-    "blocked": "Blocked",
-    "owes": "Owes",
-    "may-owe": "May owe",
-    "nothing": "Owes nothing",
-}
 
 
 class Offered(NamedTuple):
@@ -41,7 +36,7 @@ async def show_registers(request: WebRequest, services: Services) -> Response[st
     typed = {name: request.query_params.get(name, "").strip()[:80] for name in ("search", "state")}
     offset_text = request.query_params.get("offset", "0")
     offset = int(offset_text) if offset_text.isdecimal() and len(offset_text) < 9 else 0
-    found = await services.pages.run(services.fleet.find, typed["search"], typed["state"])
+    found = await services.pages.run(find, services.head_office.fleet, typed["search"], typed["state"])
     values = {
         "rows": found[offset : offset + PAGE_ROWS],
         "found": len(found),
@@ -59,14 +54,11 @@ async def show_registers(request: WebRequest, services: Services) -> Response[st
 
 @get("/registers/{origin:str}", include_in_schema=False)
 async def show_register(request: WebRequest, services: Services, origin: str) -> Response[str]:
-    known = None if "\x00" in origin else await services.pages.run(services.fleet.one, origin[:64])
-    if known is None:
-        raise HttpProblem(404, "register.unknown", "No register of that id is enrolled here.")
-    register, chains = known
+    register = await _known(services, origin)
     values = {
         "row": register,
-        "chains": chains,
-        "issued": await services.pages.run(services.commands.latest, OriginId(origin)),
+        "branches": await services.pages.run(branches, services.pool, register),
+        "issued": await services.pages.run(services.head_office.command_book.latest, OriginId(origin)),
         "alerts": await services.pages.run(services.alerts.open, origin),
         "waiting": await services.pages.run(services.alerts.waiting, origin),
     }
@@ -80,15 +72,23 @@ async def give_command(request: WebRequest, services: Services, origin: str) -> 
     kind = str((await request.form()).get("kind", ""))
     if kind not in COMMANDS:
         raise HttpProblem(400, "command.unknown", "There is no such command.")
-    if "\x00" in origin or await services.pages.run(services.fleet.one, origin[:64]) is None:
-        raise HttpProblem(404, "register.unknown", "No register of that id is enrolled here.")
+    await _known(services, origin)
     by = request.state.session.admin
-    given = await services.pages.run(services.commands.issue, OriginId(origin), kind, by=by)
+    given = await services.pages.run(services.head_office.command_book.issue, OriginId(origin), kind, by=by)
     if isinstance(given, Refusal):
         raise HttpProblem(409, given.code, given.sentence)
     services.wakeups.wake(commands_key(OriginId(origin)))
     services.wakeups.wake(PAGES)
     return Redirect(f"/registers/{quote(origin)}", status_code=303)
+
+
+async def _known(services: Services, origin: str) -> Register:
+    known = None
+    if "\x00" not in origin and len(origin) <= 64:
+        known = await services.pages.run(services.head_office.fleet.register, OriginId(origin))
+    if known is None:
+        raise HttpProblem(404, "register.unknown", "No register of that id is enrolled here.")
+    return known
 
 
 routes = Router(
