@@ -211,6 +211,10 @@ class LineThread:
         return f"http://127.0.0.1:{self._line.port}"
 
     @property
+    def mode(self) -> LineMode:
+        return self._line.mode
+
+    @property
     def bytes_up(self) -> int:
         return self._line.bytes_up
 

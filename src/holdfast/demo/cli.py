@@ -1,0 +1,103 @@
+"""`holdfast demo`: a small chain on this machine, to be tried by hand."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from holdfast.demo.chain import Chain
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+PORTS_TRIED_MAX = 50
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the page with the lines' switches.")] = 8000,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder to keep the chain in; run again with it, it goes on.")
+    ] = None,
+) -> None:
+    """Start a head office, two registers, and a page from which their lines can be cut.
+
+    Sell on a register, cut its line, go on selling, mend the line, and see head office catch up. Ctrl-C ends
+    everything; without --keep nothing is left.
+    """
+    from holdfast.demo.board import create_board
+    from holdfast.demo.chain import Chain
+    from holdfast.infra.config import probe_port
+    from holdfast.infra.logs import configure_logs
+    from holdfast.infra.web import Wakeups, serve
+
+    configure_logs(level="warning")
+    probe_port("127.0.0.1", port)
+    with _folder(keep) as folder, Chain(folder, ports=_Ports(port), say=_step) as chain:
+        serve(
+            create_board(chain),
+            host="127.0.0.1",
+            port=port,
+            wakeups=Wakeups(),
+            on_ready=lambda url: _welcome(url, chain),
+        )
+        _step("Stopping")
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        yield keep.absolute()
+        return
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-demo-"))
+    folder.chmod(0o711)  # PostgreSQL may run under an account of its own
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Ports:
+    """The free ports behind the page's own, so that a second demo finds others."""
+
+    def __init__(self, port: int) -> None:
+        self._last = port
+
+    def __call__(self) -> int:
+        from holdfast.core.faults import ConfigurationFault
+        from holdfast.infra.config import probe_port
+
+        for _ in range(PORTS_TRIED_MAX):
+            self._last += 1
+            try:
+                probe_port("127.0.0.1", self._last)
+            except ConfigurationFault:
+                continue
+            return self._last
+        raise ConfigurationFault(
+            f"None of {PORTS_TRIED_MAX} ports up to {self._last} is free. Choose another --port."
+        )
+
+
+def _step(sentence: str) -> None:
+    typer.secho(f"{sentence} …", dim=True)
+
+
+def _welcome(url: str, chain: "Chain") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    table.add_row("Cut the lines", url)
+    for name, place in chain.registers.items():
+        table.add_row(f"Register {name}", place.url)
+    table.add_row("Head office", chain.head_office.url)
+    table.add_row("", f"first sign-in: {chain.sign_in_url}")
+    table.add_row("Staff", "1 with PIN 1111 (cashier), 9 with PIN 9999 (manager)")
+    table.add_row("", "")
+    table.add_row("Stop", f"Ctrl-C (process {os.getpid()})")
+    Console().print(table)
