@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from holdfast.core.basket import add_return, discount_total, void_line
 from holdfast.core.basket.limits import UNLIMITED
 from holdfast.core.catalogue import Product
-from holdfast.core.ids import DocumentNumber, EpochId, Sku
+from holdfast.core.ids import DocumentNumber, Sku
 from holdfast.core.journal.bodies import CommandDone
 from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.core.money import CURRENCIES
@@ -51,7 +51,6 @@ class TillLife(RuleBasedStateMachine):
         self.openings = 0
         self.documents: Life = {}
         self.numbers_ever: set[DocumentNumber] = set()
-        self.purged: dict[EpochId, int] = {}
         self.backup: Life | None = None
         self._open()
 
@@ -147,9 +146,7 @@ class TillLife(RuleBasedStateMachine):
     @rule(share=st.floats(0, 1))
     def purge(self, share: float) -> None:
         head = self.checkout.head()
-        through = int(head.seq * share)
-        self.checkout.purge({head.epoch: through})
-        self.purged[head.epoch] = max(through, self.purged.get(head.epoch, 0))
+        self.checkout.purge({head.epoch: int(head.seq * share)})
 
     # ---- what happens to a machine -----------------------------------------------------------
 

@@ -122,10 +122,10 @@ class _Verification:
     def _walk(self, n: int, epoch: EpochId, documents: int) -> None:
         """One epoch from its first entry to its head."""
         series = QUERIES.epoch_of(self._connection, n=n)[1]
-        before = _Link(epoch, series, 0, ZERO_HASH, 0)
+        before = _Link(epoch, series, 0, ZERO_HASH, 0, 0)
         for row in self._connection.execute(_WALK, {"first": place(n, 1), "last": last_place(n)}):
-            row_id, hash, numbered, data, *indexed = row
-            here = _Link(epoch, series, seq_of(row_id), hash, numbered)
+            row_id, hash, numbered, value_minor, data, *indexed = row
+            here = _Link(epoch, series, seq_of(row_id), hash, numbered, value_minor)
             if here.seq != before.seq + 1:
                 self._differ("chain", f"Epoch {epoch} goes from entry {before.seq} to entry {here.seq}.")
             self._take(before, here, data, tuple(indexed))
@@ -165,12 +165,14 @@ class _Verification:
         self, before: "_Link", here: "_Link", entry: Entry, body: msgspec.Struct, indexed: tuple[Any, ...]
     ) -> None:
         if not isinstance(body, Document):
-            if here.documents != before.documents:
-                self._differ("document", f"{here} is no document and was given a number.")
+            if (here.documents, here.value_minor) != (before.documents, before.value_minor):
+                self._differ("document", f"{here} is no document and is counted as one.")
             return
         expected = document_number(here.series, here.epoch, before.documents + 1)
         if body.document != expected or here.documents != before.documents + 1:
             self._differ("document", f"{here} is document {body.document}; {expected} was next.")
+        if here.value_minor != before.value_minor + total_of(body):
+            self._differ("document", f"{here} does not add {total_of(body)} to the value of its epoch.")
         date = entry.date if body.external is None else body.external.business_date
         if indexed != (here.seq, entry.type, date, entry.at_ms, total_of(body)):
             self._differ("document", f"The index says of {body.document}: {indexed}.")
@@ -179,6 +181,8 @@ class _Verification:
 
     def _compare(self) -> None:
         state, connection = self._state, self._connection
+        for _, date, number in QUERIES.wrong_document_dates(connection):
+            self._differ("document", f"The last document of {date} is not {number}, or not only.")
         stock = {sku: milli for sku, milli in QUERIES.all_stock(connection) if milli}
         self._compare_each("stock", stock, {sku: milli for sku, milli in state.stock_milli.items() if milli})
         days = {date: decode_totals(text) for date, text in QUERIES.all_day_totals(connection)}
@@ -202,13 +206,14 @@ class _Verification:
 
 
 class _Link(NamedTuple):
-    """A place in a chain, with the count of documents up to there."""
+    """A place in a chain, with count and value of the documents up to there."""
 
     epoch: EpochId
     series: str
     seq: int
     hash: bytes
     documents: int
+    value_minor: int
 
     def __str__(self) -> str:
         return f"Entry {self.seq} of epoch {self.epoch}"

@@ -54,7 +54,7 @@ class TillJournal:
     def heads(self) -> Sequence[SignedHead]:
         with faults(self._connection):
             rows = QUERIES.epoch_heads(self._connection)
-        return [self._sign(EpochId(epoch), seq_of(row_id), hash) for _, epoch, row_id, hash, _ in rows]
+        return [self._sign(EpochId(epoch), seq_of(row_id), hash) for _, epoch, row_id, hash, *_ in rows]
 
     def hash_at(self, epoch: EpochId, seq: int) -> bytes | None:
         n = self._number(epoch)

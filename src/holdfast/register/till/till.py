@@ -145,7 +145,7 @@ class Till:
     def append(self, at: Place, type: str, version: int, body: msgspec.Struct, stamp: Stamp) -> Written:
         """Store the next entry after `at`, with its number and projections."""
         written = writer.write(self.config.origin, at.head, type, version, body, stamp)
-        writing.store(self.connection, at.n, written, body, stamp)
+        writing.store(self.connection, at, written, body, stamp)
         self._unmarked = self._to_mark(written.head, stamp.date)
         return written
 

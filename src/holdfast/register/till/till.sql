@@ -8,13 +8,20 @@ insert into register values (1, :origin);
 
 -- name: head()^
 -- Where the journal stands: the last entry of the newest epoch.
-select e.n, e.epoch, c.id, c.hash, c.documents
+select e.n, e.epoch, c.id, c.hash, c.documents, c.value_minor
 from chain c join epoch e on e.n = c.id >> 40
 order by c.id desc limit 1;
 
 -- name: epoch_heads()
 -- The last entry of each epoch, in order of opening.
 select e.n, e.epoch, c.id, c.hash, c.documents
+from epoch e join chain c
+    on c.id = (select max(id) from chain where id < (e.n + 1) << 40)
+order by e.n;
+
+-- name: epoch_sums()
+-- What each epoch's documents are worth together, in order of opening.
+select e.n, e.epoch, c.documents, c.value_minor
 from epoch e join chain c
     on c.id = (select max(id) from chain where id < (e.n + 1) << 40)
 order by e.n;
@@ -36,12 +43,12 @@ returning n;
 -- name: hash_at(id)$
 select hash from chain where id = :id;
 
--- name: documents_at(first, id)$
--- Documents numbered in an epoch at a seq, or at the last entry before it.
-select documents from chain where id between :first and :id order by id desc limit 1;
+-- name: counted_at(first, id)^
+-- Documents of an epoch and their value up to a seq, or to the last entry before it.
+select documents, value_minor from chain where id between :first and :id order by id desc limit 1;
 
--- name: add_link(id, hash, documents)!
-insert into chain (id, hash, documents) values (:id, :hash, :documents);
+-- name: add_link(id, hash, documents, value_minor)!
+insert into chain (id, hash, documents, value_minor) values (:id, :hash, :documents, :value_minor);
 
 -- name: add_entry(id, type, data)!
 insert into entry values (:id, :type, :data);
@@ -53,7 +60,7 @@ where c.id between :first and :last order by c.id;
 
 -- name: walk(first, last)
 -- Links with their entries' bytes, and what the index says of those that are documents.
-select c.id, c.hash, c.documents, e.data, d.seq, d.type, d.business_date, d.at_ms, d.total_minor
+select c.id, c.hash, c.documents, c.value_minor, e.data, d.seq, d.type, d.business_date, d.at_ms, d.total_minor
 from chain c
 left join entry e on e.id = c.id
 left join document d on d.id = (c.id >> 40) << 40 | c.documents and d.seq = c.seq
@@ -78,11 +85,26 @@ select e.n, e.epoch, e.series, d.number, d.seq, d.type, d.business_date, d.at_ms
 from document d join epoch e on e.n = d.id >> 40
 where d.id < :id order by d.id desc limit :limit;
 
--- name: owed(first, last)^
-select count(*), coalesce(sum(total_minor), 0), min(at_ms) from document where id between :first and :last;
+-- name: document_at_ms(id)$
+select at_ms from document where id = :id;
 
--- name: owed_dates(first, last)
-select distinct business_date from document where id between :first and :last;
+-- name: dates_after(n, number)
+-- Business dates of the documents of an epoch above a number.
+select business_date from document_date where n = :n and last_number > :number;
+
+-- name: put_document_date(n, business_date, last_number)!
+insert into document_date values (:n, :business_date, :last_number)
+on conflict do update set last_number = excluded.last_number;
+
+-- name: wrong_document_dates()
+-- What the index of dates says that the documents do not, and the other way round.
+select * from (
+    select n, business_date, last_number from document_date
+    except select n, business_date, max(number) from document group by n, business_date
+) union all select * from (
+    select n, business_date, max(number) from document group by n, business_date
+    except select n, business_date, last_number from document_date
+);
 
 -- name: reference_of(type, reference)$
 select document from reference where type = :type and reference = :reference;

@@ -32,6 +32,7 @@ _HEAD = sql_of("head")
 _ADD_LINK = sql_of("add_link")
 _ADD_ENTRY = sql_of("add_entry")
 _ADD_DOCUMENT = sql_of("add_document")
+_PUT_DOCUMENT_DATE = sql_of("put_document_date")
 _ADD_STOCK = sql_of("add_stock")
 _ADD_RETURNED = sql_of("add_returned")
 _DAY = sql_of("day")
@@ -42,10 +43,11 @@ _SET_BASKET = sql_of("set_basket")
 
 
 class Place(NamedTuple):
-    """The journal's head, and its epoch's ordinal in this database."""
+    """The journal's head, its epoch's ordinal in this database, and what its documents are worth together."""
 
     n: int
     head: Head
+    value_minor: int
 
 
 class TotalsOfDay(NamedTuple):
@@ -67,8 +69,10 @@ def read_head(connection: apsw.Connection) -> Place | None:
     row = connection.execute(_HEAD).fetchone()
     if row is None:
         return None
-    n, epoch, row_id, hash, documents = row
-    return Place(n, Head(epoch=EpochId(epoch), seq=seq_of(row_id), hash=hash, documents=documents))
+    n, epoch, row_id, hash, documents, value_minor = row
+    return Place(
+        n, Head(epoch=EpochId(epoch), seq=seq_of(row_id), hash=hash, documents=documents), value_minor
+    )
 
 
 def read_day(connection: apsw.Connection) -> DayState:
@@ -107,13 +111,17 @@ def write_basket(connection: apsw.Connection, basket: Basket | None) -> None:
     connection.execute(_SET_BASKET, {"data": data})
 
 
-def store(connection: apsw.Connection, n: int, written: Written, body: msgspec.Struct, stamp: Stamp) -> None:
-    """Store an entry of the `n`-th epoch with all that follows from it."""
-    _store_entry(connection, n, written)
-    if written.type in DOCUMENT_TYPES:
-        assert isinstance(body, Document), "a document type has a document's body"
-        _store_document(connection, n, written, body, stamp)
-    _project(connection, n, written, body, stamp)
+def store(
+    connection: apsw.Connection, at: Place, written: Written, body: msgspec.Struct, stamp: Stamp
+) -> None:
+    """Store the entry that follows `at`, with all that follows from it."""
+    is_document = written.type in DOCUMENT_TYPES
+    assert is_document == isinstance(body, Document), "a document type has a document's body"
+    value_minor = at.value_minor + (total_of(body) if isinstance(body, Document) else 0)
+    _store_entry(connection, at.n, written, value_minor)
+    if isinstance(body, Document):
+        _store_document(connection, at.n, written, body, stamp)
+    _project(connection, at.n, written, body, stamp)
 
 
 def store_opening(connection: apsw.Connection, written: Written, body: EpochOpened, stamp: Stamp) -> int:
@@ -129,13 +137,18 @@ def store_opening(connection: apsw.Connection, written: Written, body: EpochOpen
         parent_seq=None if parent is None else parent.seq,
         opened_at_ms=stamp.at_ms,
     )
-    _store_entry(connection, n, written)
+    _store_entry(connection, n, written, 0)
     return n
 
 
-def _store_entry(connection: apsw.Connection, n: int, written: Written) -> None:
+def _store_entry(connection: apsw.Connection, n: int, written: Written, value_minor: int) -> None:
     row_id = place(n, written.seq)
-    link = {"id": row_id, "hash": written.hash, "documents": written.head.documents}
+    link = {
+        "id": row_id,
+        "hash": written.hash,
+        "documents": written.head.documents,
+        "value_minor": value_minor,
+    }
     connection.execute(_ADD_LINK, link)
     connection.execute(_ADD_ENTRY, {"id": row_id, "type": written.type, "data": written.data})
 
@@ -143,11 +156,14 @@ def _store_entry(connection: apsw.Connection, n: int, written: Written) -> None:
 def _store_document(
     connection: apsw.Connection, n: int, written: Written, body: Document, stamp: Stamp
 ) -> None:
+    date = stamp.date if body.external is None else body.external.business_date
+    number = written.head.documents
+    connection.execute(_PUT_DOCUMENT_DATE, {"n": n, "business_date": date, "last_number": number})
     row = {
-        "id": document_row(n, written),
+        "id": place(n, number),
         "seq": written.seq,
         "type": written.type,
-        "business_date": stamp.date if body.external is None else body.external.business_date,
+        "business_date": date,
         "at_ms": stamp.at_ms,
         "total_minor": total_of(body),
     }

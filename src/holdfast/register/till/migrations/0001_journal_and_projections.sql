@@ -26,6 +26,7 @@ create table chain (
     id integer primary key,
     hash blob not null check (length(hash) = 32),
     documents integer not null, -- numbered in this epoch up to here
+    value_minor integer not null, -- of those documents together, so that what is owed is a difference
     n integer generated always as (id >> 40) virtual,
     seq integer generated always as (id & 0xffffffffff) virtual
 ) strict;
@@ -48,6 +49,14 @@ create table document (
     n integer generated always as (id >> 40) virtual,
     number integer generated always as (id & 0xffffffffff) virtual
 ) strict;
+
+-- The last document of each business date in an epoch: which dates are owed, without a scan.
+create table document_date (
+    n integer not null references epoch (n),
+    business_date text not null,
+    last_number integer not null,
+    primary key (n, business_date)
+) strict, without rowid;
 
 -- Documents of another system that were entered here: entering one again is no operation.
 create table reference (
