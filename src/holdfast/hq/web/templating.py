@@ -37,6 +37,7 @@ def environment() -> Environment:
         "span": span,
         "when": when,
         "percent": percent,
+        "skew": skew,
         "size": size,
         "dict_query": dict_query,
     }
@@ -108,6 +109,13 @@ def span(milliseconds: int | None) -> str:
         if seconds < limit:
             return f"{seconds / unit:.0f} {name}"
     return f"{seconds / _DAY_S:.0f} days"
+
+
+def skew(milliseconds: int | None) -> str:
+    """How far a clock is ahead (`+2 h`) or behind (`−1.1 s`)."""
+    if milliseconds is None:
+        return "–"
+    return f"{'−' if milliseconds < 0 else '+'}{span(milliseconds)}"
 
 
 def ago(at_ms: int | None, now_ms: int) -> str:
