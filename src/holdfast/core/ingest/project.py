@@ -3,7 +3,6 @@
 import datetime
 import functools
 import hashlib
-import re
 from typing import Any, cast
 
 import msgspec
@@ -13,11 +12,11 @@ from holdfast.core.ids import Sku, StoreId
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.ingest.rows import DayCount, DayKey, Rows
 from holdfast.core.journal.entry import Entry, Unprojectable
-from holdfast.core.sale import AccountAdjusted, ExternalDocument, Sale, SaleLine, StockAdjusted, StockLine
+from holdfast.core.sale import AccountAdjusted, ExternalDocument, Sale, StockAdjusted, StockLine
 
 INT64 = 1 << 63
 MAX_TEXT = 4_000
-_SUSPECT = re.compile(rb"\\u0000|[0-9]{19}")
+_NUL = b"\\u0000"
 """Cheap look at the bytes; only where it finds something is the body searched."""
 
 Document = Sale | StockAdjusted | AccountAdjusted
@@ -31,7 +30,7 @@ def validate(entry: Entry, body: msgspec.Struct) -> Unprojectable | None:
     """
     if not is_date(entry.date):
         return Unprojectable("invalid-date", f"{entry.date!r} is no date")
-    if _SUSPECT.search(bytes(entry.body)):
+    if _NUL in bytes(entry.body):
         found = _find_unstorable(msgspec.to_builtins(body, builtin_types=(bytes,)))
         if found is not None:
             return found
@@ -39,26 +38,52 @@ def validate(entry: Entry, body: msgspec.Struct) -> Unprojectable | None:
         return None
     if body.external is not None and not is_date(body.external.business_date):
         return Unprojectable("invalid-date", f"{body.external.business_date!r} is no date")
-    numbers = [line.line for line in body.lines]
-    if numbers != list(range(1, len(numbers) + 1)):
-        return Unprojectable("invalid-lines", "lines are not numbered 1, 2, 3, …")
-    for line in body.lines:
-        if not 0 <= len(line.description) <= MAX_TEXT:
-            return Unprojectable("invalid-text", f"the text of line {line.line} is too long")
+    for number, line in enumerate(body.lines, 1):
+        if line.line != number:
+            return Unprojectable("invalid-lines", "lines are not numbered 1, 2, 3, …")
+        if len(line.description) > MAX_TEXT:
+            return Unprojectable("invalid-text", f"the text of line {number} is too long")
+    numbers = numbers_of(body)
+    if max(numbers) >= INT64 or min(numbers) <= -INT64:
+        return Unprojectable("out-of-range", "a number is beyond 64 bits")
     return _validate_sale(body) if isinstance(body, Sale) else None
 
 
 def _validate_sale(sale: Sale) -> Unprojectable | None:
-    exclusive = sum(tax.tax_minor for tax in sale.taxes if not tax.inclusive)
-    if sum(line.amount_minor for line in sale.lines) + exclusive != sale.total_minor:
+    due = paid = 0
+    for line in sale.lines:
+        due += line.amount_minor
+    for tax in sale.taxes:
+        if not tax.inclusive:
+            due += tax.tax_minor
+    if due != sale.total_minor:
         return Unprojectable("totals", "Σ line amounts + tax added is not the total")
-    if sum(tender.amount_minor for tender in sale.tenders) != sale.total_minor + sale.rounding_minor:
+    for tender in sale.tenders:
+        paid += tender.amount_minor
+    if paid != sale.total_minor + sale.rounding_minor:
         return Unprojectable("totals", "Σ tenders is not the total + rounding")
     return None
 
 
+def numbers_of(body: Document) -> list[int]:
+    """Every number that goes into a row, and those that are summed there."""
+    if isinstance(body, Sale):
+        numbers = [body.began_at_ms, body.total_minor, body.rounding_minor, _tax_minor(body)]
+        for line in body.lines:
+            numbers += (line.quantity_milli, line.unit_price_e4, line.amount_minor, line.scanned_s)
+        for tender in body.tenders:
+            numbers.append(tender.amount_minor)
+        for tax in body.taxes:
+            numbers += (tax.rate_e6, tax.net_minor, tax.tax_minor)
+        return numbers
+    numbers = [body.at_ms, body.amount_minor if isinstance(body, AccountAdjusted) else 0]
+    for line in body.lines:
+        numbers += (line.quantity_milli, line.unit_price_e4)
+    return numbers
+
+
 def _find_unstorable(value: Any) -> Unprojectable | None:
-    """The first text with NUL, or number beyond 64 bits, anywhere in a body."""
+    """A text with NUL anywhere in a body."""
     pending: list[Any] = [value]
     while pending:
         item = pending.pop()
@@ -69,8 +94,6 @@ def _find_unstorable(value: Any) -> Unprojectable | None:
             pending += cast(list[Any], item)
         elif isinstance(item, str) and "\x00" in item:
             return Unprojectable("invalid-text", "a text holds the character NUL")
-        elif isinstance(item, int) and not -INT64 < item < INT64:
-            return Unprojectable("out-of-range", "a number is beyond 64 bits")
     return None
 
 
@@ -112,7 +135,7 @@ def project(
     date = entry.date if external is None else external.business_date
     seq = entry.seq
     if isinstance(body, Sale):
-        total, tax, rounding = body.total_minor, sum(tax.tax_minor for tax in body.taxes), body.rounding_minor
+        total, tax, rounding = body.total_minor, _tax_minor(body), body.rounding_minor
         began, currency = body.began_at_ms, body.currency
         _project_payment(rows, chain, seq, body)
     else:
@@ -142,14 +165,11 @@ def project(
             body.by,
         )
     )
-    lines = rows.appended["document_line"]
-    stock = rows.stock
-    sign = stock_sign(body)
-    for line in body.lines:
-        lines.append(_line_row(chain, seq, origin.store, date, line, line.quantity_milli * sign))
-        if sign:
-            stock[(origin.store, line.sku)] += line.quantity_milli * sign
-    day = rows.days.setdefault(DayKey(origin.origin, date), DayCount())
+    _project_lines(rows, chain, seq, origin.store, date, body)
+    key = DayKey(origin.origin, date)
+    day = rows.days.get(key)
+    if day is None:
+        day = rows.days[key] = DayCount()
     day.documents += 1
     day.total_minor += total
     day.tax_minor += tax
@@ -163,25 +183,54 @@ def stock_sign(body: Document) -> int:
     return 1 if isinstance(body, StockAdjusted) else 0
 
 
-def _line_row(
-    chain: int, seq: int, store: StoreId, date: str, line: SaleLine | StockLine, stock_milli: int
+def _tax_minor(sale: Sale) -> int:
+    total = 0
+    for tax in sale.taxes:
+        total += tax.tax_minor
+    return total
+
+
+def _project_lines(rows: Rows, chain: int, seq: int, store: StoreId, date: str, body: Document) -> None:
+    """Lines and stock. The innermost loop of ingest: each row is one expression."""
+    if isinstance(body, Sale):
+        rows.appended["document_line"] += [
+            (
+                chain,
+                seq,
+                line.line,
+                store,
+                date,
+                line.sku,
+                line.description,
+                line.quantity_milli,
+                line.unit_price_e4,
+                line.amount_minor,
+                line.tax_code,
+                line.department,
+                -line.quantity_milli,
+                line.scanned_s,
+            )
+            for line in body.lines
+        ]
+    else:
+        sign = stock_sign(body)
+        rows.appended["document_line"] += [
+            _movement_row(chain, seq, store, date, line, line.quantity_milli * sign) for line in body.lines
+        ]
+    if isinstance(body, AccountAdjusted):
+        return
+    stock, sign = rows.stock, stock_sign(body)
+    for line in body.lines:
+        key = (store, line.sku)
+        stock[key] = stock.get(key, 0) + line.quantity_milli * sign
+
+
+def _movement_row(
+    chain: int, seq: int, store: StoreId, date: str, line: StockLine, stock_milli: int
 ) -> tuple[object, ...]:
-    sold = isinstance(line, SaleLine)
     return (
-        chain,
-        seq,
-        line.line,
-        store,
-        date,
-        line.sku,
-        line.description,
-        line.quantity_milli,
-        line.unit_price_e4,
-        line.amount_minor if sold else 0,
-        line.tax_code if sold else "",
-        line.department if sold else "",
-        stock_milli,
-        line.scanned_s if sold else 0,
+        *(chain, seq, line.line, store, date, line.sku, line.description),
+        *(line.quantity_milli, line.unit_price_e4, 0, "", "", stock_milli, 0),
     )
 
 

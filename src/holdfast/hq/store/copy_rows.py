@@ -42,17 +42,14 @@ def encode(table: str, rows: Sequence[Row]) -> bytes:
 
 def _text(table: str, rows: Sequence[Row]) -> bytes:
     form, nulls = _FORMATS[table], 0
+    filled = rows
     if table in NULLABLE:
-        places = NULLABLE[table]
-        filled = [_filled(row, places) if None in row else row for row in rows]
-        nulls = sum(row.count(None) for row in rows)
-    else:
-        filled = rows
+        filled = [_filled(row, NULLABLE[table]) for row in rows]
+        nulls = sum(row[place] is None for row in rows for place in NULLABLE[table])
     text = "".join([form % row for row in filled])
-    tabs = len(rows) * (len(COLUMNS[table]) - 1)
     plain = (
         text.count("\n") == len(rows)
-        and text.count("\t") == tabs
+        and text.count("\t") == len(rows) * (len(COLUMNS[table]) - 1)
         and text.count("\\") == nulls
         and "\r" not in text
     )
@@ -62,11 +59,10 @@ def _text(table: str, rows: Sequence[Row]) -> bytes:
 
 
 def _filled(row: Row, places: tuple[int, ...]) -> Row:
-    values = list(row)
     for place in places:
-        if values[place] is None:
-            values[place] = _NULL
-    return tuple(values)
+        if row[place] is None:
+            row = (*row[:place], _NULL, *row[place + 1 :])
+    return row
 
 
 def _escaped(value: object) -> object:
