@@ -157,7 +157,9 @@ class Outage:
         try:
             while not self._is_cut and await self._serve_one(reader, writer):
                 pass
-        except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError):
+        except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            # Cancelled by `stop` alone, and nobody waits for the task: the streams' own callback would
+            # call it an error.
             _reset(writer)
         finally:
             del self._connections[task]
