@@ -4,12 +4,14 @@ All are real processes. They end with this one, however it ends.
 """
 
 import contextlib
+import shutil
 import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -169,6 +171,17 @@ class Chain:
         self.registers[name] = Place(
             f"Register {name}", "register", home.path, url, self.folder / f"{name.lower()}.log"
         )
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder for a chain that nobody wants to keep."""
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-demo-"))
+    folder.chmod(0o711)  # PostgreSQL may run under an account of its own
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def post(url: str, body: bytes, context: ssl.SSLContext | None) -> bytes:

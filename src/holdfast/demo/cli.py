@@ -1,10 +1,7 @@
 """`holdfast demo`: a small chain on this machine, to be tried by hand."""
 
+import contextlib
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,14 +27,15 @@ def demo(
     everything; without --keep nothing is left.
     """
     from holdfast.demo.board import create_board
-    from holdfast.demo.chain import Chain
+    from holdfast.demo.chain import Chain, scratch_folder
     from holdfast.infra.config import probe_port
     from holdfast.infra.logs import configure_logs
     from holdfast.infra.web import Wakeups, serve
 
     configure_logs(level="warning")
     probe_port("127.0.0.1", port)
-    with _folder(keep) as folder, Chain(folder, ports=_Ports(port), say=_step) as chain:
+    folder_of = contextlib.nullcontext(keep.absolute()) if keep else scratch_folder()
+    with folder_of as folder, Chain(folder, ports=_Ports(port), say=_step) as chain:
         serve(
             create_board(chain),
             host="127.0.0.1",
@@ -46,19 +44,6 @@ def demo(
             on_ready=lambda url: _welcome(url, chain),
         )
         _step("Stopping")
-
-
-@contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    if keep is not None:
-        yield keep.absolute()
-        return
-    folder = Path(tempfile.mkdtemp(prefix="holdfast-demo-"))
-    folder.chmod(0o711)  # PostgreSQL may run under an account of its own
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Ports:
@@ -96,8 +81,8 @@ def _welcome(url: str, chain: "Chain") -> None:
     for name, place in chain.registers.items():
         table.add_row(f"Register {name}", place.url)
     table.add_row("Head office", chain.head_office.url)
-    table.add_row("", f"first sign-in: {chain.sign_in_url}")
     table.add_row("Staff", "1 with PIN 1111 (cashier), 9 with PIN 9999 (manager)")
-    table.add_row("", "")
     table.add_row("Stop", f"Ctrl-C (process {os.getpid()})")
     Console().print(table)
+    # Not in the table: a link that is cut is of no use.
+    typer.echo(f"  First sign-in at head office, works once: {chain.sign_in_url}")

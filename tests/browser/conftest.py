@@ -1,0 +1,57 @@
+"""What the browser tests share: one running chain, a Chromium, and the pages in it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from holdfast.demo.chain import Chain, scratch_folder
+from holdfast.demo.line import LineMode
+from tests.browser.head_office_page import HeadOfficePage
+from tests.browser.till_page import TillPage
+
+
+@pytest.fixture(scope="session")
+def running_chain() -> Iterator[Chain]:
+    """Head office, two registers and their lines, as `holdfast demo` starts them."""
+    with scratch_folder() as folder, Chain(folder) as chain:
+        yield chain
+
+
+@pytest.fixture
+def chain(running_chain: Chain) -> Iterator[Chain]:
+    """The chain with all lines up, before and after."""
+    _mend(running_chain)
+    yield running_chain
+    _mend(running_chain)
+
+
+def _mend(chain: Chain) -> None:
+    for name, line in chain.lines.items():
+        if line.mode is not LineMode.UP:
+            chain.switch(name, LineMode.UP)
+
+
+# Not for the session: Playwright's event loop would run on under the async tests of other modules.
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        # A container's root has no sandbox to run Chromium in.
+        started = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def till(browser: Browser, chain: Chain) -> Iterator[TillPage]:
+    """Register R01, a cashier signed in, the day open and no transaction."""
+    with TillPage.open(browser, chain.registers["R01"].url) as page:
+        page.begin()
+        yield page
+
+
+@pytest.fixture
+def head_office(browser: Browser, running_chain: Chain) -> Iterator[HeadOfficePage]:
+    """Head office's pages, an administrator signed in."""
+    with HeadOfficePage.open(browser, running_chain) as page:
+        yield page
