@@ -335,6 +335,14 @@ def test_owed_is_what_is_above_the_applied_cursor(home: RegisterHome) -> None:
         assert checkout.owed({}).count == 3
         assert checkout.owed({}).dates == (DATE, "2025-10-10")
         assert checkout.owed({applied.epoch: 1 << 60}).count == 0
+        head = checkout.head()
+        checkout.record("sale", lambda number: imported(number, "1"), reference="1")
+        assert checkout.owed({head.epoch: head.seq}).dates == ("2011-05-03", "2025-10-10")
+        checkout.open_new_epoch(OpenEpoch("forked", 0, "a twin"))
+        applied = checkout.head()
+        assert checkout.owed({head.epoch: head.seq + 1}).dates == ()
+        sell_one(checkout)
+        assert checkout.owed({head.epoch: head.seq + 1, applied.epoch: 1}).dates == ("2025-10-10",)
 
 
 def test_a_purge_keeps_hashes_numbers_and_sums(home: RegisterHome) -> None:

@@ -42,7 +42,7 @@ class Owed(msgspec.Struct, frozen=True, kw_only=True):
     oldest_at_ms: int | None = None
     """When the first of them was written, as the clock said then."""
     dates: tuple[str, ...] = ()
-    """Their business dates, oldest first, each once."""
+    """Their business dates, oldest first; also the day on which one of an older date was entered."""
 
 
 def owed(connection: apsw.Connection, applied: Mapping[EpochId, int]) -> Owed:
@@ -61,8 +61,10 @@ def owed(connection: apsw.Connection, applied: Mapping[EpochId, int]) -> Owed:
             continue
         count += documents - before
         value_minor += total_minor - before_minor
-        oldest.append(QUERIES.document_at_ms(connection, id=place(n, before + 1)))
-        dates.update(date for (date,) in QUERIES.dates_after(connection, n=n, number=before))
+        first, last = place(n, before + 1), place(n, documents)
+        oldest.append(QUERIES.document_at_ms(connection, id=first))
+        rows = QUERIES.dates_between(connection, n=n, number=before, first=first, last=last)
+        dates.update(date for (date,) in rows)
     return Owed(
         count=count,
         value_minor=value_minor,

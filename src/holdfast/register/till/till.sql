@@ -88,23 +88,17 @@ where d.id < :id order by d.id desc limit :limit;
 -- name: document_at_ms(id)$
 select at_ms from document where id = :id;
 
--- name: dates_after(n, number)
--- Business dates of the documents of an epoch above a number.
-select business_date from document_date where n = :n and last_number > :number;
+-- name: dates_between(n, number, first, last)
+-- Business dates of the documents of an epoch above a number, `first` to `last` as rows: the days on
+-- which they were entered, and their own where those differ.
+select business_date from day_totals where first_document <= :last and last_document >= :first
+union
+select business_date from dated_back where n = :n and last_number > :number
+order by 1;
 
--- name: put_document_date(n, business_date, last_number)!
-insert into document_date values (:n, :business_date, :last_number)
+-- name: put_dated_back(n, business_date, last_number)!
+insert into dated_back values (:n, :business_date, :last_number)
 on conflict do update set last_number = excluded.last_number;
-
--- name: wrong_document_dates()
--- What the index of dates says that the documents do not, and the other way round.
-select * from (
-    select n, business_date, last_number from document_date
-    except select n, business_date, max(number) from document group by n, business_date
-) union all select * from (
-    select n, business_date, max(number) from document group by n, business_date
-    except select n, business_date, last_number from document_date
-);
 
 -- name: reference_of(type, reference)$
 select document from reference where type = :type and reference = :reference;

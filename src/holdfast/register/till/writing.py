@@ -32,7 +32,6 @@ _HEAD = sql_of("head")
 _ADD_LINK = sql_of("add_link")
 _ADD_ENTRY = sql_of("add_entry")
 _ADD_DOCUMENT = sql_of("add_document")
-_PUT_DOCUMENT_DATE = sql_of("put_document_date")
 _ADD_STOCK = sql_of("add_stock")
 _ADD_RETURNED = sql_of("add_returned")
 _DAY = sql_of("day")
@@ -158,7 +157,8 @@ def _store_document(
 ) -> None:
     date = stamp.date if body.external is None else body.external.business_date
     number = written.head.documents
-    connection.execute(_PUT_DOCUMENT_DATE, {"n": n, "business_date": date, "last_number": number})
+    if date != stamp.date:
+        QUERIES.put_dated_back(connection, n=n, business_date=date, last_number=number)
     row = {
         "id": place(n, number),
         "seq": written.seq,

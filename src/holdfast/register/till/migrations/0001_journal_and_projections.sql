@@ -50,8 +50,8 @@ create table document (
     number integer generated always as (id & 0xffffffffff) virtual
 ) strict;
 
--- The last document of each business date in an epoch: which dates are owed, without a scan.
-create table document_date (
+-- Documents whose own date is not the day's on which they were entered: the last one of each such date.
+create table dated_back (
     n integer not null references epoch (n),
     business_date text not null,
     last_number integer not null,
@@ -73,7 +73,7 @@ create table day (
 ) strict;
 insert into day values (1, null, 0);
 
--- `totals` is core.totals.DayTotals as JSON. First and last document are ids of `document`.
+-- `totals` is core.totals.DayTotals as JSON. First and last document entered that day are ids of `document`.
 create table day_totals (
     business_date text primary key,
     totals text not null,
