@@ -6,13 +6,16 @@ one that delivered.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 
 from holdfast.core.ids import EpochId, IncarnationId, OriginId
 from holdfast.core.journal.chain import ZERO_HASH, Position, SignedHead
 from holdfast.core.sync.batch import Batch, StoredEntry
 from holdfast.core.sync.messages import EpochCursor, EpochOffer, Offer, OfferReply, Receipt
 from holdfast.core.sync.ports import Piece
+
+RECEIPTS_MAX = 64
+"""Receipts kept of one epoch and level: copies of a register may stand at several places."""
 
 
 class RelayedChain:
@@ -81,7 +84,10 @@ class Relay:
 
     def __init__(self) -> None:
         self._chains: dict[OriginId, dict[EpochId, list[RelayedChain]]] = {}
-        self._receipts: dict[tuple[OriginId, EpochId, str, bytes], Receipt] = {}
+        self._receipts: dict[tuple[OriginId, EpochId, str], dict[bytes, Receipt]] = {}
+        self._elsewhere: dict[tuple[OriginId, EpochId], tuple[Position, ...]] = {}
+        """Heads that head office holds and this relay does not: another copy of a register's
+        database reached it by another way."""
 
     def chains(self, origin: OriginId, epoch: EpochId) -> Sequence[RelayedChain]:
         """The branches of an epoch in order of arrival."""
@@ -125,46 +131,64 @@ class Relay:
     def _cursor(self, origin: OriginId, offered: EpochOffer) -> EpochCursor:
         epoch = offered.head.epoch
         chains = self.chains(origin, epoch)
-        known = [seq for seq, hash in offered.samples if any(chain.hash_at(seq) == hash for chain in chains)]
-        offered_hashes = {hash for _, hash in offered.samples}
+        known = [(seq, hash) for seq, hash in offered.samples if _holds(chains, seq, hash)]
         return EpochCursor(
             epoch=epoch,
-            tips=tuple(chain.head for chain in chains),
-            known_sample=max(known, default=0),
-            applied=self._receipt(origin, epoch, "applied", chains, offered_hashes),
-            safe=self._receipt(origin, epoch, "safe", chains, offered_hashes),
+            tips=(*(chain.head for chain in chains), *self._elsewhere.get((origin, epoch), ())),
+            known_sample=max((seq for seq, _ in known), default=0),
+            applied=self._receipt(origin, offered, "applied"),
+            safe=self._receipt(origin, offered, "safe"),
         )
 
-    def _receipt(
-        self, origin: OriginId, epoch: EpochId, level: str, chains: Sequence[RelayedChain], mine: Set[bytes]
-    ) -> Receipt | None:
-        """The furthest receipt over the branch that the offering chain is on."""
+    def _receipt(self, origin: OriginId, offered: EpochOffer, level: str) -> Receipt | None:
+        """The furthest receipt over the very chain that is offered."""
+        epoch, samples = offered.head.epoch, set(offered.samples)
         branches = [
-            chain
-            for chain in chains
-            if any(chain.hash_at(seq) in mine for seq in range(chain.base_seq + 1, chain.head.seq + 1))
+            (chain, seq)
+            for chain in self.chains(origin, epoch)
+            if (seq := max((seq for seq, hash in samples if chain.hash_at(seq) == hash), default=0))
         ]
         found = [
             receipt
-            for (of, at, what, _), receipt in self._receipts.items()
-            if (of, at, what) == (origin, epoch, level)
-            and any(chain.hash_at(receipt.seq) == receipt.hash for chain in branches)
+            for hash, receipt in self._receipts.get((origin, epoch, level), {}).items()
+            if (receipt.seq, hash) in samples
+            or any(receipt.seq <= seq and chain.hash_at(receipt.seq) == hash for chain, seq in branches)
         ]
         return max(found, key=lambda receipt: receipt.seq, default=None)
 
+    def learn(self, origin: OriginId, reply: OfferReply) -> None:
+        """Head office's answer to an offer of `origin` that was passed up; its receipts verified."""
+        for cursor in reply.cursors:
+            chains = self.chains(origin, cursor.epoch)
+            elsewhere = tuple(tip for tip in cursor.tips if not _holds(chains, tip.seq, tip.hash))
+            self._elsewhere[(origin, cursor.epoch)] = elsewhere
+            for receipt in (cursor.applied, cursor.safe):
+                if receipt is not None:
+                    self.keep(receipt)
+
+    def has_twin(self, origin: OriginId, epoch: EpochId) -> bool:
+        """Is another copy of this origin's database known to have sold in this epoch."""
+        return len(self.chains(origin, epoch)) > 1 or bool(self._elsewhere.get((origin, epoch)))
+
     def keep(self, receipt: Receipt) -> None:
         """A receipt from head office, already verified."""
-        for chain in self.chains(receipt.origin, receipt.epoch):
-            if chain.hash_at(receipt.seq) == receipt.hash:
-                base = chain.hash_at(chain.base_seq + 1) or b""
-                self._receipts[(receipt.origin, receipt.epoch, receipt.level, base)] = receipt
+        held = self._receipts.setdefault((receipt.origin, receipt.epoch, receipt.level), {})
+        held[receipt.hash] = receipt
+        if len(held) > RECEIPTS_MAX:
+            held.pop(next(iter(held)))
 
     def receipts(self, origin: OriginId) -> Sequence[Receipt]:
+        """Every applied receipt held for an origin."""
         return [
             receipt
-            for (of, _, level, _), receipt in self._receipts.items()
+            for (of, _, level), held in self._receipts.items()
             if (of, level) == (origin, "applied")
+            for receipt in held.values()
         ]
+
+
+def _holds(chains: Sequence[RelayedChain], seq: int, hash: bytes) -> bool:
+    return any(chain.hash_at(seq) == hash for chain in chains)
 
 
 class RelayView:
@@ -202,8 +226,10 @@ class RelayView:
         return None if chain is None else chain.piece(first_seq, entries_max)
 
     def receipts(self) -> Sequence[Receipt]:
-        return [
-            receipt
-            for receipt in self._relay.receipts(self._origin)
-            if self.hash_at(receipt.epoch, receipt.seq) == receipt.hash
-        ]
+        furthest: dict[EpochId, Receipt] = {}
+        for receipt in self._relay.receipts(self._origin):
+            if self.hash_at(receipt.epoch, receipt.seq) == receipt.hash:
+                known = furthest.get(receipt.epoch)
+                if known is None or known.seq < receipt.seq:
+                    furthest[receipt.epoch] = receipt
+        return list(furthest.values())

@@ -140,6 +140,9 @@ class Sender:
         """A local event: a new sale, the link came up, a button. Try at once."""
         if self._state is State.BLOCKED:
             return
+        self._asked = 0
+        if self._ask_at_ms is not None:
+            self._ask_at_ms = min(self._ask_at_ms, now_ms + self._policy.ask_applied_first_ms)
         earliest = self._last_attempt_ms + (self._policy.attempt_gap_ms if self._failures else 0)
         self._not_before_ms = min(self._not_before_ms, max(now_ms, earliest))
 

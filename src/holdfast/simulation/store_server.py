@@ -1,0 +1,121 @@
+"""A store server in the simulation: the shipped relay between some registers and head office."""
+
+from holdfast.core.ids import IncarnationId, OriginId
+from holdfast.core.journal.chain import Verify
+from holdfast.core.sync import messages
+from holdfast.core.sync.receiver import Refused, receive_batch, receive_offer
+from holdfast.core.sync.relay import Relay, RelayView
+from holdfast.core.sync.sender import Event, Held, ReceiptGiven, Sender
+from holdfast.simulation.driver import POLICY, Driver
+from holdfast.simulation.head_office import SimHeadOffice
+from holdfast.simulation.network import Answer, Line
+from holdfast.simulation.world import World
+
+Lane = tuple[OriginId, int]
+
+
+class SimStoreServer:
+    """Holds what it was sent on its own disk; loses that disk now and then, promises only *held*."""
+
+    def __init__(self, world: World, node: str, head_office: SimHeadOffice, verify: Verify) -> None:
+        self.world, self.node = world, node
+        self.alive = True
+        self._head_office = head_office
+        self._verify = verify
+        self._relay = Relay()
+        self._drivers: dict[Lane, Driver] = {}
+        self._incarnation = IncarnationId("unknown")
+        self.line = Line(world, f"{node} up", self._carry)
+
+    def _carry(self, kind: str, body: bytes) -> Answer | None:
+        """The line names the origin in its kind: one session speaks for many."""
+        kind, _, origin = kind.partition(" ")
+        return self._head_office.handle(OriginId(origin), kind, body)
+
+    # Towards the registers
+
+    def handle(self, origin: OriginId, kind: str, body: bytes) -> Answer | None:
+        if not self.alive:
+            return None
+        origins = {origin: self._head_office.keys[origin]}
+        if kind == "offer":
+            offer = receive_offer(body, origins=origins, verify=self._verify)
+            if isinstance(offer, Refused):
+                return Answer(offer.status, b"", offer.code, offer.detail)
+            reply = self._relay.answer_offer(offer, self._incarnation, self.world.now_ms)
+            self._pass_up(origin, body)
+            return Answer(200, messages.encode(reply))
+        if kind == "heartbeat":
+            return self._head_office.handle(origin, kind, body) if not self.line.weather.cut_up else None
+        batch = receive_batch(body, origins=origins, verify=self._verify)
+        if isinstance(batch, Refused):
+            return Answer(batch.status, b"", batch.code, batch.detail)
+        chain = self._relay.take(batch)
+        ack = messages.Ack(
+            incarnation=self._incarnation,
+            time_ms=self.world.now_ms,
+            held=None if chain is None else chain.head,
+            send_from=1 if chain is None else 0,
+            fork=self._relay.has_twin(origin, batch.header.epoch),
+        )
+        self.pump()
+        return Answer(200, messages.encode(ack))
+
+    def _pass_up(self, origin: OriginId, offer: bytes) -> None:
+        """A register's own offer, word for word: head office answers for that very copy of it."""
+
+        def learn(answer: Answer) -> None:
+            if self.alive and answer.status == 200:
+                self._relay.learn(origin, messages.decode(answer.body, messages.OfferReply))
+
+        self.line.call(f"offer {origin}", offer, learn, lambda: None)
+
+    # Life and death
+
+    def crash(self) -> None:
+        self.alive = False
+        for driver in self._drivers.values():
+            driver.stop()
+        self._drivers.clear()
+
+    def start(self, *, disk_lost: bool = False) -> None:
+        self.alive = True
+        if disk_lost:
+            self._relay = Relay()
+        self.pump()
+
+    def link_up(self) -> None:
+        self.pump()
+
+    # Towards head office
+
+    def pump(self) -> None:
+        """Sends on whatever any lane of any origin has."""
+        if not self.alive:
+            return
+        for origin in self._head_office.keys:
+            for number, view in enumerate(self._relay.lanes(origin)):
+                self._driver((origin, number), view).notify()
+
+    def _driver(self, lane: Lane, view: RelayView) -> Driver:
+        known = self._drivers.get(lane)
+        if known is not None:
+            return known
+        sender = Sender(view, policy=POLICY, jitter=self.world.random.random)
+
+        def on_event(event: Event) -> None:
+            self._handle(lane, event)
+
+        driver = Driver(self.world, f"{self.node} {lane}", sender, self.line, on_event, f" {lane[0]}")
+        self._drivers[lane] = driver
+        return driver
+
+    def _handle(self, lane: Lane, event: Event) -> None:
+        if isinstance(event, ReceiptGiven):
+            self._relay.keep(event.receipt)
+            self._incarnation = event.receipt.incarnation
+        elif isinstance(event, Held):
+            # What a first lane has brought, a branch's lane was waiting for.
+            for (origin, number), other in self._drivers.items():
+                if origin == lane[0] and number > lane[1]:
+                    other.relocate()

@@ -1,0 +1,84 @@
+"""The simulated world: one seed, one clock, one queue of events, one trace.
+
+Everything that happens is an event at a simulated millisecond; the same seed gives the same
+events in the same order, which the trace hash proves.
+"""
+
+import hashlib
+import heapq
+import random
+from collections.abc import Callable
+
+START_MS = 1_790_000_000_000
+"""Simulated time begins here (2026-09-21)."""
+
+DAY_MS = 86_400_000
+
+
+class World:
+    """Time, chance and the queue. `random` is the only source of chance in a run."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.random = random.Random(seed)
+        self.now_ms = START_MS
+        self.events = 0
+        self.healed = False
+        """After healing no new faults begin; what is under way still arrives."""
+        self._queue: list[tuple[int, int, str, Callable[[], None]]] = []
+        self._order = 0
+        self._trace = hashlib.sha256()
+
+    def after(self, delay_ms: int, label: str, run: Callable[[], None]) -> None:
+        """Runs `run` in `delay_ms`; events at one moment run in order of their making."""
+        assert delay_ms >= 0, "nothing happens in the past"
+        self._order += 1
+        heapq.heappush(self._queue, (self.now_ms + delay_ms, self._order, label, run))
+
+    def run_until(self, end_ms: int) -> None:
+        """Runs every event up to `end_ms`, then stands there."""
+        while self._queue and self._queue[0][0] <= end_ms:
+            at_ms, _, label, run = heapq.heappop(self._queue)
+            self.now_ms = at_ms
+            self.events += 1
+            self.trace(label)
+            run()
+        self.now_ms = end_ms
+
+    def trace(self, text: str) -> None:
+        """Adds to the trace: what a second run of the seed must repeat word for word."""
+        self._trace.update(f"{self.now_ms} {text}\n".encode())
+
+    @property
+    def trace_hash(self) -> str:
+        return self._trace.hexdigest()
+
+    def chance(self, probability: float) -> bool:
+        return self.random.random() < probability
+
+
+class NodeClock:
+    """A node's own clock: the world's time with a skew that may jump by years."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.skew_ms = 0
+
+    def now_ms(self) -> int:
+        return self._world.now_ms + self.skew_ms
+
+    def monotonic_ms(self) -> int:
+        return self._world.now_ms
+
+    def offset_min(self, at_ms: int) -> int:
+        return 0
+
+
+class WorldRandomness:
+    """Random bytes for ids and keys, drawn from the world's seed."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def bytes(self, count: int) -> bytes:
+        return self._world.random.randbytes(count)

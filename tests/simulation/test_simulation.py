@@ -1,0 +1,41 @@
+"""The simulator drives the shipped cores; what it must catch, it catches."""
+
+import pytest
+
+from holdfast.simulation.run import run
+from holdfast.simulation.scenario import Plan
+from tests.simulation.mutants import MUTANTS, Patch
+
+SEEDS = range(1, 13)
+PLAN = Plan(days=40)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_promise_holds(seed: int) -> None:
+    report = run(seed, PLAN)
+    assert not report.findings, f"replay with: {report.command}\n" + "\n".join(report.findings[:10])
+
+
+def test_the_same_seed_is_the_same_run() -> None:
+    assert run(3, PLAN) == run(3, PLAN)
+    assert run(3, PLAN).trace_hash != run(4, PLAN).trace_hash
+
+
+def test_the_seeds_reach_what_they_are_for() -> None:
+    """A simulation in which nothing goes wrong proves nothing."""
+    reports = [run(seed, PLAN) for seed in SEEDS]
+    for what in ("forks", "quarantined", "forgeries", "purged"):
+        assert sum(getattr(report, what) for report in reports), f"no seed came to any {what}"
+    assert any(report.epochs > PLAN.registers for report in reports)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
+def test_every_mutant_is_caught(mutant: Patch, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant(monkeypatch)
+    for seed in range(1, 40):
+        try:
+            if run(seed, PLAN).findings:
+                return
+        except AssertionError:
+            return
+    pytest.fail("this mutant lives")
