@@ -317,6 +317,48 @@ def restore(home: Home, folder: Annotated[Path, typer.Argument(help="The folder 
     typer.echo(f"Next: holdfast hq serve --home {home}")
 
 
+@app.command()
+def snapshot(
+    home: Home, to: Annotated[Path, typer.Option("--to", help="File to write, on a USB stick say.")]
+) -> None:
+    """Write all data for registers into one signed file, for where no line brings it.
+
+    At the register: holdfast register import FILE --home DIR
+    """
+    with _services(home) as services:
+        data = services.head_office.snapshot()
+    try:
+        to.write_bytes(data)
+    except OSError as error:
+        _stop(f"{to} cannot be written ({error.strerror}).", REFUSED)
+    typer.echo(f"{to}: {len(data):,} bytes.")
+
+
+@app.command()
+def verify(home: Home, as_json: AsJson = False) -> None:
+    """Walk every chain and signature, and hold what was projected against a fresh fold.
+
+    Ends with 10 where anything differs. Nothing is changed, and registers may send meanwhile.
+    """
+    from holdfast.hq.verify import verify_head_office
+    from holdfast.infra.keys import verify as verify_signature
+
+    with _services(home) as services:
+        found = verify_head_office(services.head_office.services_pool, verify_signature, _say)
+    if as_json:
+        typer.echo(json.dumps(msgspec.to_builtins(found)))
+    else:
+        for difference in found.differences:
+            typer.echo(f"{difference.code}: {difference.sentence}", err=True)
+        typer.echo(
+            f"{found.chains:,} chains, {found.entries:,} entries, {found.documents:,} documents, "
+            f"{found.signatures:,} signatures; {found.waiting:,} in quarantine: "
+            + (f"{len(found.differences):,} differences." if found.differences else "nothing differs.")
+        )
+    if found.differences:
+        raise typer.Exit(DIFFERENT)
+
+
 # ---- what they share ---------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from litestar import Response, Router, get
 from litestar.response import ServerSentEvent
 
 from holdfast.hq.web.auth.guard import WebRequest, require_session
-from holdfast.hq.web.services import PAGES, Services
+from holdfast.hq.web.services import PAGES, Given, Services
 from holdfast.infra.web import HttpProblem
 
 STREAMS_MAX = 200
@@ -21,7 +21,7 @@ _GAP_S = 1.0
 
 
 @get("/live", include_in_schema=False)
-async def live(request: WebRequest, services: Services) -> Response[Any]:
+async def live(request: WebRequest, services: Given) -> Response[Any]:
     if services.streams >= STREAMS_MAX:  # each asks again at every event
         raise HttpProblem(503, "busy", "Too many pages are live already; this one is not.", retry_after_s=30)
     return ServerSentEvent(_changes(services))

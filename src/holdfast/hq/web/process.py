@@ -1,16 +1,21 @@
 """The head office process: its database, its web server, and nothing that outlives it."""
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from holdfast.core.faults import ConfigurationFault
+import structlog
+
+from holdfast.core.faults import ConfigurationFault, Fault
 from holdfast.hq.service import HeadOffice
 from holdfast.hq.web.app import create_app
 from holdfast.hq.web.services import open_services
 from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome, exclusive, load_config, probe_port
 from holdfast.infra.postgres.progress import Progress, silent
 from holdfast.infra.web import serve
+
+_log = structlog.get_logger(__name__)
 
 
 def serve_head_office(
@@ -27,6 +32,7 @@ def serve_head_office(
         probe_port(config.listen_host, config.listen_port)  # before a database is started in vain
         head_office = HeadOffice.open(home, beside_service=False, progress=progress)
         with head_office, open_services(head_office) as services:
+            _retry_quarantine(head_office)
             serve(
                 create_app(services),
                 host=config.listen_host,
@@ -35,6 +41,21 @@ def serve_head_office(
                 tls=services.tls,
                 on_ready=on_ready,
             )
+
+
+def _retry_quarantine(head_office: HeadOffice) -> None:
+    """What a former version could not read is tried again, while registers send already (P10)."""
+
+    def retry() -> None:
+        try:
+            taken, waiting = head_office.ingest.retry_quarantine()
+        except Fault as fault:
+            _log.warning("entries in quarantine were not all tried", code=fault.code, fault=fault.sentence)
+            return
+        if taken or waiting:
+            _log.info("entries in quarantine were tried again", taken=taken, waiting=waiting)
+
+    threading.Thread(target=retry, name="retry-quarantine", daemon=True).start()
 
 
 def home_in(path: Path) -> HeadOfficeHome:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from litestar.di import NamedDependency
+
 from holdfast.core.ids import IncarnationId, OriginId
 from holdfast.hq.service import HeadOffice
 from holdfast.hq.web.alerts.read import Alerts
@@ -68,6 +70,10 @@ class Services:
         """Remember the incarnation that an answer gives away."""
         self.incarnation = answer.incarnation
         return answer
+
+
+Given = NamedDependency[Services]
+"""How a handler asks for them."""
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.params import JSONBody, Parameter
+from litestar.params import FromPath, JSONBody, Parameter
 
 from holdfast import __version__
 from holdfast.core.ids import IncarnationId, OriginId
@@ -33,7 +33,7 @@ from holdfast.core.sync.messages import (
 )
 from holdfast.core.sync.receiver import Refused
 from holdfast.hq.sessions import OpenSession
-from holdfast.hq.web.services import PAGES, Services, commands_key
+from holdfast.hq.web.services import PAGES, Given, commands_key
 from holdfast.infra.web import HttpProblem
 
 BATCH_TYPE = "application/vnd.holdfast.batch"
@@ -81,7 +81,7 @@ def _problems(*codes: int) -> dict[int, ResponseSpec]:
     }
 
 
-async def the_session(request: ApiRequest, services: Services) -> OpenSession:
+async def the_session(request: ApiRequest, services: Given) -> OpenSession:
     """The session of the request's token. HttpProblem 401 `session.*`: the sender opens another."""
     header = request.headers.get("Authorization", "")
     if not header.startswith(_BEARER):
@@ -100,7 +100,7 @@ async def the_session(request: ApiRequest, services: Services) -> OpenSession:
 
 
 @get("/health", sync_to_thread=False, responses=_problems(503), summary="Is head office there")
-def health(services: Services) -> Health:
+def health(services: Given) -> Health:
     """Answered from memory, whatever the database does."""
     return Health(services.incarnation, services.clock.now_ms())
 
@@ -111,7 +111,7 @@ def health(services: Services) -> Health:
     responses=_problems(400, 403, 409, 413, 429, 500, 503),
     summary="Become a register",
 )
-async def enrol(request: ApiRequest, services: Services, data: JSONBody[EnrolRequest]) -> EnrolReply:
+async def enrol(request: ApiRequest, services: Given, data: JSONBody[EnrolRequest]) -> EnrolReply:
     """Trade a one-time code and a public key for an identity."""
     key = f"enrol:{request.client.host if request.client else ''}"
     wait_ms = services.throttle.wait_ms(key)
@@ -134,7 +134,7 @@ async def enrol(request: ApiRequest, services: Services, data: JSONBody[EnrolReq
 @post(
     "/session/challenge", status_code=200, responses=_problems(400, 413, 500, 503), summary="Ask what to sign"
 )
-async def challenge(services: Services, data: JSONBody[ChallengeRequest]) -> Challenge:
+async def challenge(services: Given, data: JSONBody[ChallengeRequest]) -> Challenge:
     """A nonce, good once within a minute."""
     return services.saw(await services.service_lane.run(services.head_office.ingest.challenge))
 
@@ -145,7 +145,7 @@ async def challenge(services: Services, data: JSONBody[ChallengeRequest]) -> Cha
     responses=_problems(400, 401, 403, 413, 426, 500, 503),
     summary="Open a session",
 )
-async def open_session(services: Services, data: JSONBody[SessionRequest]) -> SessionOpened:
+async def open_session(services: Given, data: JSONBody[SessionRequest]) -> SessionOpened:
     """Trade a signed challenge for a token."""
     opened = await services.service_lane.run(services.head_office.ingest.open_session, data)
     return services.saw(_or_problem(opened))
@@ -160,7 +160,7 @@ async def open_session(services: Services, data: JSONBody[SessionRequest]) -> Se
     responses=_problems(400, 401, 403, 413, 500, 503),
     summary="Say what is held here",
 )
-async def offer(request: ApiRequest, services: Services, session: OpenSession) -> OfferReply:
+async def offer(request: ApiRequest, services: Given, session: NamedDependency[OpenSession]) -> OfferReply:
     """Body: `Offer`. The answer says where to go on, epoch by epoch."""
     body = await request.body()
     reply = await services.service_lane.run(services.head_office.ingest.receive_offer, session.origin, body)
@@ -174,7 +174,7 @@ async def offer(request: ApiRequest, services: Services, session: OpenSession) -
     responses=_problems(400, 401, 403, 413, 500, 503),
     summary="Send entries",
 )
-async def entries(request: ApiRequest, services: Services, session: OpenSession) -> Ack:
+async def entries(request: ApiRequest, services: Given, session: NamedDependency[OpenSession]) -> Ack:
     """Body: a batch (`application/vnd.holdfast.batch`). What the answer says is on disk."""
     body = await request.body()
     ack = await services.ingest_lane.run(services.head_office.ingest.receive_batch, session.origin, body)
@@ -189,7 +189,7 @@ async def entries(request: ApiRequest, services: Services, session: OpenSession)
     summary="Say how it is here",
 )
 async def heartbeat(
-    services: Services, session: OpenSession, data: JSONBody[SignedStatement]
+    services: Given, session: NamedDependency[OpenSession], data: JSONBody[SignedStatement]
 ) -> HeartbeatReply:
     """A signed statement of what is owed; the answer paces the register and names newer feeds."""
     reply = await services.service_lane.run(services.head_office.ingest.heartbeat, session.origin, data)
@@ -207,9 +207,9 @@ async def heartbeat(
     summary="Pull what is newer of a feed",
 )
 async def feed_page(
-    services: Services,
-    session: OpenSession,
-    feed: str,
+    services: Given,
+    session: NamedDependency[OpenSession],
+    feed: FromPath[str],
     since: Annotated[int, Parameter(ge=0, lt=1 << 53)] = 0,
     incarnation: Annotated[str, Parameter(max_length=64)] = "",
 ) -> Response[bytes]:
@@ -225,7 +225,7 @@ async def feed_page(
 
 
 @get("/snapshot", media_type=SIGNED_TYPE, responses=_problems(401, 500, 503), summary="All feeds as one file")
-async def snapshot(services: Services, session: OpenSession) -> Response[bytes]:
+async def snapshot(services: Given, session: NamedDependency[OpenSession]) -> Response[bytes]:
     """Signed; the same file that an admin carries on a USB stick."""
     data = await services.service_lane.run(services.head_office.snapshot)
     return Response(data, media_type=SIGNED_TYPE)
@@ -235,8 +235,8 @@ async def snapshot(services: Services, session: OpenSession) -> Response[bytes]:
     "/commands", media_type=SIGNED_TYPE, responses=_problems(400, 401, 500, 503), summary="Wait for commands"
 )
 async def commands(
-    services: Services,
-    session: OpenSession,
+    services: Given,
+    session: NamedDependency[OpenSession],
     after: Annotated[int, Parameter(ge=0, lt=1 << 53)] = 0,
     wait_s: Annotated[float, Parameter(ge=0, le=WAIT_S_MAX)] = 25.0,
 ) -> Response[bytes]:
@@ -255,7 +255,9 @@ async def commands(
     responses=_problems(400, 401, 404, 413, 500, 503),
     summary="Say how a command went",
 )
-async def command_outcome(services: Services, session: OpenSession, data: JSONBody[Outcome]) -> None:
+async def command_outcome(
+    services: Given, session: NamedDependency[OpenSession], data: JSONBody[Outcome]
+) -> None:
     """Also the acknowledgement of its delivery; sent again, it changes nothing."""
     refusal = await services.service_lane.run(services.head_office.command_book.finish, session.origin, data)
     if refusal is not None:
@@ -287,8 +289,8 @@ def openapi() -> OpenAPIConfig:
         title="Holdfast head office",
         version=__version__,
         description="What registers and store servers say. Refusals are RFC 9457 problem details.",
-        path="/v1",
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        path="/v1/openapi.json",
+        render_plugins=[JsonRenderPlugin(path="/")],
         components=Components(
             security_schemes={
                 "session": SecurityScheme(

@@ -53,17 +53,17 @@ def serve(
     wakeups: Wakeups,
     tls: Tls | None = None,
     on_ready: Callable[[str], None] | None = None,
-    stop: Callable[[asyncio.Event], None] | None = None,
+    hand_stop: Callable[[Callable[[], None]], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. `on_ready` hears the URL once connections are taken.
 
-    `stop` is handed the event that ends the server, for a caller that is not the main thread and
-    can set no signal handler. ConfigurationFault when the port is in use or nothing encrypts.
+    `hand_stop` is handed what ends the server, to be called from any thread: for a caller that is not
+    the main thread and can set no signal handler. ConfigurationFault when the port is in use.
     """
     assert tls is not None or is_loopback(host), "off loopback everything is encrypted"
     probe_port(host, port)
     _raise_file_limit()
-    asyncio.run(_serve(app, host, port, wakeups, tls, on_ready, stop))
+    asyncio.run(_serve(app, host, port, wakeups, tls, on_ready, hand_stop))
 
 
 async def _serve(
@@ -73,15 +73,15 @@ async def _serve(
     wakeups: Wakeups,
     tls: Tls | None,
     on_ready: Callable[[str], None] | None,
-    stop: Callable[[asyncio.Event], None] | None,
+    hand_stop: Callable[[Callable[[], None]], None] | None,
 ) -> None:
     ended = asyncio.Event()
-    if stop is None:
-        loop = asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
+    if hand_stop is None:
         for wanted in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(wanted, ended.set)
     else:
-        stop(ended)
+        hand_stop(lambda: loop.call_soon_threadsafe(ended.set) and None)
     server = _server(app, host, port, tls)
     serving = asyncio.create_task(server.serve())
     asking = asyncio.create_task(ended.wait())

@@ -1,14 +1,15 @@
 """The page of alerts, and acknowledging one."""
 
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.services import PAGES, Services
+from holdfast.hq.web.services import PAGES, Given
 
 
 @get("/alerts", include_in_schema=False)
-async def show_alerts(request: WebRequest, services: Services) -> Response[str]:
+async def show_alerts(request: WebRequest, services: Given) -> Response[str]:
     values = {
         "alerts": await services.pages.run(services.alerts.open),
         "seen": await services.pages.run(services.alerts.seen),
@@ -20,7 +21,7 @@ async def show_alerts(request: WebRequest, services: Services) -> Response[str]:
 
 
 @post("/alerts/{id:int}/acknowledge", include_in_schema=False, status_code=200)
-async def acknowledge(request: WebRequest, services: Services, id: int) -> Response[str]:
+async def acknowledge(request: WebRequest, services: Given, id: FromPath[int]) -> Response[str]:
     if 0 < id < 1 << 63:
         await services.pages.run(services.alerts.acknowledge, id, request.state.session.admin)
         services.wakeups.wake(PAGES)

@@ -5,12 +5,13 @@ from urllib.parse import urlsplit
 
 from litestar import Response, Router, get, post
 from litestar.datastructures import Cookie
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from holdfast.core.refusals import Refusal
 from holdfast.hq.web.auth.accounts import SESSION_TTL_MS, same
 from holdfast.hq.web.auth.guard import SESSION_COOKIE, WebRequest, session_of
-from holdfast.hq.web.services import Services
+from holdfast.hq.web.services import Given, Services
 from holdfast.hq.web.templating import html, render
 from holdfast.infra.web import HttpProblem
 
@@ -20,13 +21,13 @@ _FORM_AGE_S = 3_600
 
 
 @get("/login", include_in_schema=False)
-async def show_login(request: WebRequest, services: Services, next: str = "/") -> Response[str]:
+async def show_login(request: WebRequest, services: Given, next: FromQuery[str] = "/") -> Response[str]:
     anybody = await services.pages.run(services.accounts.anybody)
     return _login_page(request, services, next=next, name="", error="", anybody=anybody)
 
 
 @post("/login", include_in_schema=False, status_code=200)
-async def log_in(request: WebRequest, services: Services) -> Response[str] | Redirect:
+async def log_in(request: WebRequest, services: Given) -> Response[str] | Redirect:
     form = await request.form()
     name, password = str(form.get("name", ""))[:64].strip().lower(), str(form.get("password", ""))
     next = str(form.get("next", "/"))
@@ -46,7 +47,7 @@ async def log_in(request: WebRequest, services: Services) -> Response[str] | Red
 
 
 @post("/logout", include_in_schema=False)
-async def log_out(request: WebRequest, services: Services) -> Redirect:
+async def log_out(request: WebRequest, services: Given) -> Redirect:
     session = await session_of(request, services)
     if session is not None:
         _require_csrf(same(str((await request.form()).get("csrf", "")), session.csrf))
@@ -57,12 +58,12 @@ async def log_out(request: WebRequest, services: Services) -> Redirect:
 
 
 @get("/welcome/{token:str}", include_in_schema=False)
-async def show_welcome(request: WebRequest, services: Services, token: str) -> Response[str]:
+async def show_welcome(request: WebRequest, services: Given, token: FromPath[str]) -> Response[str]:
     return await _welcome_page(request, services, token, "")
 
 
 @post("/welcome/{token:str}", include_in_schema=False, status_code=200)
-async def welcome(request: WebRequest, services: Services, token: str) -> Response[str] | Redirect:
+async def welcome(request: WebRequest, services: Given, token: FromPath[str]) -> Response[str] | Redirect:
     form = await request.form()
     _require_form_token(request, str(form.get("csrf", "")))
     password = str(form.get("password", ""))

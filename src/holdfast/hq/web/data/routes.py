@@ -11,13 +11,13 @@ from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.data.uploads import UPLOAD_BYTES_MAX
 from holdfast.hq.web.data.view import feed_states
 from holdfast.hq.web.pages import page
-from holdfast.hq.web.services import PAGES, Services
+from holdfast.hq.web.services import PAGES, Given, Services
 
 _FORM_ROOM_BYTES = 64 << 10
 
 
 @get("/data", include_in_schema=False)
-async def show_data(request: WebRequest, services: Services) -> Response[str]:
+async def show_data(request: WebRequest, services: Given) -> Response[str]:
     return await _data_page(request, services)
 
 
@@ -27,7 +27,7 @@ async def show_data(request: WebRequest, services: Services) -> Response[str]:
     status_code=200,
     request_max_body_size=UPLOAD_BYTES_MAX + _FORM_ROOM_BYTES,
 )
-async def preview(request: WebRequest, services: Services) -> Response[str]:
+async def preview(request: WebRequest, services: Given) -> Response[str]:
     form = await request.form()
     kind, file = str(form.get("kind", "")), form.get("file")
     if kind not in KINDS:
@@ -44,7 +44,7 @@ async def preview(request: WebRequest, services: Services) -> Response[str]:
 
 
 @post("/data/take", include_in_schema=False, status_code=200)
-async def take(request: WebRequest, services: Services) -> Response[str]:
+async def take(request: WebRequest, services: Given) -> Response[str]:
     form = await request.form()
     upload = services.uploads.take(str(form.get("upload", "")), request.state.session.admin)
     if upload is None:

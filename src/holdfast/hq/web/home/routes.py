@@ -9,11 +9,11 @@ from litestar import Response, Router, get
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
 from holdfast.hq.web.sales.documents import Day, Filter
-from holdfast.hq.web.services import Services
+from holdfast.hq.web.services import Given
 
 
 @get("/", include_in_schema=False)
-async def show_home(request: WebRequest, services: Services) -> Response[str]:
+async def show_home(request: WebRequest, services: Given) -> Response[str]:
     today = datetime.datetime.fromtimestamp(services.clock.now_ms() / 1_000, services.zone).date()
     days = await services.pages.run(services.documents.days)
     latest = days[-1].business_date if days else None

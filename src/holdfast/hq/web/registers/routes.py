@@ -4,6 +4,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from holdfast.core.ids import OriginId
@@ -12,7 +13,7 @@ from holdfast.hq.fleet import Register
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
 from holdfast.hq.web.registers.view import STATES, branches, find
-from holdfast.hq.web.services import PAGES, Services, commands_key
+from holdfast.hq.web.services import PAGES, Given, Services, commands_key
 from holdfast.infra.web import HttpProblem
 
 PAGE_ROWS = 100
@@ -32,7 +33,7 @@ COMMANDS = {
 
 
 @get("/registers", include_in_schema=False)
-async def show_registers(request: WebRequest, services: Services) -> Response[str]:
+async def show_registers(request: WebRequest, services: Given) -> Response[str]:
     typed = {name: request.query_params.get(name, "").strip()[:80] for name in ("search", "state")}
     offset_text = request.query_params.get("offset", "0")
     offset = int(offset_text) if offset_text.isdecimal() and len(offset_text) < 9 else 0
@@ -53,7 +54,7 @@ async def show_registers(request: WebRequest, services: Services) -> Response[st
 
 
 @get("/registers/{origin:str}", include_in_schema=False)
-async def show_register(request: WebRequest, services: Services, origin: str) -> Response[str]:
+async def show_register(request: WebRequest, services: Given, origin: FromPath[str]) -> Response[str]:
     register = await _known(services, origin)
     values = {
         "row": register,
@@ -68,7 +69,7 @@ async def show_register(request: WebRequest, services: Services, origin: str) ->
 
 
 @post("/registers/{origin:str}/commands", include_in_schema=False)
-async def give_command(request: WebRequest, services: Services, origin: str) -> Redirect:
+async def give_command(request: WebRequest, services: Given, origin: FromPath[str]) -> Redirect:
     kind = str((await request.form()).get("kind", ""))
     if kind not in COMMANDS:
         raise HttpProblem(400, "command.unknown", "There is no such command.")

@@ -4,11 +4,12 @@ import datetime
 
 import msgspec
 from litestar import Response, Router, get
+from litestar.params import FromPath
 
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
 from holdfast.hq.web.sales.documents import PAGE_ROWS, TYPES, Filter
-from holdfast.hq.web.services import Services
+from holdfast.hq.web.services import Given
 from holdfast.infra.web import HttpProblem
 
 _OFFSET_MAX = 100_000
@@ -16,7 +17,7 @@ _TEXT_CHARS_MAX = 80
 
 
 @get("/sales", include_in_schema=False)
-async def show_sales(request: WebRequest, services: Services) -> Response[str]:
+async def show_sales(request: WebRequest, services: Given) -> Response[str]:
     typed, wanted, error = _filter(request)
     rows = [] if error else await services.pages.run(services.documents.find, wanted)
     sums = [] if error else await services.pages.run(services.documents.sums, wanted)
@@ -38,7 +39,9 @@ async def show_sales(request: WebRequest, services: Services) -> Response[str]:
 
 
 @get("/sales/{chain:int}/{seq:int}", include_in_schema=False)
-async def show_sale(request: WebRequest, services: Services, chain: int, seq: int) -> Response[str]:
+async def show_sale(
+    request: WebRequest, services: Given, chain: FromPath[int], seq: FromPath[int]
+) -> Response[str]:
     whole = None
     if 0 < chain < 1 << 31 and 0 < seq < 1 << 53:
         whole = await services.pages.run(services.documents.whole, chain, seq)
