@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -46,6 +47,8 @@ class Office:
         self.home = HeadOfficeHome(folder)
         self.port = free_port()
         self.log = folder.with_name(f"{folder.name}.log")
+        self.lock = threading.Lock()
+        """For whoever kills and starts it while others may."""
         self._child: subprocess.Popen[bytes] | None = None
         self._currency = currency
         self._timezone = timezone
