@@ -139,7 +139,7 @@ class Chain:
         )
         opening = None
         if is_new:
-            self._say("Making a head office with a corner shop’s catalogue")
+            self._say("Making a head office with a corner shop's catalogue")
             opening = found_shop(home, port, list(SERIES))
         self._say("Starting head office")
         self.head_office.start()

@@ -1,0 +1,170 @@
+"""Going offline and back: warned once, nothing entered again, no press needed, always on screen (SW)."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from holdfast.demo.chain import Chain
+from holdfast.demo.line import LineMode
+from tests.browser.head_office_page import HeadOfficePage
+from tests.browser.till_page import CHEDDAR, CRISPS, MILK, WAIT_MS, TillPage
+
+
+@pytest.mark.parametrize("mode", [LineMode.CUT, LineMode.BLACK_HOLE])
+def test_an_outage_in_mid_sale_warns_once_and_the_same_sale_goes_on(
+    till: TillPage, chain: Chain, mode: LineMode
+) -> None:
+    """SW1."""
+    till.expect_status("Online")
+    till.scan(MILK, "Milk")
+    chain.switch("R01", mode)
+    till.warning.wait_for()
+    expect(till.page.locator("#warning dialog")).to_have_count(1)
+    # A customer's next product is scanned while the warning is still up: it counts.
+    till.page.keyboard.type(CHEDDAR)
+    till.page.keyboard.press("Enter")
+    expect(till.lines).to_have_count(2, timeout=WAIT_MS)
+    expect(till.warning).to_be_visible()
+    till.page.click("text=Continue")
+    expect(till.warning).to_have_count(0)
+    till.scan(CRISPS, "crisps")
+    assert re.findall(r"Milk|cheddar|crisps", till.page.inner_text("#lines")) == ["Milk", "cheddar", "crisps"]
+    till.page.wait_for_timeout(1_500)  # three probes that fail: no second warning
+    expect(till.warning).to_have_count(0)
+    till.page.reload()
+    expect(till.lines).to_have_count(3)
+    expect(till.warning).to_have_count(0)
+    till.pay_exact()
+    till.expect_status("Offline since", "1 sale")
+
+
+def test_an_outage_without_an_open_sale_needs_no_press(till: TillPage, chain: Chain) -> None:
+    """SW2: to offline, to online and owed sales on their way, and nobody presses anything."""
+    till.expect_status("Online", "Nothing owed")
+    chain.switch("R01", LineMode.BLACK_HOLE)
+    till.expect_status("Offline since")
+    expect(till.warning).to_have_count(0)
+    till.scan(MILK, "Milk")
+    till.pay_exact()
+    till.expect_status("1 sale")
+    chain.switch("R01", LineMode.UP)
+    till.expect_status("Online", "Nothing owed")
+
+
+def test_a_line_that_flaps_in_one_sale_loses_nothing(
+    till: TillPage, chain: Chain, head_office: HeadOfficePage
+) -> None:
+    """SW2: at any moment, there and back."""
+    for mode in (LineMode.CUT, LineMode.UP, LineMode.BLACK_HOLE, LineMode.UP, LineMode.SLOW, LineMode.UP):
+        chain.switch("R01", mode)
+        till.page.keyboard.type(MILK)
+        till.page.keyboard.press("Enter")
+    expect(till.lines).to_have_count(6, timeout=WAIT_MS)
+    till.expect_status("Online")
+    expect(till.warning).to_have_count(0)  # a warning that nobody pressed goes with its outage
+    number = till.pay_exact()
+    till.expect_status("Online", "Nothing owed")
+    assert head_office.stored(number) == 1
+
+
+def test_a_slow_line_is_shown_as_degraded(till: TillPage, chain: Chain) -> None:
+    """SW6: not only dead, slow too."""
+    till.expect_status("Online")
+    chain.switch("R01", LineMode.SLOW)
+    till.expect_status("Degraded since|Offline since")
+    chain.switch("R01", LineMode.UP)
+    till.expect_status("Online")
+
+
+def test_the_mode_and_what_is_owed_are_always_on_screen(
+    browser: Browser, till: TillPage, chain: Chain
+) -> None:
+    """SW6: on every screen, also before anybody has signed in."""
+    with TillPage.open(browser, chain.registers["R01"].url) as other:
+        other.expect_status("Online", "Nothing owed to head office")
+        chain.switch("R01", LineMode.CUT)
+        other.expect_status(r"Offline since \d\d:\d\d")
+        for amount in ("1.45", "2.90"):
+            till.scan(MILK, "Milk")
+            till.pay_exact()
+            till.expect_status(rf"€{amount}, oldest under 1 min")
+        till.expect_status(r"2 sales, €2\.90, oldest under 1 min")
+        other.expect_status(r"2 sales, €2\.90")
+        for key, sight in (("F10", ".documents"), ("Escape", ".shelf")):
+            till.page.keyboard.press(key)
+            till.page.wait_for_selector(sight)
+            expect(till.status).to_be_visible()
+    chain.switch("R01", LineMode.UP)
+    till.expect_status("Nothing owed to head office")
+
+
+@pytest.fixture
+def stopped_register(chain: Chain) -> Iterator[str]:
+    """Register R02, not running and its line cut; running again afterwards."""
+    place = chain.registers["R02"]
+    place.end()
+    chain.switch("R02", LineMode.BLACK_HOLE)
+    yield "R02"
+    place.end()
+    chain.switch("R02", LineMode.UP)
+    place.start()
+    place.wait_ready()
+
+
+def test_start_sign_in_and_open_the_day_offline(
+    browser: Browser, chain: Chain, stopped_register: str, head_office: HeadOfficePage
+) -> None:
+    """SW4: from a cold start to a receipt without a line; and what was sold arrives later."""
+    place = chain.registers[stopped_register]
+    place.start()
+    place.wait_ready()
+    with TillPage.open(browser, place.url) as till:
+        till.expect_status("Offline")
+        till.page.fill("#staff", "1")
+        till.page.fill("#pin", "2222")
+        till.page.keyboard.press("Enter")
+        expect(till.page.get_by_role("alert").first).to_contain_text("do not belong together")
+        till.sign_in()
+        till.open_day()
+        till.scan(MILK, "Milk")
+        number = till.pay_exact()
+        till.expect_status("Offline", "1 sale")
+        chain.switch(stopped_register, LineMode.UP)
+        till.expect_status("Online", "Nothing owed")
+    assert head_office.stored(number) == 1
+
+
+def test_closing_the_browser_stops_nothing(
+    browser: Browser, chain: Chain, head_office: HeadOfficePage
+) -> None:
+    """What is owed is sent with nobody looking."""
+    with TillPage.open(browser, chain.registers["R01"].url) as till:
+        till.begin()
+        chain.switch("R01", LineMode.CUT)
+        till.scan(MILK, "Milk")
+        if till.warning.count():
+            till.page.click("text=Continue")
+        number = till.pay_exact()
+    chain.switch("R01", LineMode.UP)
+    head_office.wait_stored(number, 30)
+    assert head_office.stored(number) == 1
+
+
+def test_a_register_killed_in_mid_sale_goes_on_with_the_same_basket(browser: Browser, chain: Chain) -> None:
+    """SW1, the harder way: the till program itself dies."""
+    place = chain.registers["R01"]
+    with TillPage.open(browser, place.url) as till:
+        till.begin()
+        till.scan(MILK, "Milk")
+        till.scan(CHEDDAR, "cheddar")
+        place.kill()
+        expect(till.page.locator("#stopped")).to_be_visible(timeout=WAIT_MS)
+        place.start()
+        place.wait_ready()
+        till.page.goto(place.url)
+        till.sign_in()
+        expect(till.lines).to_have_count(2)
+        till.pay_exact()
+        till.expect_status("Online", "Nothing owed")
