@@ -16,6 +16,7 @@ from holdfast.hq.schema import create_schema
 from holdfast.hq.store.memory import MemoryStore
 from holdfast.hq.store.port import HeadOfficeStore, OriginRecord
 from holdfast.hq.store.postgres import PostgresStore
+from holdfast.hq.verify import Verified, verify_head_office
 from holdfast.infra.clock import ManualClock, SeededRandomness
 from holdfast.infra.keys import SigningKey, verify
 from holdfast.infra.postgres.connect import connect, open_pool
@@ -47,6 +48,12 @@ class HeadOfficeUnderTest:
             transaction.enrol(
                 OriginRecord(facts=facts, name=series), journal.key.key_id, journal.key.public_bytes
             )
+
+    def verify(self) -> Verified:
+        """What `holdfast verify` finds."""
+        assert self.dsn is not None, "verification reads PostgreSQL"
+        with open_pool(self.dsn, name="verify", max_size=1) as pool:
+            return verify_head_office(pool, verify)
 
     def refuse(self, table: str, check_sql: str) -> None:
         """As a DBA's constraint does that no validation knows of."""

@@ -1,16 +1,375 @@
-"""The port's contract: both stores end in the same state, whatever came in, in whatever order."""
+"""The port's contract: both stores answer alike and end in the same state, whatever comes in."""
 
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from holdfast.core.ids import CustomerNumber, OriginId, Sku
+from holdfast.core.journal.bodies import EpochClosed, KeyRotated
+from holdfast.core.journal.chain import link
+from holdfast.core.journal.writer import Head
+from holdfast.core.sale import Sale, SaleLine, StockAdjusted, StockLine, Tender
+from holdfast.core.sync.batch import StoredEntry
+from holdfast.core.sync.messages import (
+    Ack,
+    EpochOffer,
+    Heartbeat,
+    Offer,
+    OfferReply,
+    SignedStatement,
+    encode,
+    heartbeat_statement,
+)
 from holdfast.core.sync.receiver import Refused
-from tests.hq_fixtures import HeadOfficeUnderTest
-from tests.journal_samples import SampleJournal
+from holdfast.core.sync.sender import sample_seqs
+from tests.hq_fixtures import HeadOfficeUnderTest, memory_head_office
+from tests.journal_samples import STAMP, SampleJournal, sale, signing_key
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
 
+Scenario = Callable[[HeadOfficeUnderTest], list[object]]
+SCENARIOS: list[Scenario] = []
 
-def test_a_smoke(memory_hq: HeadOfficeUnderTest, postgres_hq: HeadOfficeUnderTest) -> None:
-    for hq in (memory_hq, postgres_hq):
-        journal = SampleJournal().open().sell(5)
-        hq.enrol(journal)
-        ack = hq.ingest.receive_batch(journal.origin, journal.batch())
-        assert not isinstance(ack, Refused), ack
-    assert memory_hq.dump() == postgres_hq.dump()
+
+def scenario(function: Scenario) -> Scenario:
+    """Both stores go through it."""
+    SCENARIOS.append(function)
+    return function
+
+
+# ---- helpers -----------------------------------------------------------------------------------
+
+
+def another(n: int) -> SampleJournal:
+    return SampleJournal(key=signing_key(n), origin=OriginId(f"reg{n:02}"))
+
+
+def send(
+    hq: HeadOfficeUnderTest, journal: SampleJournal, first_seq: int = 1, count: int = 1_000
+) -> Ack | Refused:
+    return hq.ingest.receive_batch(journal.origin, journal.batch(first_seq, count))
+
+
+def offer_of(journal: SampleJournal) -> Offer:
+    return Offer(
+        origin=journal.origin,
+        epochs=tuple(
+            EpochOffer(
+                head=head,
+                samples=tuple(
+                    (seq, hash)
+                    for seq in sample_seqs(head.seq)
+                    if (hash := journal.hash_at(head.epoch, seq)) is not None
+                ),
+            )
+            for head in journal.heads()
+        ),
+        receipts=tuple(journal.kept),
+    )
+
+
+def offer(hq: HeadOfficeUnderTest, journal: SampleJournal) -> OfferReply | Refused:
+    return hq.ingest.receive_offer(journal.origin, encode(offer_of(journal)))
+
+
+def beat(hq: HeadOfficeUnderTest, journal: SampleJournal, **fields: object) -> SignedStatement:
+    statement = encode(
+        Heartbeat(
+            origin=journal.origin,
+            clock_ms=hq.clock.now_ms(),
+            offset_min=0,
+            head=None if journal.head is None else journal.position,
+            owed_count=0,
+            owed_minor=0,
+            currency="GBP",
+            **fields,  # type: ignore[arg-type]
+        )
+    )
+    return SignedStatement(
+        statement=statement,
+        key_id=journal.key.key_id,
+        signature=journal.key.sign(heartbeat_statement(statement)),
+    )
+
+
+def append_raw(journal: SampleJournal, data: bytes, *, readable: bool = True) -> None:
+    """Bytes that no writer of ours makes."""
+    head = journal.head
+    assert head is not None
+    hash = link(head.hash, data) if readable else link(head.hash, b"what it was")
+    journal.epochs[head.epoch].append(StoredEntry(head.seq + 1, hash, data, readable))
+    journal.head = Head(epoch=head.epoch, seq=head.seq + 1, hash=hash, documents=head.documents)
+
+
+def of_type(journal: SampleJournal, type: str, version: int) -> None:
+    journal.append(type, version, sale(f"X-{type}-{version}"))
+
+
+# ---- scenarios ---------------------------------------------------------------------------------
+
+
+@scenario
+def nothing(hq: HeadOfficeUnderTest) -> list[object]:
+    return []
+
+
+@scenario
+def a_journal_in_pieces(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(25)
+    hq.enrol(journal)
+    return [send(hq, journal, seq, 7) for seq in range(1, 27, 7)]
+
+
+@scenario
+def the_same_again_and_overlapping(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(10)
+    hq.enrol(journal)
+    return [send(hq, journal, first, count) for first, count in ((1, 5), (1, 5), (3, 6), (2, 3), (1, 11))]
+
+
+@scenario
+def a_gap(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(10)
+    hq.enrol(journal)
+    return [send(hq, journal, 4, 3), send(hq, journal, 1, 3), send(hq, journal, 6, 3), offer(hq, journal)]
+
+
+@scenario
+def two_copies_that_both_sell(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(5)
+    hq.enrol(journal)
+    twin = journal.copy()
+    journal.sell(3)
+    twin.sell(4, total_minor=700)
+    answers: list[object] = [send(hq, journal), send(hq, twin), send(hq, twin), send(hq, journal)]
+    twin.sell(2)
+    journal.sell(1)
+    answers += [send(hq, twin, 11, 10), send(hq, journal, 10, 10), offer(hq, twin), offer(hq, journal)]
+    third = journal.copy()
+    third.epochs[third.epoch] = third.epochs[third.epoch][:7]
+    third.head = Head(epoch=journal.epoch, seq=7, hash=third.epochs[third.epoch][-1].hash, documents=6)
+    third.sell(2, description="Coffee")
+    return [*answers, offer(hq, third), send(hq, third), send(hq, third, 8, 9), offer(hq, third)]
+
+
+@scenario
+def what_cannot_be_read_waits(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(2)
+    hq.enrol(journal)
+    of_type(journal, "gift_card_sold", 1)
+    of_type(journal, "sale", 9)
+    append_raw(journal, b"\x00\xff not an entry \\N\t\n")
+    append_raw(journal, journal.epochs[journal.epoch][1].data)
+    append_raw(journal, b"what remains", readable=False)
+    journal.append("sale", 1, EpochClosed(cause="a body of another type"))
+    journal.sell(2)
+    return [send(hq, journal), hq.ingest.retry_quarantine()]
+
+
+@scenario
+def what_a_database_cannot_hold_waits(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(1)
+    hq.enrol(journal)
+    journal.sell(1, description="Tea \x00 with NUL")
+    journal.sell(1, total_minor=1 << 63)
+    journal.sell(1, description="x" * 5_000)
+    whole = sale("R01-LINES", total_minor=500)
+    journal.append("sale", 1, msgspec.structs.replace(whole, lines=whole.lines[1:]))
+    journal.append("sale", 1, msgspec.structs.replace(whole, tenders=()))
+    journal.sell(1, description='back\\slash\ttab\nline\r "quoted" {brace} None \\N é 漢')
+    return [send(hq, journal)]
+
+
+@scenario
+def customers_and_codes_that_look_like_nothing(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open()
+    hq.enrol(journal)
+    for number, customer in enumerate(("None", "\\N", "null", "", "a\tb", 'x"y\\z,{}'), 1):
+        line = SaleLine(
+            line=1, sku=Sku(customer or " "), description=customer, quantity_milli=1000, unit_price_e4=0,
+            amount_minor=0, tax_code=customer,
+        )  # fmt: skip
+        body = Sale(
+            document=sale(f"R01-{number}").document, transaction=sale("t").transaction, currency="GBP",
+            lines=(line,), taxes=(), tenders=(Tender(kind="cash", amount_minor=0, reference=customer),),
+            total_minor=0, began_at_ms=STAMP.at_ms, customer=CustomerNumber(customer), note=customer,
+        )  # fmt: skip
+        journal.append("sale", 1, body)
+    return [send(hq, journal)]
+
+
+@scenario
+def references_stand_once_in_the_chain(hq: HeadOfficeUnderTest) -> list[object]:
+    first, second = another(1).open(), another(2).open(2)
+    hq.enrol(first, "R01")
+    hq.enrol(second, "R02", store="S2")
+    first.sell(1, reference="536365").sell(1, reference="536366").sell(1, reference="536365")
+    second.sell(1, reference="536366").sell(1, reference="536365", description="Something else")
+    second.sell(1, reference="A\\B\tC")
+    return [send(hq, first), send(hq, second), send(hq, first), hq.ingest.retry_quarantine()]
+
+
+@scenario
+def a_restored_register_opens_an_epoch(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(4)
+    hq.enrol(journal)
+    answers: list[object] = [send(hq, journal), offer(hq, journal)]
+    journal.open(2, "restored", claimed_seq=9).sell(2)
+    answers += [offer(hq, journal), send(hq, journal), offer(hq, journal)]
+    journal.open(3, "restored", claimed_seq=3).sell(1)
+    journal.append("epoch_closed", 1, EpochClosed(cause="replaced"))
+    return [*answers, send(hq, journal), offer(hq, journal)]
+
+
+@scenario
+def a_parent_that_never_came(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(4)
+    hq.enrol(journal)
+    journal.open(2, "restored", claimed_seq=12).sell(1)
+    answers: list[object] = [send(hq, journal), offer(hq, journal)]
+    first = next(iter(journal.epochs))
+    answers.append(hq.ingest.receive_batch(journal.origin, journal.batch(1, 100, first)))
+    return [*answers, offer(hq, journal)]
+
+
+@scenario
+def movements_of_stock_and_accounts(hq: HeadOfficeUnderTest) -> list[object]:
+    journal, other = another(1).open(), another(2).open(2)
+    hq.enrol(journal)
+    hq.enrol(other, "R02")
+    for number in (1, 2):
+        journal.append(
+            "stock_adjusted",
+            1,
+            StockAdjusted(
+                document=sale(f"R01-A-{number}").document,
+                reason="broken",
+                at_ms=STAMP.at_ms,
+                lines=(
+                    StockLine(line=1, sku=Sku("A1"), quantity_milli=-3_000, description="Tea"),
+                    StockLine(line=2, sku=Sku("a1"), quantity_milli=500, unit_price_e4=-7),
+                ),
+            ),
+        )
+    journal.sell(3)
+    other.sell(2)
+    return [send(hq, journal), send(hq, other)]
+
+
+@scenario
+def keys_rotate(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(1)
+    hq.enrol(journal)
+    fresh = signing_key(9)
+    journal.append("key_rotated", 1, KeyRotated(key_id=fresh.key_id, public_key=fresh.public_bytes))
+    answers: list[object] = [send(hq, journal)]
+    journal.key = fresh
+    journal.sell(2)
+    return [*answers, send(hq, journal, 4, 10), hq.ingest.heartbeat(journal.origin, beat(hq, journal))]
+
+
+@scenario
+def sums_beyond_all_bounds_wait(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(1)
+    hq.enrol(journal)
+    most = (1 << 63) - 1
+    journal.sell(1, total_minor=most).sell(1).sell(1, total_minor=most).sell(3)
+    return [send(hq, journal), send(hq, journal), hq.ingest.retry_quarantine()]
+
+
+@scenario
+def heartbeats_and_claims(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(3)
+    hq.enrol(journal)
+    answers: list[object] = [hq.ingest.heartbeat(journal.origin, beat(hq, journal))]
+    for sales in range(1, 25):
+        journal.sell(1)
+        if sales % 4 == 0:
+            hq.clock.advance(7_000)
+        answers.append(hq.ingest.heartbeat(journal.origin, beat(hq, journal, owed_dates=("2026-09-21",))))
+    answers += [send(hq, journal, 1, 20), offer(hq, journal), send(hq, journal, 21, 50), offer(hq, journal)]
+    hq.clock.jump_to(4_070_000_000_000)
+    return [*answers, hq.ingest.heartbeat(journal.origin, beat(hq, journal))]
+
+
+@scenario
+def a_clock_of_another_age(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(1)
+    hq.enrol(journal)
+    answers: list[object] = []
+    for clock_ms in (1_546_300_800_000, 4_070_908_800_000, hq.clock.now_ms(), hq.clock.now_ms() + 500):
+        statement = beat(hq, journal)
+        late = HeartbeatAt(clock_ms)(statement, journal)
+        answers.append(hq.ingest.heartbeat(journal.origin, late))
+        hq.clock.advance(1_000)
+    return answers
+
+
+class HeartbeatAt:
+    """The same word with another clock."""
+
+    def __init__(self, clock_ms: int) -> None:
+        self.clock_ms = clock_ms
+
+    def __call__(self, statement: SignedStatement, journal: SampleJournal) -> SignedStatement:
+        text = statement.statement.replace(
+            b'"clock_ms":' + statement.statement.split(b'"clock_ms":')[1].split(b",")[0],
+            b'"clock_ms":' + str(self.clock_ms).encode(),
+        )
+        return SignedStatement(
+            statement=text, key_id=journal.key.key_id, signature=journal.key.sign(heartbeat_statement(text))
+        )
+
+
+@scenario
+def what_does_not_authenticate_is_no_record(hq: HeadOfficeUnderTest) -> list[object]:
+    journal, stranger, foreign = (
+        SampleJournal().open().sell(3),
+        another(7).open(7).sell(1),
+        another(2).open(2),
+    )
+    hq.enrol(journal)
+    hq.enrol(foreign, "R02")
+    forged = journal.copy()
+    forged.key = signing_key(8)
+    answers: list[object] = [
+        hq.ingest.receive_batch(journal.origin, forged.batch()),
+        hq.ingest.receive_batch(journal.origin, foreign.batch()),
+        hq.ingest.receive_batch(stranger.origin, stranger.batch()),
+        hq.ingest.receive_batch(journal.origin, journal.batch()[:-3]),
+        hq.ingest.receive_batch(journal.origin, b"HFB1" + bytes(100)),
+        hq.ingest.receive_offer(journal.origin, b"{}"),
+        hq.ingest.receive_offer(foreign.origin, encode(offer_of(journal))),
+    ]
+    return [*answers, send(hq, journal)]
+
+
+@scenario
+def a_head_office_that_lost_state(hq: HeadOfficeUnderTest) -> list[object]:
+    """Receipts of this life over what is not here: as a database that somebody put back shows them."""
+    lost = SampleJournal().open().sell(6)
+    with memory_head_office() as former:
+        former.enrol(lost)
+        ack = send(former, lost)
+        assert isinstance(ack, Ack)
+        assert ack.applied is not None
+        lost.kept = [ack.applied]
+    hq.enrol(lost)
+    answers: list[object] = [send(hq, lost, 1, 3), offer(hq, lost), offer(hq, lost), send(hq, lost)]
+    return [*answers, offer(hq, lost)]
+
+
+# ---- the contract ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("run", SCENARIOS, ids=lambda run: run.__name__)
+def test_both_stores_answer_alike_and_end_alike(
+    run: Scenario, memory_hq: HeadOfficeUnderTest, postgres_hq: HeadOfficeUnderTest
+) -> None:
+    assert run(memory_hq) == run(postgres_hq)
+    found, wanted = postgres_hq.dump(), memory_hq.dump()
+    assert found.keys() == wanted.keys()
+    for table, rows in wanted.items():
+        assert found[table] == rows, table
+    assert postgres_hq.verify().differences == ()

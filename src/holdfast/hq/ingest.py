@@ -278,7 +278,7 @@ class Ingest:
         if cause is None:
             try:
                 with transaction.savepoint():
-                    transaction.put(rows)
+                    transaction.put([rows])
                     transaction.resolve(*place, status, self._clock.now_ms())
                 return True
             except DataFault as fault:

@@ -1,16 +1,19 @@
 """A batch into the store: decided by core, in one transaction, whatever is in it (P2, P3, P10)."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from holdfast.core.faults import UnavailableFault
 from holdfast.core.ids import IncarnationId
-from holdfast.core.ingest.decide import Decision, Prepared, decide, forced
+from holdfast.core.ingest.decide import Deciding, Decision, Prepared, forced
 from holdfast.core.journal.chain import SignedHead
+from holdfast.core.journal.entry import Unprojectable
 from holdfast.hq.store.port import Claim, DataFault, HeadOfficeStore, RaceFault, Transaction
 
 RACES_MAX = 5
 """So often a batch is decided anew because another one was quicker; then the sender tries again."""
+PART_ENTRIES = 200
+"""Decided at a time, while the database stores those before."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,37 +45,24 @@ def store_batch(store: HeadOfficeStore, prepared: Prepared, head: SignedHead, no
 
 def _store(transaction: Transaction, prepared: Prepared, now_ms: int) -> Taken:
     """All of it at once; where a row is refused, each half by itself, down to the culprit."""
-    decision, branch, incarnation = _decided(transaction, prepared, {})
     try:
         with transaction.savepoint():
-            _put(transaction, prepared, decision, now_ms)
-        return Taken(decision, branch, incarnation)
+            return _put(transaction, prepared, {}, now_ms)
     except DataFault as fault:
         refused = fault
     if len(prepared.entries) > 1:
         return _joined([_store(transaction, half, now_ms) for half in _halves(prepared)])
     # The culprit itself: its bytes are kept, and nothing else of it.
-    culprits = {prepared.first_seq: refused.sentence}
-    decision, branch, incarnation = _decided(transaction, prepared, culprits)
-    _put(transaction, prepared, decision, now_ms)
-    return Taken(decision, branch, incarnation)
+    return _put(transaction, prepared, forced({prepared.first_seq}, refused.sentence), now_ms)
 
 
-def _decided(
-    transaction: Transaction, prepared: Prepared, culprits: dict[int, str]
-) -> tuple[Decision, int, IncarnationId]:
+def _put(
+    transaction: Transaction, prepared: Prepared, culprits: Mapping[int, Unprojectable], now_ms: int
+) -> Taken:
     facts = transaction.facts(prepared)
-    named = {seq: cause for at, detail in culprits.items() for seq, cause in forced({at}, detail).items()}
-    decision = decide(facts, prepared, named)
-    chains = (*facts.chains, *decision.rows.new_chains)
-    branches = [chain.branch for chain in chains if chain.chain == decision.chain]
-    return decision, max(branches, default=0), facts.incarnation
-
-
-def _put(transaction: Transaction, prepared: Prepared, decision: Decision, now_ms: int) -> None:
-    if not decision.new_entries:
-        return
-    transaction.put(decision.rows)
+    deciding = Deciding(facts, prepared, culprits)
+    decision = deciding.decision
+    transaction.put(deciding.parts(PART_ENTRIES))
     for opened in decision.rows.opened.values():
         parent = opened.get("parent")
         if parent is not None:
@@ -80,6 +70,10 @@ def _put(transaction: Transaction, prepared: Prepared, decision: Decision, now_m
             hash = parent["hash"] if parent["claimed_seq"] == parent["seq"] else None
             claim = Claim(epoch=parent["epoch"], seq=parent["claimed_seq"], hash=hash)
             transaction.claim(prepared.origin, claim, now_ms)
+    branches = [
+        chain.branch for chain in (*facts.chains, *decision.rows.new_chains) if chain.chain == decision.chain
+    ]
+    return Taken(decision, max(branches, default=0), facts.incarnation)
 
 
 def _halves(prepared: Prepared) -> Iterator[Prepared]:

@@ -3,7 +3,7 @@
 prepare(batch) ──► what to load      decide(facts, prepared) ──► Decision
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import msgspec
@@ -97,25 +97,51 @@ def decide(facts: Facts, prepared: Prepared, culprits: Mapping[int, Unprojectabl
     `culprits`: entries (by seq) that the database refused in spite of validation; they are
     stored as quarantined.
     """
-    assert facts.origin.origin == prepared.origin, "facts are loaded for the batch's origin"
-    rows = Rows()
-    start = _join(facts, prepared)
-    if start is None:
-        return Decision(rows, send_from=_send_from(facts))
-    chain, index = _skip_known(facts, prepared, start)
-    fresh = prepared.entries[index:]
-    if not fresh:
+    deciding = Deciding(facts, prepared, culprits)
+    for _ in deciding.parts(len(prepared.entries)):
+        pass
+    return deciding.decision
+
+
+class Deciding:
+    """A decision in the making, so that a database can store its first rows while others are decided."""
+
+    def __init__(
+        self, facts: Facts, prepared: Prepared, culprits: Mapping[int, Unprojectable] | None = None
+    ) -> None:
+        assert facts.origin.origin == prepared.origin, "facts are loaded for the batch's origin"
+        self._facts = facts
+        self._culprits = culprits or {}
+        self._fresh: Sequence[PreparedEntry] = ()
+        self._chain: ChainFacts | None = None
+        self.decision = self._begin(prepared)
+        """What it comes to; its rows are complete once all `parts` were taken."""
+
+    def _begin(self, prepared: Prepared) -> Decision:
+        facts, rows = self._facts, Rows()
+        start = _join(facts, prepared)
+        if start is None:
+            return Decision(rows, send_from=_send_from(facts))
+        chain, index = _skip_known(facts, prepared, start)
         last = prepared.entries[-1].stored
-        return Decision(rows, chain.chain, Position(prepared.epoch, last.seq, last.hash))
-    chain, new_branch = _place(facts, prepared, rows, chain, fresh[0])
-    seen: dict[tuple[str, str], ReferenceFacts] = dict(facts.references)
-    for item in fresh:
-        culprit = (culprits or {}).get(item.stored.seq)
-        _append(rows, facts, chain, item, seen, culprit)
-    last = fresh[-1].stored
-    head = Position(prepared.epoch, last.seq, last.hash)
-    rows.heads[chain.chain] = head
-    return Decision(rows, chain.chain, head, new_entries=len(fresh), new_branch=new_branch)
+        head = Position(prepared.epoch, last.seq, last.hash)
+        self._fresh = prepared.entries[index:]
+        if not self._fresh:
+            return Decision(rows, chain.chain, head)
+        self._chain, new_branch = _place(facts, prepared, rows, chain, self._fresh[0])
+        rows.heads[self._chain.chain] = head
+        return Decision(rows, self._chain.chain, head, new_entries=len(self._fresh), new_branch=new_branch)
+
+    def parts(self, entries: int) -> Iterator[Rows]:
+        """The decision's rows, ever the same object, grown by so many entries at each step."""
+        chain, rows = self._chain, self.decision.rows
+        if chain is None:
+            return
+        seen: dict[tuple[str, str], ReferenceFacts] = dict(self._facts.references)
+        for begin in range(0, len(self._fresh), entries):
+            for item in self._fresh[begin : begin + entries]:
+                _append(rows, self._facts, chain, item, seen, self._culprits.get(item.stored.seq))
+            yield rows
 
 
 def _join(facts: Facts, prepared: Prepared) -> ChainFacts | None:

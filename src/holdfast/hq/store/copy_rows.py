@@ -8,12 +8,14 @@ goes in binary, because its bytes would double as text.
 import datetime
 import functools
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from holdfast.core.ingest.rows import COLUMNS, Row
 
-_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
-_TRAILER = struct.pack("!h", -1)
+BEGIN = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
+"""Before the rows of a binary COPY."""
+END = struct.pack("!h", -1)
+"""After them."""
 _POSTGRES_DAY_0 = datetime.date(2000, 1, 1).toordinal()
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -96,8 +98,9 @@ def _bigint(value: int | None) -> bytes:
     return b"\xff\xff\xff\xff" if value is None else struct.pack("!iq", 8, value)
 
 
-def _entries(rows: Sequence[Row]) -> bytes:
-    parts = [_SIGNATURE]
+def entries(rows: Sequence[Row]) -> bytes:
+    """Rows of `entry`, to stand between BEGIN and END."""
+    parts: list[bytes] = []
     for chain, seq, hash, type, version, date, at_ms, status, data in rows:
         parts += (
             _ENTRY_HEAD.pack(9, 4, chain, 8, seq, 32, hash),
@@ -109,12 +112,11 @@ def _entries(rows: Sequence[Row]) -> bytes:
             _LENGTH.pack(len(data)),
             data,
         )
-    parts.append(_TRAILER)
     return b"".join(parts)
 
 
 def _references(rows: Sequence[Row]) -> bytes:
-    parts = [_SIGNATURE]
+    parts = [BEGIN]
     # Sorted, so that two batches never wait for each other's reference in a circle.
     for type, reference, chain, seq, content in sorted(rows):
         name = reference.encode()
@@ -126,8 +128,26 @@ def _references(rows: Sequence[Row]) -> bytes:
             struct.pack("!iiiqi", 4, chain, 8, seq, len(content)),
             content,
         )
-    parts.append(_TRAILER)
+    parts.append(END)
     return b"".join(parts)
 
 
-_BINARY: dict[str, Callable[[Sequence[Row]], bytes]] = {"entry": _entries, "reference": _references}
+def _all_entries(rows: Sequence[Row]) -> bytes:
+    return b"".join((BEGIN, entries(rows), END))
+
+
+_BINARY: dict[str, Callable[[Sequence[Row]], bytes]] = {"entry": _all_entries, "reference": _references}
+
+# ---- arrays ------------------------------------------------------------------------------------
+
+
+def text_array(values: Sequence[str]) -> str:
+    """An array as PostgreSQL reads it; thousands a batch, where psycopg would look at each."""
+    joined = '","'.join(values)
+    if "\\" in joined or joined.count('"') != 2 * (len(values) - 1):
+        joined = '","'.join(value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return f'{{"{joined}"}}'
+
+
+def number_array(values: Iterable[int]) -> str:
+    return f"{{{','.join(map(str, values))}}}"

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -141,7 +141,12 @@ class MemoryTransaction:
             next_chain=max(tables.chains, default=0) + 1,
         )
 
-    def put(self, rows: Rows) -> None:
+    def put(self, parts: Iterable[Rows]) -> None:
+        grown = list(parts)
+        if grown:
+            self._put(grown[-1])
+
+    def _put(self, rows: Rows) -> None:
         for chain in rows.new_chains:
             self._set(self._tables.chains, chain.chain, ChainRecord(facts=chain))
         for number, head in rows.heads.items():
@@ -166,7 +171,8 @@ class MemoryTransaction:
         check = self._checks.get(table)
         for row in rows:
             if check is not None and not check(row):
-                raise DataFault(f"a row of {table} violates a check")
+                said = f'new row for relation "{table}" violates check constraint "planted"'
+                raise DataFault(f"23514: {said}")
             if table == "entry":
                 if row[:2] in self._tables.entries:
                     raise RaceFault("the entry is there already")
@@ -307,5 +313,5 @@ class MemoryTransaction:
 
 def _within_int64(value: int) -> int:
     if not -INT64 <= value < INT64:
-        raise DataFault("a sum is beyond 64 bits")
+        raise DataFault("22003: bigint out of range")  # in PostgreSQL's words
     return value

@@ -4,7 +4,7 @@ Everything that a batch does happens in one `Transaction`: facts are loaded, cor
 put. Locks are taken in one order: origin, period, references (sorted), stock (sorted), day.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -90,8 +90,11 @@ class Transaction(Protocol):
         """Everything `decide` reads, own writes included. Locks the open period for share."""
         ...
 
-    def put(self, rows: Rows) -> None:
-        """Store what `decide` made. DataFault where a row is refused, RaceFault where it came too late."""
+    def put(self, parts: Iterable[Rows]) -> None:
+        """Store what `decide` made, taken part by part: each is the same `Rows`, grown.
+
+        DataFault where a row is refused, RaceFault where it came too late.
+        """
         ...
 
     def put_signed_head(self, chain: int, head: SignedHead) -> None:

@@ -1,13 +1,13 @@
 """Head office's state in PostgreSQL: bulk rows by COPY, the rest by the queries in `ingest.sql`."""
 
 import struct
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg
 
-from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, StoreId
+from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, Sku, StoreId
 from holdfast.core.ingest.decide import Prepared
 from holdfast.core.ingest.facts import ChainFacts, Facts, OriginFacts, ReferenceFacts
 from holdfast.core.ingest.project import stock_of
@@ -32,8 +32,8 @@ _sql = load_queries("holdfast.hq.store", "ingest.sql", Engine.POSTGRES)
 
 _RACES = frozenset({"reference_pkey", "chain_pkey", "chain_origin_epoch_branch_key", "entry_pkey"})
 """Unique keys that two transactions may reach for at once: not the data's fault."""
+# References last: they are where two batches may wait for each other, and are sorted for that.
 _ORDER = (
-    "entry",
     "document",
     "document_line",
     "document_tender",
@@ -151,15 +151,39 @@ class PostgresTransaction:
             for type, reference, chain, seq, content in rows
         }
 
-    def put(self, rows: Rows) -> None:
-        with _refusals():
+    def put(self, parts: Iterable[Rows]) -> None:
+        """The server takes rows in while the next ones are decided and encoded: both cores work."""
+        with _refusals(), self._conn.cursor() as cursor, ExitStack() as running:
+            rows = self._put_entries(running, cursor, parts)
+            if rows is None:
+                return
+            for table in _ORDER:
+                if rows.appended[table]:
+                    encoded = copy_rows.encode(table, rows.appended[table])
+                    running.close()  # waits for the table before
+                    copy = running.enter_context(cursor.copy(copy_rows.statement(table).encode()))
+                    copy.write(encoded)
+            stock = stock_of(rows)
+            running.close()
             self._put_chains(rows)
-            with self._conn.cursor() as cursor:
-                for table in _ORDER:
-                    if rows.appended[table]:
-                        with cursor.copy(copy_rows.statement(table).encode()) as copy:
-                            copy.write(copy_rows.encode(table, rows.appended[table]))
-            self._add_sums(rows)
+            self._add_sums(stock, rows)
+
+    def _put_entries(
+        self, running: ExitStack, cursor: psycopg.Cursor[Any], parts: Iterable[Rows]
+    ) -> Rows | None:
+        """Entries as they are decided. The rows of all parts, or None where there are none at all."""
+        rows, sent, copy = None, 0, None
+        for rows in parts:
+            fresh = rows.appended["entry"][sent:]
+            sent += len(fresh)
+            if fresh and copy is None:
+                copy = running.enter_context(cursor.copy(copy_rows.statement("entry").encode()))
+                copy.write(copy_rows.BEGIN)
+            if copy is not None:
+                copy.write(copy_rows.entries(fresh))
+        if copy is not None:
+            copy.write(copy_rows.END)
+        return rows
 
     def _put_chains(self, rows: Rows) -> None:
         conn = self._conn
@@ -194,14 +218,13 @@ class PostgresTransaction:
         for origin, key_id, public_key in rows.keys:
             _sql.add_rotated_key(conn, origin=origin, key_id=key_id, public_key=public_key)
 
-    def _add_sums(self, rows: Rows) -> None:
-        stock = stock_of(rows)
+    def _add_sums(self, stock: Mapping[tuple[StoreId, Sku], int], rows: Rows) -> None:
         if stock:
             _sql.add_stock(
                 self._conn,
-                stores=[store for store, _ in stock],
-                skus=[sku for _, sku in stock],
-                quantities=list(stock.values()),
+                stores=copy_rows.text_array([store for store, _ in stock]),
+                skus=copy_rows.text_array([sku for _, sku in stock]),
+                quantities=copy_rows.number_array(stock.values()),
             )
         days = sorted(rows.days.items(), key=lambda day: (day[0].origin, day[0].business_date))
         if days:
