@@ -1,5 +1,6 @@
 """A register with its sync running against a head office, over a line that tests may harm."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -45,11 +46,10 @@ class Till:
         self.catalogue = Catalogue(self.reference, "EUR")
         self.does_requests = True
         self.process: SyncProcess | None = None
-        self.failure: list[BaseException] = []
         self._stop = threading.Event()
         self._sync_stop = threading.Event()
         self._sync: threading.Thread | None = None
-        self._requests = threading.Thread(target=self._carry_out)
+        self._requests = threading.Thread(target=self._carry_out, daemon=True)
         self._requests.start()
 
     def status(self) -> LinkStatus:
@@ -58,7 +58,7 @@ class Till:
     def start_sync(self) -> None:
         self._sync_stop = threading.Event()
         self.process = SyncProcess(self.home, SystemClock("UTC"), SystemRandomness())
-        self._sync = threading.Thread(target=self._run, args=(self.process, self._sync_stop))
+        self._sync = threading.Thread(target=self._run, args=(self.process, self._sync_stop), daemon=True)
         self._sync.start()
 
     def stop_sync(self) -> None:
@@ -76,6 +76,8 @@ class Till:
         self.process.wake("w")
 
     def close(self) -> None:
+        if self._stop.is_set():
+            return
         self.stop_sync()
         self._stop.set()
         self._requests.join(GENEROUS_S)
@@ -117,9 +119,20 @@ def line(office: HeadOffice, home: RegisterHome) -> Iterator[LineProxy]:
 
 
 @pytest.fixture
-def till(home: RegisterHome, line: LineProxy) -> Iterator[Till]:
-    """Selling, sync not yet started."""
-    with selling(home) as checkout:
-        till = Till(home, checkout)
-        yield till
-        till.close()
+def register(line: LineProxy) -> Iterator[Callable[[RegisterHome, int], Till]]:
+    """Opens a register by its home and a seed of its own; sync is not yet started."""
+    with contextlib.ExitStack() as stack:
+
+        def open_till(home: RegisterHome, seed: int) -> Till:
+            checkout = stack.enter_context(selling(home, seed=seed))
+            till = Till(home, checkout)
+            stack.callback(till.close)
+            return till
+
+        yield open_till
+
+
+@pytest.fixture
+def till(home: RegisterHome, register: Callable[[RegisterHome, int], Till]) -> Till:
+    """The register of most tests."""
+    return register(home, 1)

@@ -1,4 +1,4 @@
-"""A head office to test a register against: the ingest that ships over its store in memory, on a real socket."""
+"""A head office to test a register against: the ingest that ships, its store in memory, a real socket."""
 
 import json
 import threading
@@ -17,7 +17,14 @@ from holdfast.core.ids import EpochId, IncarnationId, OriginId, Sku, StoreId
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.sync.commands import Command, CommandBatch, Outcome
 from holdfast.core.sync.feed import FeedPage, FeedRow, pack
-from holdfast.core.sync.messages import HeartbeatReply, Problem, SessionRequest, SignedStatement, decode, encode
+from holdfast.core.sync.messages import (
+    HeartbeatReply,
+    Problem,
+    SessionRequest,
+    SignedStatement,
+    decode,
+    encode,
+)
 from holdfast.core.sync.receiver import Refused
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.store.memory import MemoryStore
@@ -29,6 +36,7 @@ from tests.register_fixture import HEAD_OFFICE, ORIGIN
 
 Answer = tuple[int, bytes]
 PAGE_ROWS = 7
+POLL_S_MAX = 1.0
 
 
 class HeadOffice:
@@ -94,7 +102,9 @@ class HeadOffice:
             self.store.tables.feeds[feed] = len(self.feeds[feed])
 
     def publish_shop(self, count: int = 20) -> None:
-        products = {f"S{i}": Product(sku=Sku(f"S{i}"), description=f"Mug {i}", tax_code="std") for i in range(count)}
+        products = {
+            f"S{i}": Product(sku=Sku(f"S{i}"), description=f"Mug {i}", tax_code="std") for i in range(count)
+        }
         prices = {
             f"S{i}|2025-01-01|EUR": Price(
                 sku=Sku(f"S{i}"), unit_price_e4=10_000 + i, currency="EUR", valid_from="2025-01-01"
@@ -115,17 +125,18 @@ class HeadOffice:
             since_n=since,
             to_n=since + len(chosen),
             more=since + len(chosen) < len(rows),
-            rows=tuple(
-                FeedRow(key, None if body is None else msgspec.Raw(msgspec.json.encode(body)))
-                for key, body in chosen
-            ),
+            rows=tuple(FeedRow(key, msgspec.Raw(msgspec.json.encode(body))) for key, body in chosen),
         )
 
     def command(self, kind: str, origin: OriginId = ORIGIN, **arguments: str) -> int:
         number = len(self.commands) + 1
         self.commands.append(
             Command(
-                origin=origin, number=number, kind=kind, arguments=arguments, issued_at_ms=self._clock.now_ms()
+                origin=origin,
+                number=number,
+                kind=kind,
+                arguments=arguments,
+                issued_at_ms=self._clock.now_ms(),
             )
         )
         return number
@@ -175,7 +186,7 @@ class HeadOffice:
                 return 200, pack("feed", page, self.signer)
 
     def _wait_for_commands(self, after: int, wait_s: float) -> bytes:
-        until = time.monotonic() + wait_s
+        until = time.monotonic() + min(wait_s, POLL_S_MAX)
         while True:
             found = tuple(c for c in self.commands if c.number > after and c.number not in self.outcomes)
             if found or time.monotonic() > until or self._stopped.wait(0.05):
@@ -214,7 +225,9 @@ def _handler(office: HeadOffice) -> type[BaseHTTPRequestHandler]:
             except Fault as fault:
                 status, body = _refused(Refused(503 if fault.retriable else 403, fault.code, fault.sentence))
             self.send_response(status)
-            self.send_header("Content-Type", "application/json" if status < 400 else "application/problem+json")
+            self.send_header(
+                "Content-Type", "application/json" if status < 400 else "application/problem+json"
+            )
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -13,7 +13,7 @@ class Mode(enum.Enum):
     CUT = "cut"
     """Connections are reset, new ones refused by being closed at once."""
     DROP = "drop"
-    """Bytes vanish; connecting seems to work at the kernel's end, as with a full backlog, and nothing comes."""
+    """Bytes vanish: connecting works, as the kernel does it, and nothing ever comes."""
     LOSE_ANSWER = "lose answer"
     """The request arrives; its answer never does, and the connection is reset."""
 

@@ -1,12 +1,28 @@
 """Everything that a register sells reaches head office exactly once, whatever the line does."""
 
+import copy
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
 from holdfast.core.connection import Mode as Link
+from holdfast.core.journal.chain import Position
+from holdfast.core.sync.messages import Ack, decode, encode, sign_receipt
 from holdfast.core.sync.receiver import Refused
+from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import SigningKey
+from holdfast.register.sync import uploader
+from holdfast.register.sync.reference import Reference
+from holdfast.register.sync.requests import Inbox, OpenEpochRequest
 from tests.integration.test_register_sync.conftest import Till, eventually
 from tests.integration.test_register_sync.head_office import HeadOffice
 from tests.integration.test_register_sync.line_proxy import LineProxy, Mode
-from tests.register_fixture import HEAD_OFFICE, sell_one
+from tests.register_fixture import HEAD_OFFICE, clone, sell_one, selling
+
+Opens = Callable[[RegisterHome, int], Till]
 
 
 def numbers_of(till: Till) -> list[str]:
@@ -20,7 +36,10 @@ def all_arrived(till: Till, office: HeadOffice) -> bool:
 
 def nothing_owed(till: Till) -> bool:
     head = till.checkout.head()
-    return till.status().applied.get(head.epoch) == head.seq and not till.checkout.owed(till.status().applied).count
+    return (
+        till.status().applied.get(head.epoch) == head.seq
+        and not till.checkout.owed(till.status().applied).count
+    )
 
 
 def test_sales_arrive_and_are_receipted(till: Till, office: HeadOffice) -> None:
@@ -34,3 +53,280 @@ def test_sales_arrive_and_are_receipted(till: Till, office: HeadOffice) -> None:
     eventually(lambda: all_arrived(till, office) and nothing_owed(till))
     assert till.status().incarnation == "inc1"
     assert not till.status().problems
+
+
+def test_a_cut_line_loses_nothing_and_the_first_owed_sale_follows_its_return(
+    till: Till, office: HeadOffice, line: LineProxy
+) -> None:
+    till.start_sync()
+    eventually(lambda: till.status().mode is Link.ONLINE)
+    line.mode = Mode.CUT
+    eventually(lambda: till.status().mode is Link.OFFLINE)
+    for _ in range(3):
+        sell_one(till.checkout)
+        till.sold()
+    assert till.checkout.owed(till.status().applied).count == 3
+    line.mode = Mode.OPEN
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    eventually(lambda: till.status().mode is Link.ONLINE)
+
+
+def test_dropped_packets_are_noticed_and_survived(till: Till, office: HeadOffice, line: LineProxy) -> None:
+    till.start_sync()
+    eventually(lambda: till.status().mode is Link.ONLINE)
+    line.mode = Mode.DROP
+    sell_one(till.checkout)
+    till.sold()
+    eventually(lambda: till.status().mode is Link.OFFLINE)
+    assert "no answer" in till.status().cause
+    assert not till.status().problems, "an outage is the line's matter alone"
+    line.mode = Mode.OPEN
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    eventually(lambda: till.status().mode is Link.ONLINE)
+
+
+def test_every_change_of_mode_is_journalled(till: Till, office: HeadOffice, line: LineProxy) -> None:
+    till.start_sync()
+    eventually(lambda: till.status().mode is Link.ONLINE)
+    line.mode = Mode.CUT
+    eventually(lambda: till.status().mode is Link.OFFLINE)
+    line.mode = Mode.OPEN
+    eventually(lambda: till.status().mode is Link.ONLINE)
+
+    def changes() -> list[str]:
+        rows = [row for row in office.store.tables.entries.values() if row[3] == "connection_changed"]
+        return [msgspec.json.decode(row[-1])["body"]["after"] for row in rows]
+
+    eventually(lambda: changes() == ["online", "offline", "online"])
+
+
+def test_lost_answers_and_repeated_requests_have_one_effect(
+    till: Till, office: HeadOffice, line: LineProxy
+) -> None:
+    line.repeat = True
+    till.start_sync()
+    for round in range(4):
+        line.mode = Mode.LOSE_ANSWER if round % 2 == 0 else Mode.OPEN
+        lost = line.lost_answers
+        sell_one(till.checkout)
+        till.sold()
+        if line.mode is Mode.LOSE_ANSWER:
+            eventually(lambda lost=lost: line.lost_answers > lost)
+    line.mode = Mode.OPEN
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    head = till.checkout.head()
+    assert len(office.entries()) == head.seq, "each entry is stored once"
+    assert not office.store.tables.appended["alert"]
+
+
+def test_a_flapping_line_does_not_flicker_and_everything_arrives(
+    till: Till, office: HeadOffice, line: LineProxy
+) -> None:
+    till.start_sync()
+    eventually(lambda: till.status().mode is Link.ONLINE)
+    for _ in range(10):
+        line.mode = Mode.CUT
+        time.sleep(0.1)
+        line.mode = Mode.OPEN
+        sell_one(till.checkout)
+        till.sold()
+        time.sleep(0.2)
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    eventually(lambda: till.status().mode is Link.ONLINE)
+    rows = [row for row in office.store.tables.entries.values() if row[3] == "connection_changed"]
+    assert len(rows) <= 5, "ten breaks of a tenth of a second are not twenty changes of mode"
+
+
+def test_a_slow_line_is_degraded_not_dead(till: Till, office: HeadOffice, line: LineProxy) -> None:
+    line.delay_s = 0.9
+    till.start_sync()
+    sell_one(till.checkout)
+    till.sold()
+    eventually(lambda: till.status().mode is Link.DEGRADED)
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    line.delay_s = 0.0
+    eventually(lambda: till.status().mode is Link.ONLINE)
+
+
+def test_a_session_that_is_gone_is_opened_again(till: Till, office: HeadOffice) -> None:
+    till.start_sync()
+    eventually(lambda: nothing_owed(till))
+    office.restart()
+    sell_one(till.checkout)
+    till.sold()
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    assert not till.status().problems
+
+
+def test_a_refused_key_is_shown_and_cured(till: Till, office: HeadOffice) -> None:
+    keys = office.store.tables.origin_keys
+    kept = dict(keys)
+    keys.clear()
+    other = SigningKey.generate()
+    keys[(till.checkout.origin, other.key_id)] = other.public_bytes
+    sell_one(till.checkout)
+    till.start_sync()
+    eventually(lambda: till.status().blocked_code == "key.unknown")
+    assert till.checkout.owed(till.status().applied).count == 1
+    assert till.status().mode is Link.ONLINE, "head office answers; it refuses"
+    keys.update(kept)
+    assert till.process is not None
+    till.process.wake("n")
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    eventually(lambda: not till.status().is_blocked)
+
+
+def test_a_forged_receipt_is_refused(till: Till, office: HeadOffice) -> None:
+    office.signer = SigningKey.generate()
+    office.restart()
+    sell_one(till.checkout)
+    till.start_sync()
+    eventually(lambda: all_arrived(till, office))
+    eventually(lambda: "receipts" in till.status().problems)
+    assert not till.status().applied
+    assert till.checkout.owed(till.status().applied).count == 1
+    office.signer = HEAD_OFFICE
+    office.restart()
+    sell_one(till.checkout)
+    till.sold()
+    eventually(lambda: nothing_owed(till))
+    eventually(lambda: "receipts" not in till.status().problems)
+
+
+def test_a_receipt_over_another_chain_is_refused(till: Till, office: HeadOffice) -> None:
+    def lie(path: str, body: bytes) -> bytes:
+        """Head office's real signature, over a hash that this register does not have."""
+        if path != "/v1/sync/entries":
+            return body
+        ack = decode(body, Ack)
+        assert ack.applied is not None
+        place = Position(ack.applied.epoch, ack.applied.seq, bytes(32))
+        wrong = sign_receipt("applied", ack.incarnation, ack.applied.origin, place, HEAD_OFFICE)
+        return encode(msgspec.structs.replace(ack, applied=wrong))
+
+    office.replay = lie
+    sell_one(till.checkout)
+    till.start_sync()
+    eventually(lambda: "receipts" in till.status().problems or nothing_owed(till))
+    for receipt in Reference(till.reference, till.checkout.origin).receipts():
+        assert receipt.hash != bytes(32)
+
+
+def test_a_head_office_restored_from_a_backup_is_sent_what_it_lacks(
+    till: Till, office: HeadOffice, line: LineProxy
+) -> None:
+    till.start_sync()
+    sell_one(till.checkout)
+    till.sold()
+    eventually(lambda: nothing_owed(till))
+    backup = copy.deepcopy(office.store.tables)
+    for _ in range(4):
+        sell_one(till.checkout)
+        till.sold()
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    line.mode = Mode.CUT
+    eventually(lambda: till.status().mode is Link.OFFLINE)
+    office.store.tables = backup
+    office.restart()
+    line.mode = Mode.OPEN
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    assert till.status().incarnation != "inc1", "a receipt beyond its cursor told it that it lost state"
+    assert {
+        receipt.incarnation for receipt in Reference(till.reference, till.checkout.origin).receipts()
+    } == {till.status().incarnation}
+
+
+def sold_by_a_twin(home: RegisterHome, office: HeadOffice, register: Opens, folder: Path) -> RegisterHome:
+    """Head office holds what another copy of this register sold. Cloned whole, mark included, so that
+    only head office can tell (P4). Returns the home that knows nothing of it."""
+    with selling(home, seed=11) as checkout:
+        sell_one(checkout)
+    twin = clone(home, folder / "twin")
+    first = register(home, 12)
+    sell_one(first.checkout)
+    sell_one(first.checkout)
+    first.start_sync()
+    eventually(lambda: all_arrived(first, office))
+    first.close()
+    return twin
+
+
+def test_a_cloned_register_opens_an_epoch_before_it_sends(
+    home: RegisterHome, office: HeadOffice, register: Opens, tmp_path: Path
+) -> None:
+    till = register(sold_by_a_twin(home, office, register, tmp_path), 13)
+    old = till.checkout.head().epoch
+    till.does_requests = False
+    sell_one(till.checkout)
+    till.start_sync()
+
+    def asked() -> bool:
+        requests = Inbox(till.reference).open()
+        return any(isinstance(request.payload, OpenEpochRequest) for request in requests)
+
+    eventually(asked)
+    assert len(office.store.tables.chains) == 1, "nothing of the fork goes out before the new epoch is open"
+    till.does_requests = True
+    eventually(lambda: till.checkout.head().epoch != old)
+    sell_one(till.checkout)
+    till.sold()
+    eventually(lambda: office.heads().get(till.checkout.head().epoch) == till.checkout.head().seq)
+    eventually(lambda: nothing_owed(till))
+    assert len(office.documents()) == 5, "both branches count: 1 common, 2 of the one, 2 of the other"
+
+
+def test_an_epoch_that_checkout_never_opens_does_not_stop_the_line(
+    home: RegisterHome,
+    office: HeadOffice,
+    register: Opens,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uploader, "EPOCH_WAIT_S", 0.5)
+    till = register(sold_by_a_twin(home, office, register, tmp_path), 13)
+    till.does_requests = False
+    sell_one(till.checkout)
+    till.start_sync()
+    eventually(lambda: len(office.documents()) == 4)
+    assert any(row[0] == "fork" for row in office.store.tables.appended["alert"])
+    eventually(lambda: "epoch" in till.status().problems)
+
+
+def test_a_restarted_sync_goes_on_where_it_was(till: Till, office: HeadOffice) -> None:
+    till.start_sync()
+    sell_one(till.checkout)
+    till.sold()
+    eventually(lambda: nothing_owed(till))
+    till.stop_sync()
+    sell_one(till.checkout)
+    till.start_sync()
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    rows = [row for row in office.store.tables.entries.values() if row[3] == "connection_changed"]
+    assert len(rows) == 1, "a restart of sync is no change of the line"
+
+
+def test_a_refusal_that_passes_is_tried_again(till: Till, office: HeadOffice) -> None:
+    office.refuse["/v1/sync/entries"] = Refused(503, "busy", "too much waits already")
+    sell_one(till.checkout)
+    till.start_sync()
+    eventually(lambda: office.asked["/v1/sync/entries"] >= 2)
+    assert not till.status().is_blocked
+    office.refuse.clear()
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+
+
+def test_working_offline_by_choice_goes_on_sending(till: Till, office: HeadOffice) -> None:
+    till.start_sync()
+    eventually(lambda: till.status().mode is Link.ONLINE)
+    assert till.process is not None
+    till.process.wake("f")
+    eventually(lambda: till.status().mode is Link.OFFLINE and till.status().forced)
+    sell_one(till.checkout)
+    till.sold()
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    till.stop_sync()
+    till.start_sync()
+    eventually(lambda: nothing_owed(till))
+    assert till.status().forced, "a restart does not undo a person's choice"
+    till.process.wake("r")
+    eventually(lambda: till.status().mode is Link.ONLINE)

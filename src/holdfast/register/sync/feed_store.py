@@ -151,7 +151,7 @@ class FeedStore:
 
     def _put(self, feed: str, generation: int, rows: Sequence[FeedRow]) -> None:
         for row in rows:
-            if row.body is None:
+            if row.deleted:
                 drop_row(self._connection, feed, generation, row.key)
             else:
                 put_row(self._connection, feed, generation, row.key, bytes(row.body))

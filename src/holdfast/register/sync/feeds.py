@@ -22,7 +22,7 @@ from holdfast.register.sync.part import Part
 
 HEARTBEAT_S = 30.0
 HEARTBEAT_GAP_S = 2.0
-"""Least time between two, however often something asks for one."""
+"""Least time between two."""
 HEARTBEAT_DEADLINE_S = 8.0
 PAGE_DEADLINE_S = 30.0
 PAGE_BYTES_MAX = 64 << 20
@@ -78,10 +78,7 @@ class Feeder(Part):
     def turn(self) -> float:
         if self._books is None:
             self._books = self._open_books()
-        now_ms = self._clock.monotonic_ms()
-        if self._beat_ms is not None and now_ms - self._beat_ms < HEARTBEAT_GAP_S * 1000:
-            return HEARTBEAT_GAP_S - (now_ms - self._beat_ms) / 1000
-        self._beat_ms = now_ms
+        self._keep_apart()
         reply = self._heartbeat(self._books)
         self._pull(self._books, reply)
         for _ in range(SWEEPS_A_TURN):
@@ -96,6 +93,13 @@ class Feeder(Part):
         if self._books is not None:
             self._books.close()
             self._books = None
+
+    def _keep_apart(self) -> None:
+        """However often something asks for a heartbeat: not sooner than a little after the last."""
+        now_ms = self._clock.monotonic_ms()
+        if self._beat_ms is not None:
+            self.pause(HEARTBEAT_GAP_S - (now_ms - self._beat_ms) / 1000)
+        self._beat_ms = self._clock.monotonic_ms()
 
     # ---- heartbeat -------------------------------------------------------------------------------
 

@@ -52,13 +52,14 @@ class Keeper:
     def keep(self, board: Board, timeout_s: float) -> bool:
         """Wait for something to write and write it; False where the disk or a lock refused."""
         changes = board.changes(timeout_s)
-        if changes is None:
-            self._reserve.ensure()
-            return True
         try:
+            if changes is None:
+                self._reserve.ensure()
+                return True
             self._reserve.spend_on(lambda: write(self._connection, lambda: self._put(changes)))
         except Fault as fault:
-            board.not_written(changes)
+            if changes is not None:
+                board.not_written(changes)
             board.fault("storage", fault)
             self._reopen()
             return False

@@ -57,6 +57,11 @@ class Part(threading.Thread):
         self._wake.set()
         self.interrupt()
 
+    def pause(self, wait_s: float) -> None:
+        """Within a turn: wait, unless this part is to stop."""
+        if wait_s > 0:
+            self._stopping.wait(wait_s)
+
     @property
     def is_stopping(self) -> bool:
         return self._stopping.is_set()

@@ -1,0 +1,235 @@
+"""What a register sells from: pulled page after page, whole or not at all, never an older one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from holdfast.core.catalogue import Price, Product
+from holdfast.core.connection import Mode as Link
+from holdfast.core.ids import IncarnationId, Sku
+from holdfast.core.refusals import Refusal
+from holdfast.core.sync.feed import FeedPage, Snapshot, pack
+from holdfast.core.sync.messages import Heartbeat, decode
+from holdfast.infra.config import RegisterHome
+from holdfast.infra.keys import SigningKey
+from holdfast.register.sync.feed_store import FeedStore
+from holdfast.register.sync.feeds import import_snapshot
+from tests.integration.test_register_sync.conftest import Till, eventually
+from tests.integration.test_register_sync.head_office import HeadOffice
+from tests.integration.test_register_sync.line_proxy import LineProxy, Mode
+from tests.register_fixture import HEAD_OFFICE
+
+KEYS = {HEAD_OFFICE.key_id: HEAD_OFFICE.public_bytes}
+
+
+def version(till: Till, feed: str) -> tuple[str, int] | None:
+    age = till.status().feeds.get(feed)
+    return None if age is None else (age.incarnation, age.n)
+
+
+def pulled(till: Till, feed: str, n: int, incarnation: str = "inc1") -> Callable[[], bool]:
+    return lambda: version(till, feed) == (incarnation, n)
+
+
+def sync_now(till: Till) -> None:
+    assert till.process is not None
+    till.process.wake("n")
+
+
+def test_feeds_are_pulled_and_sold_from(till: Till, office: HeadOffice) -> None:
+    office.publish_shop()
+    till.start_sync()
+    eventually(pulled(till, "prices", 20))
+    assert version(till, "products") == ("inc1", 20)
+    assert till.catalogue.search("mug 1", 50)
+    price = till.catalogue.price(Sku("S7"), "2025-10-09")
+    assert isinstance(price, Price)
+    assert price.unit_price_e4 == 10_007
+    office.publish("products", {"S3": None, "S4": Product(sku=Sku("S4"), description="Cup", tax_code="std")})
+    sync_now(till)
+    eventually(pulled(till, "products", 22))
+    assert till.catalogue.product(Sku("S3")) is None
+    assert [product.sku for product in till.catalogue.search("cup")] == ["S4"]
+
+
+def test_a_line_that_breaks_in_between_goes_on_from_there(
+    till: Till, office: HeadOffice, line: LineProxy
+) -> None:
+    office.publish_shop(40)
+
+    was_cut: list[str] = []
+
+    def cut_after_the_second_page(path: str, body: bytes) -> bytes:
+        if not was_cut and office.asked["/v1/sync/feeds/products"] == 2:
+            was_cut.append(path)
+            line.mode = Mode.CUT
+        return body
+
+    office.replay = cut_after_the_second_page
+    till.start_sync()
+    eventually(lambda: was_cut and till.status().mode is Link.OFFLINE)
+    assert till.catalogue.product(Sku("S1")) is None, "nobody sells from half a catalogue"
+    line.mode = Mode.OPEN
+    eventually(pulled(till, "products", 40))
+    assert office.asked["/v1/sync/feeds/products"] <= 8, "six pages, and those that the cut lost"
+
+
+def test_an_older_page_is_refused(till: Till, office: HeadOffice) -> None:
+    office.publish_shop()
+    kept: dict[str, bytes] = {}
+
+    def keep(path: str, body: bytes) -> bytes:
+        kept.setdefault(path, body)
+        return body
+
+    office.replay = keep
+    till.start_sync()
+    eventually(pulled(till, "prices", 20))
+    office.publish("products", {"S1": Product(sku=Sku("S1"), description="Now", tax_code="std")})
+    office.replay = lambda path, body: kept[path] if path.endswith("/products") else body
+    sync_now(till)
+    eventually(lambda: till.status().problems.get("feeds"))
+    assert till.status().problems["feeds"].code == "feed.replayed"
+    assert version(till, "products") == ("inc1", 20)
+    office.replay = lambda path, body: body
+    eventually(pulled(till, "products", 21))
+    eventually(lambda: "feeds" not in till.status().problems)
+
+
+def test_a_page_of_another_feed_or_signer_is_refused(till: Till, office: HeadOffice) -> None:
+    office.publish_shop()
+    forger = SigningKey.generate()
+    office.replay = lambda path, body: (
+        pack("feed", office.page("products", "", 0), forger) if "/feeds/" in path else body
+    )
+    till.start_sync()
+    eventually(lambda: till.status().problems.get("feeds"))
+    assert till.status().problems["feeds"].code == "signature.invalid"
+    office.replay = lambda path, body: (
+        pack("feed", office.page("prices", "", 0), HEAD_OFFICE) if path.endswith("/products") else body
+    )
+
+    def is_refused() -> bool:
+        trouble = till.status().problems.get("feeds")
+        return trouble is not None and trouble.code == "feed.replayed"
+
+    eventually(is_refused)
+    assert version(till, "products") is None
+    assert version(till, "prices") is None or till.catalogue.product(Sku("S1")) is None
+
+
+def test_a_new_incarnation_replaces_everything_at_once(till: Till, office: HeadOffice) -> None:
+    office.publish_shop()
+    till.start_sync()
+    eventually(pulled(till, "prices", 20))
+    with office.store.transaction(None) as transaction:
+        transaction.begin_incarnation(IncarnationId("inc1"), IncarnationId("inc2"), 0, "restored", "")
+    office.feeds["products"] = []
+    office.publish("products", {"S1": Product(sku=Sku("S1"), description="Alone", tax_code="std")})
+    sync_now(till)
+    eventually(pulled(till, "products", 1, "inc2"))
+    assert till.catalogue.product(Sku("S2")) is None
+    found = till.catalogue.product(Sku("S1"))
+    assert found is not None
+    assert found.description == "Alone"
+
+
+def test_a_former_incarnation_is_not_believed_again(till: Till, office: HeadOffice) -> None:
+    office.publish_shop()
+    till.start_sync()
+    eventually(pulled(till, "prices", 20))
+    with office.store.transaction(None) as transaction:
+        transaction.begin_incarnation(IncarnationId("inc1"), IncarnationId("inc2"), 0, "restored", "")
+    sync_now(till)
+    eventually(pulled(till, "prices", 20, "inc2"))
+    office.store.tables.incarnations.pop()
+    office.publish("prices", {})
+    sync_now(till)
+    eventually(lambda: till.status().problems.get("feeds"))
+    assert version(till, "prices") == ("inc2", 20)
+
+
+def test_one_bad_row_stops_no_other_and_is_told(till: Till, office: HeadOffice) -> None:
+    class Odd(msgspec.Struct):
+        sku: str
+
+    bad = Product(sku=Sku("S9"), description="line\nbreak", tax_code="std")
+    good = Product(sku=Sku("S1"), description="Good", tax_code="std")
+    office.publish("products", {"S8": Odd("S8"), "S9": bad, "S7": good, "S1": good})
+    till.start_sync()
+    eventually(pulled(till, "products", 4))
+    assert till.catalogue.product(Sku("S1")) == good
+    assert till.catalogue.search("line") == []
+    for sku in ("S7", "S8", "S9"):
+        assert till.catalogue.product(Sku(sku)) is None
+    sync_now(till)
+
+    def told() -> bool:
+        last = decode(office.heartbeats[-1].statement, Heartbeat)
+        return sum("feed products, row S" in problem for problem in last.problems) == 3
+
+    eventually(told)
+
+
+def test_the_heartbeat_says_what_is_owed_and_what_is_sold_from(
+    till: Till, office: HeadOffice, line: LineProxy
+) -> None:
+    office.publish_shop()
+    till.start_sync()
+    eventually(pulled(till, "prices", 20))
+
+    def settled() -> bool:
+        last = decode(office.heartbeats[-1].statement, Heartbeat)
+        head = till.checkout.head()
+        return (
+            last.head == head.position and last.owed_count == 0 and last.feeds.get("prices") == ("inc1", 20)
+        )
+
+    sync_now(till)
+    eventually(settled)
+    last = decode(office.heartbeats[-1].statement, Heartbeat)
+    assert last.day_open
+    assert last.disk_free_bytes > 0
+    assert last.business_date == till.checkout.day().business_date
+    assert till.status().skew_ms is not None
+
+
+def snapshot_of(office: HeadOffice, made_at_ms: int) -> bytes:
+    def whole(feed: str) -> FeedPage:
+        rows = tuple(row for since in range(0, 1000, 7) for row in office.page(feed, "inc1", since).rows)
+        return FeedPage(
+            feed=feed,
+            incarnation=IncarnationId("inc1"),
+            since_n=0,
+            to_n=len(office.feeds[feed]),
+            more=False,
+            rows=rows,
+        )
+
+    pages = tuple(whole(feed) for feed in office.feeds)
+    return pack(
+        "snapshot",
+        Snapshot(incarnation=IncarnationId("inc1"), made_at_ms=made_at_ms, pages=pages),
+        HEAD_OFFICE,
+    )
+
+
+def test_a_snapshot_on_a_stick_serves_a_register_without_a_line(
+    till: Till, office: HeadOffice, home: RegisterHome, tmp_path: Path
+) -> None:
+    office.publish_shop(30)
+    stick = tmp_path / "feeds.snapshot"
+    stick.write_bytes(snapshot_of(office, 5_000))
+    store = FeedStore(till.reference)
+    assert import_snapshot(store, stick, KEYS, 6_000) == ("products", "prices")
+    assert version(till, "products") == ("inc1", 30)
+    assert import_snapshot(store, stick, KEYS, 6_000) == ()
+    office.publish("products", {"S1": None})
+    stick.write_bytes(snapshot_of(office, 4_000))
+    older = import_snapshot(store, stick, KEYS, 7_000)
+    assert isinstance(older, Refusal)
+    assert older.code == "feed.older"
+    assert till.catalogue.product(Sku("S1")) is not None
+    till.start_sync()
+    eventually(pulled(till, "products", 31))
