@@ -9,6 +9,7 @@ import pytest
 from holdfast.core.faults import ConfigurationFault, DatabaseFault, KeyFault, NewerVersionFault
 from holdfast.core.journal.bodies import REGISTRY, EpochOpened
 from holdfast.core.journal.entry import decode_entry
+from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.infra.clock import ManualClock
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey, RecoveryKey, recovery_path, unwrap_recovery, write_recovery_copy
@@ -257,6 +258,17 @@ def test_a_mark_that_lags_after_a_power_cut_is_in_order(home: RegisterHome) -> N
         sell_one(checkout)
         head = checkout.head()
     home.mark.write_bytes(lagging)
+    with selling(home, seed=2) as checkout:
+        assert checkout.head() == head
+
+
+def test_a_crash_between_a_new_epoch_and_its_mark_opens_no_further_one(home: RegisterHome) -> None:
+    with selling(home) as checkout:
+        sell_one(checkout)
+        remembered = home.mark.read_bytes()
+        assert checkout.open_new_epoch(OpenEpoch("forked", 0, "a twin")) is not None
+        head = checkout.head()
+    home.mark.write_bytes(remembered)
     with selling(home, seed=2) as checkout:
         assert checkout.head() == head
 
