@@ -4,23 +4,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from holdfast.core.catalogue import Price, Product
 from holdfast.core.connection import Mode as Link
+from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import IncarnationId, Sku
-from holdfast.core.refusals import Refusal
 from holdfast.core.sync.feed import FeedPage, Snapshot, pack
 from holdfast.core.sync.messages import Heartbeat, decode
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import SigningKey
-from holdfast.register.sync.feed_store import FeedStore
-from holdfast.register.sync.feeds import import_snapshot
+from holdfast.register.snapshot import take_snapshot
 from tests.integration.test_register_sync.conftest import Till, eventually
 from tests.integration.test_register_sync.head_office import HeadOffice
 from tests.integration.test_register_sync.line_proxy import LineProxy, Mode
 from tests.register_fixture import HEAD_OFFICE
-
-KEYS = {HEAD_OFFICE.key_id: HEAD_OFFICE.public_bytes}
 
 
 def version(till: Till, feed: str) -> tuple[str, int] | None:
@@ -195,12 +193,12 @@ def test_the_heartbeat_says_what_is_owed_and_what_is_sold_from(
     assert till.status().skew_ms is not None
 
 
-def snapshot_of(office: HeadOffice, made_at_ms: int) -> bytes:
+def snapshot_of(office: HeadOffice, incarnation: str, made_at_ms: int) -> bytes:
     def whole(feed: str) -> FeedPage:
         rows = tuple(row for since in range(0, 1000, 7) for row in office.page(feed, "inc1", since).rows)
         return FeedPage(
             feed=feed,
-            incarnation=IncarnationId("inc1"),
+            incarnation=IncarnationId(incarnation),
             since_n=0,
             to_n=len(office.feeds[feed]),
             more=False,
@@ -210,7 +208,7 @@ def snapshot_of(office: HeadOffice, made_at_ms: int) -> bytes:
     pages = tuple(whole(feed) for feed in office.feeds)
     return pack(
         "snapshot",
-        Snapshot(incarnation=IncarnationId("inc1"), made_at_ms=made_at_ms, pages=pages),
+        Snapshot(incarnation=IncarnationId(incarnation), made_at_ms=made_at_ms, pages=pages),
         HEAD_OFFICE,
     )
 
@@ -220,16 +218,18 @@ def test_a_snapshot_on_a_stick_serves_a_register_without_a_line(
 ) -> None:
     office.publish_shop(30)
     stick = tmp_path / "feeds.snapshot"
-    stick.write_bytes(snapshot_of(office, 5_000))
-    store = FeedStore(till.reference)
-    assert import_snapshot(store, stick, KEYS, 6_000) == ("products", "prices")
+    stick.write_bytes(snapshot_of(office, "inc1", 5_000))
+    list(take_snapshot(home, stick))
     assert version(till, "products") == ("inc1", 30)
-    assert import_snapshot(store, stick, KEYS, 6_000) == ()
+    assert till.catalogue.product(Sku("S29")) is not None
+    list(take_snapshot(home, stick))
+    assert version(till, "products") == ("inc1", 30), "the same again changes nothing"
+
     office.publish("products", {"S1": None})
-    stick.write_bytes(snapshot_of(office, 4_000))
-    older = import_snapshot(store, stick, KEYS, 7_000)
-    assert isinstance(older, Refusal)
-    assert older.code == "feed.older"
+    stick.write_bytes(snapshot_of(office, "inc0", 4_000))
+    with pytest.raises(MalformedFault, match="older"):
+        list(take_snapshot(home, stick))
     assert till.catalogue.product(Sku("S1")) is not None
     till.start_sync()
     eventually(pulled(till, "products", 31))
+    assert till.catalogue.product(Sku("S1")) is None

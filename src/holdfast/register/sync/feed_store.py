@@ -80,10 +80,18 @@ class FeedStore:
         return self._stage(page, made_ms, now_ms)
 
     def take_whole(self, page: FeedPage, *, made_ms: int, now_ms: int) -> Refusal | None:
-        """Take a snapshot's page in place of all rows, unless it is not newer than they are."""
+        """Take a snapshot's page in place of all rows, unless it is not newer than they are.
+
+        Between incarnations only head office's time tells, and an old snapshot is still well signed.
+        """
         have = self.current(page.feed)
         if have is not None and have.incarnation == page.incarnation and page.to_n <= have.n:
             return None
+        if have is not None and have.incarnation != page.incarnation and made_ms < have.made_ms:
+            return Refusal(
+                "feed.older",
+                "This snapshot is older than what the register already has. Make a new one at head office.",
+            )
         if page.feed not in FEEDS or page.since_n != 0 or page.more:
             return Refusal("feed.malformed", f"The snapshot's feed {page.feed[:40]!r} is not whole.")
         write(self._connection, lambda: QUERIES.drop_staged(self._connection, feed=page.feed))

@@ -1,14 +1,13 @@
 """Heartbeat and feeds: says how this register is, hears what is new, and pulls it page after page."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from holdfast.core.faults import ConfigurationFault, Fault, SignatureFault
+from holdfast.core.faults import Fault, SignatureFault
 from holdfast.core.ids import IncarnationId, KeyId, OriginId
 from holdfast.core.journal.chain import Signer
 from holdfast.core.refusals import Refusal
 from holdfast.core.sync.cursors import accept_receipt
-from holdfast.core.sync.feed import FEEDS, FeedPage, Snapshot, unpack
+from holdfast.core.sync.feed import FEEDS, FeedPage, unpack
 from holdfast.core.sync.messages import HeartbeatReply, Receipt, decode, encode
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.http import Call, HttpRequest
@@ -29,7 +28,6 @@ PAGE_BYTES_MAX = 64 << 20
 """Compressed; what it may unpack to is bounded by the core."""
 PAGES_MAX = 100_000
 """Of one feed in one go: head office's numbers rise, so this is never reached but by a fault of theirs."""
-SNAPSHOT_BYTES_MAX = 256 << 20
 SWEEPS_A_TURN = 50
 
 
@@ -192,37 +190,3 @@ class Feeder(Part):
                 )
             )
         return page
-
-
-def import_snapshot(
-    store: FeedStore, file: Path, keys: dict[KeyId, bytes], now_ms: int
-) -> tuple[str, ...] | Refusal:
-    """Take a snapshot file, as from a USB stick; the names of the feeds that it brought forward.
-
-    A refusal for one that is older than what the register has. SignatureFault, MalformedFault,
-    TooLargeFault where it is not head office's, ConfigurationFault where it cannot be read.
-    """
-    snapshot = unpack(_read(file), "snapshot", Snapshot, keys, verify)
-    have = {feed: store.current(feed) for feed in FEEDS}
-    newest_ms = max((version.made_ms for version in have.values() if version is not None), default=0)
-    if snapshot.made_at_ms < newest_ms:
-        return Refusal(
-            "feed.older",
-            "This snapshot is older than what the register already has. Make a new one at head office.",
-        )
-    for page in snapshot.pages:
-        refusal = store.take_whole(page, made_ms=snapshot.made_at_ms, now_ms=now_ms)
-        if refusal is not None:
-            return refusal
-    return tuple(feed for feed in FEEDS if store.current(feed) != have[feed])
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as stick:
-            data = stick.read(SNAPSHOT_BYTES_MAX + 1)
-    except OSError as error:
-        raise ConfigurationFault(f"The snapshot {file} cannot be read ({error.strerror}).") from error
-    if len(data) > SNAPSHOT_BYTES_MAX:
-        raise ConfigurationFault(f"{file} is larger than any snapshot. Choose head office's snapshot file.")
-    return data
