@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
+from psycopg import sql
 
 from holdfast.core.ids import OriginId, StoreId
 from holdfast.core.ingest.facts import OriginFacts
@@ -26,13 +28,22 @@ from holdfast.hq.service import HeadOffice, init_home
 from holdfast.hq.store.port import OriginRecord
 from holdfast.hq.store.postgres import PostgresStore
 from holdfast.hq.web.app import create_app
+from holdfast.hq.web.auth.throttle import Throttle
 from holdfast.hq.web.services import Services, open_services
 from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome
+from holdfast.infra.tls import make_certificate, pinned_context
 from holdfast.infra.web import free_port, serve
 from tests.journal_samples import SampleJournal
+from tests.postgres_fixture import MakeDatabase
 
 TIMEOUT_S = 30.0
 PASSWORD = "correct horse battery"
+
+
+_TABLES = """
+select tablename from pg_tables
+where schemaname = 'public' and tablename not in ('migration', 'incarnation', 'store', 'feed', 'period')
+"""
 
 
 @dataclass
@@ -45,13 +56,30 @@ class ServedHeadOffice:
 
     def client(self, **headers: str) -> httpx.Client:
         """A client of its own: other cookies, other connections."""
-        client = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+        tls = self.services.tls
+        pinned = pinned_context(tls.certificate.read_text()) if tls else True
+        client = httpx.Client(
+            base_url=self.url, headers=headers, timeout=TIMEOUT_S, trust_env=False, verify=pinned
+        )
         self._clients.append(client)
         return client
 
     def close(self) -> None:
         for client in self._clients:
             client.close()
+        self._clients.clear()
+
+    def empty(self) -> None:
+        """Take away what a test brought; stores and the incarnation stay."""
+        head_office = self.services.head_office
+        with head_office.services_pool.connection() as conn:
+            names = [row[0] for row in conn.execute(_TABLES).fetchall()]
+            conn.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(map(sql.Identifier, names))))
+            conn.execute("alter sequence chain_number restart")
+            conn.execute("update feed set n = 0, changed_at_ms = null")
+        head_office.fleet._seen = None
+        head_office.feeds._packed.clear()
+        self.services.throttle = Throttle(self.services.clock)
 
     # ---- registers
 
@@ -112,14 +140,17 @@ def csrf_of(html: str) -> str:
 
 
 @contextmanager
-def served(home: HeadOfficeHome, dsn: str, **settings: object) -> Iterator[ServedHeadOffice]:
+def served(home: HeadOfficeHome, dsn: str, *, tls: bool = False) -> Iterator[ServedHeadOffice]:
     """Serve a head office on that database until the block ends."""
     port = free_port()
-    init_home(home, HeadOfficeConfig(dsn=dsn, listen_port=port, timezone="Europe/London"))
+    config = HeadOfficeConfig(dsn=dsn, listen_port=port, timezone="Europe/London")
+    if tls:
+        config = msgspec.structs.replace(config, tls_certificate="tls/c.pem", tls_key="tls/k.pem")
+    init_home(home, config)
+    if tls:
+        make_certificate(home.tls / "c.pem", home.tls / "k.pem", ["127.0.0.1"])
     ready, stops = threading.Event(), list[Callable[[], None]]()
     with HeadOffice.open(home) as head_office, open_services(head_office) as services:
-        for name, value in settings.items():
-            setattr(services, name, value)
         server = threading.Thread(
             target=serve,
             args=(create_app(services),),
@@ -127,13 +158,14 @@ def served(home: HeadOfficeHome, dsn: str, **settings: object) -> Iterator[Serve
                 "host": "127.0.0.1",
                 "port": port,
                 "wakeups": services.wakeups,
+                "tls": services.tls,
                 "on_ready": lambda _: ready.set(),
                 "hand_stop": stops.append,
             },
         )
         server.start()
         assert ready.wait(TIMEOUT_S), "head office answers"
-        office = ServedHeadOffice(f"http://127.0.0.1:{port}", services)
+        office = ServedHeadOffice(f"{'https' if tls else 'http'}://127.0.0.1:{port}", services)
         try:
             yield office
         finally:
@@ -143,8 +175,26 @@ def served(home: HeadOfficeHome, dsn: str, **settings: object) -> Iterator[Serve
             assert not server.is_alive(), "the server ends when it is asked to"
 
 
+@pytest.fixture(scope="session")
+def shared_office(
+    head_office_template: str, make_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedHeadOffice]:
+    """One server for all tests that leave it whole."""
+    dsn = make_database(template=head_office_template)
+    with served(HeadOfficeHome(tmp_path_factory.mktemp("shared") / "hq"), dsn) as office:
+        yield office
+
+
 @pytest.fixture
-def office(head_office_dsn: str, tmp_path: Path) -> Iterator[ServedHeadOffice]:
+def office(shared_office: ServedHeadOffice) -> Iterator[ServedHeadOffice]:
     """A served head office with the stores S1 and S2, and nothing else in it."""
+    yield shared_office
+    shared_office.close()
+    shared_office.empty()
+
+
+@pytest.fixture
+def own_office(head_office_dsn: str, tmp_path: Path) -> Iterator[ServedHeadOffice]:
+    """The same for a test that breaks it."""
     with served(HeadOfficeHome(tmp_path / "hq"), head_office_dsn) as office:
         yield office
