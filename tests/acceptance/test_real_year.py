@@ -174,6 +174,8 @@ def test_the_real_year_survives_everything(year: Year) -> None:
 
 def live_through(year: Year) -> None:
     """Two thirds of the way everything goes wrong that can."""
+    year.replay_in_peace(year.stage(0.01))
+    year.say("enrolled, and the first days sold")
     year.replay_in_chaos(year.stage(0.3), "first 30 %")
     backup = year.take_backup()
     older = year.copy_disk(RESTORED, year.folder / "older-disk")
