@@ -126,6 +126,7 @@ class Screen:
                 "tax_minor": tax.tax_minor,
             }
             for tax in priced.taxes
+            if tax.tax_minor
         ]
 
     def _documents(self) -> list[dict[str, str]]:
