@@ -1,11 +1,13 @@
 """Head office wired together: what the web, the command line and tests open."""
 
 import gc
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from holdfast.core.faults import ConfigurationFault
+from holdfast.core.faults import ConfigurationFault, UnavailableFault
 from holdfast.core.ids import IncarnationId, KeyId, OriginId
 from holdfast.core.sync.commands import Outcome
 from holdfast.core.sync.enrolment import EnrolReply, EnrolRequest
@@ -18,6 +20,7 @@ from holdfast.hq.feeds import Feeds
 from holdfast.hq.fleet import Fleet
 from holdfast.hq.incarnation import new_incarnation
 from holdfast.hq.ingest import Ingest
+from holdfast.hq.keeper import ServerKeeper
 from holdfast.hq.schema import create_schema
 from holdfast.hq.store.postgres import PostgresStore
 from holdfast.hq.totals import Totals, read_totals
@@ -59,8 +62,8 @@ class HeadOffice:
     config: HeadOfficeConfig
     clock: Clock
     randomness: Randomness
-    dsn: str
     server: EmbeddedPostgres | None
+    keeper: ServerKeeper | None
     signer: SigningKey
     recovery_public_key: bytes
     ingest_pool: Pool
@@ -97,12 +100,12 @@ class HeadOffice:
         signer = SigningKey.load(home.signing_key)
         recovery = RecoveryKey.load(home.recovery_key)
         dsn, server = _database(home, config, beside_service=beside_service, progress=progress)
-        try:
-            return cls._on(home, config, clock, randomness, signer, recovery, dsn, server)
-        except BaseException:
+        with ExitStack() as undo:
             if server is not None:
-                server.stop()
-            raise
+                undo.callback(server.stop)
+            head_office = cls._on(home, config, clock, randomness, signer, recovery, dsn, server)
+            undo.pop_all()
+        return head_office
 
     @classmethod
     def _on(
@@ -113,14 +116,15 @@ class HeadOffice:
         randomness: Randomness,
         signer: SigningKey,
         recovery: RecoveryKey,
-        dsn: str,
+        fixed_dsn: str,
         server: EmbeddedPostgres | None,
     ) -> "HeadOffice":
-        conn = connect(dsn, name="migrations")
+        conn = connect(fixed_dsn, name="migrations")
         try:
             create_schema(conn, new_incarnation(randomness), clock.now_ms())
         finally:
             conn.close()
+        dsn = fixed_dsn if server is None else _dsn_of(server)
         ingest_pool = open_pool(dsn, name="ingest", max_size=INGEST_CONNECTIONS, timeout_s=20.0)
         services_pool = open_pool(
             dsn,
@@ -137,8 +141,8 @@ class HeadOffice:
             config=config,
             clock=clock,
             randomness=randomness,
-            dsn=dsn,
             server=server,
+            keeper=None if server is None else ServerKeeper(server),
             signer=signer,
             recovery_public_key=recovery.public_bytes,
             ingest_pool=ingest_pool,
@@ -162,8 +166,8 @@ class HeadOffice:
         """Let go of everything; the embedded server ends in order."""
         for pool in (self.ingest_pool, self.services_pool, self.probe_pool):
             pool.close()
-        if self.server is not None:
-            self.server.stop()
+        if self.keeper is not None:
+            self.keeper.stop()
 
     def __enter__(self) -> "HeadOffice":
         return self
@@ -175,6 +179,14 @@ class HeadOffice:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def dsn(self) -> str:
+        """The database's, as of now. UnavailableFault while the embedded server is down."""
+        if self.server is not None:
+            return self.server.dsn
+        running = None if self.config.dsn else running_dsn(database_folder(self.home))
+        return self.config.dsn or running or _gone(self.home)
 
     # ---- what the protocol's routes call
 
@@ -223,6 +235,14 @@ def restore(home: HeadOfficeHome, backup_dir: Path, progress: Progress = silent)
     if config.dsn:
         return backup.restore_dsn(backup_dir, config.dsn, clock, randomness, progress)
     return backup.restore_embedded(backup_dir, database_folder(home), clock, randomness, progress)[0]
+
+
+def _dsn_of(server: EmbeddedPostgres) -> Callable[[], str]:
+    return lambda: server.dsn
+
+
+def _gone(home: HeadOfficeHome) -> str:
+    raise UnavailableFault(f"The head office that served {home.path} has ended, and its database with it.")
 
 
 def _ease_collector() -> None:

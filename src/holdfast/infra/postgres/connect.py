@@ -6,7 +6,7 @@ of the session are relied upon.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -66,7 +66,7 @@ class Pool:
 
 
 def open_pool(
-    dsn: str,
+    dsn: str | Callable[[], str],
     *,
     name: str,
     max_size: int = 8,
@@ -77,12 +77,13 @@ def open_pool(
 ) -> Pool:
     """A pool of durable connections to a database that answered just now.
 
+    `dsn` may be asked for anew for each connection: an embedded server that was started again has another.
     `name` appears as `application_name` in PostgreSQL. `timeout_s` bounds the wait for a connection,
     `max_waiting` the queue for one. Raises UnavailableFault or ConfigurationFault at once, rather than at
     the first use.
     """
     options = connection_options(name, statement_timeout_s)
-    connect(dsn, name=name).close()
+    connect(dsn() if callable(dsn) else dsn, name=name).close()
     pool = ConnectionPool(
         dsn,
         connection_class=Connection[Any],
