@@ -13,12 +13,22 @@ from holdfast.core.basket import add_return
 from holdfast.core.faults import Fault
 from holdfast.core.journal.writer import Head
 from holdfast.core.totals import DayTotals
+from holdfast.infra.clock import ManualClock
 from holdfast.infra.config import RegisterHome
 from holdfast.register.checkout import Checkout, DocumentRow
 from holdfast.register.verify import verify_register
 from tests.crash.crashvfs import CrashImage, Recording, crash_images
-from tests.register_fixture import CASHIER, DATE, make_register, open_checkout, scan
-from tests.unit.core.shop import APPLES, MUG, act, done
+from tests.register_fixture import (
+    CASHIER,
+    DATE,
+    MANAGER,
+    make_register,
+    open_checkout,
+    scan,
+    sell_one,
+    selling,
+)
+from tests.unit.core.shop import APPLES, BEGAN_MS, MUG, act, done
 
 
 class Step(NamedTuple):
@@ -88,11 +98,12 @@ class Recorded(NamedTuple):
     marks: list[bytes]
 
 
-def record(home: RegisterHome) -> Recorded:
+def record(home: RegisterHome, synchronous: str = "full") -> Recorded:
     recording = Recording()
     open_checkout(home).close()
     start = CrashImage(0, "start", 0, {home.till.name: home.till.read_bytes()})
     checkout = open_checkout(home, vfs=recording.vfs, seed=2)
+    checkout._till.connection.execute(f"pragma synchronous={synchronous}").fetchall()
     steps, marks = [seen(checkout)], [home.mark.read_bytes()]
     for number, step in enumerate(STEPS, start=1):
         step(checkout)
@@ -138,3 +149,46 @@ def test_a_step_is_whole_or_absent_and_no_acknowledged_one_is_lost(folder: Path,
         lay_down(home, image, chance.choice(recorded.marks[: image.acknowledged + 1]))
         cause = judge(home, image, recorded)
         assert not cause, f"seed {seed}, point {image.point}, {image.fate}: {cause}"
+
+
+def test_a_power_cut_while_a_restored_till_opens_its_epoch_loses_nothing(folder: Path) -> None:
+    """The next start opens an epoch, keeps what the backup had, and closes the day that was over."""
+    home = make_register(folder / "register")
+    clock = ManualClock(BEGAN_MS)
+    with selling(home, clock) as checkout:
+        kept = sell_one(checkout)
+        former = checkout.head().epoch
+    start = CrashImage(0, "start", 0, {home.till.name: home.till.read_bytes()})
+    with selling(home, clock, seed=2) as checkout:
+        lost = sell_one(checkout)
+        done(checkout.close_day(by=CASHIER))
+        clock.advance(86_400_000)
+        done(checkout.open_day(by=CASHIER))
+    ahead = home.mark.read_bytes()
+    recording = Recording()
+    lay_down(home, start, ahead)
+    open_checkout(home, clock, seed=3, vfs=recording.vfs).close()
+    marks = (ahead, home.mark.read_bytes())
+    for number, image in enumerate(crash_images(recording.log, 1, start)):
+        # The new mark is written once the epoch is on the disk, which the last images are known to hold.
+        lay_down(home, image, marks[1] if image.point == len(recording.log) else marks[0])
+        checkout = open_checkout(home, clock, seed=100 + number)
+        assert checkout.head().epoch != former
+        assert not checkout.day().open
+        done(checkout.open_day(by=CASHIER, approved_by=MANAGER))
+        sale = sell_one(checkout)
+        assert [row.document for row in checkout.documents()] == [sale.document, kept.document]
+        assert sale.document not in (kept.document, lost.document)
+        checkout.close()
+        assert verify_register(home).differences == ()
+
+
+def test_the_harness_sees_a_till_that_does_not_flush(folder: Path) -> None:
+    """The mutant `synchronous=NORMAL`: a harness that lets it live proves nothing."""
+    home = make_register(folder / "register")
+    recorded = record(home, synchronous="normal")
+    for image in crash_images(recorded.log.log, 1, recorded.start):
+        lay_down(home, image, recorded.marks[image.acknowledged])
+        if judge(home, image, recorded):
+            return
+    pytest.fail("this mutant lives")

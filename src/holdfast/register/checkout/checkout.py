@@ -4,6 +4,7 @@ A sale's entry, its document number and the register's own projections are store
 at all (P3), and only what is on the disk is answered (P1). Nothing here knows of a network (P5).
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -42,6 +43,9 @@ from holdfast.register.till.till import Till
 from holdfast.register.till.writing import Document
 
 T = TypeVar("T")
+
+_PURGE_PAUSE_S = 0.001
+"""Between two parts of a purge, so that a sale that waits goes first."""
 
 _NO_BASKET = Refusal("basket.none", "No transaction is open. Begin one.")
 _BASKET_OPEN = Refusal("basket.open", "A transaction is open already. Conclude or void it first.")
@@ -390,6 +394,7 @@ class Checkout:
             purged += some
             if some < purging.ENTRIES_PER_TRANSACTION:
                 break
+            time.sleep(_PURGE_PAUSE_S)
         return purged
 
     def tidy(self) -> None:

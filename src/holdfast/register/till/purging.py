@@ -13,10 +13,11 @@ from holdfast.register.till.database import QUERIES
 from holdfast.register.till.places import place
 from holdfast.register.till.writing import decode_totals, encode_totals
 
-ENTRIES_PER_TRANSACTION = 2_000
-"""So that a sale never waits long for a purge."""
-VACUUM_PAGES = 2_000
-"""Pages given back to the disk after a purge, in one go of a few milliseconds."""
+ENTRIES_PER_TRANSACTION = 500
+"""About 10 ms, so that a sale never waits long for a purge."""
+FREE_PAGES_KEPT = 2_000
+"""Freed pages that stay in the file for the next sales; more than these go back to the disk."""
+FREE_PAGES_AT_A_TIME = 250
 
 
 def purge_some(connection: apsw.Connection, epoch: EpochId, through_seq: int) -> int:
@@ -53,3 +54,12 @@ def _keep_sums(connection: apsw.Connection, entries: list[bytes]) -> None:
     QUERIES.set_purged_day_totals(
         connection, [{"business_date": date, "totals": encode_totals(day)} for date, day in days.items()]
     )
+
+
+def give_back_some(connection: apsw.Connection) -> None:
+    """Shorten the file by some of the pages that purges freed, within the caller's transaction."""
+    [(free_pages,)] = connection.execute("pragma freelist_count").fetchall()
+    assert isinstance(free_pages, int), "a count of pages"
+    if free_pages > FREE_PAGES_KEPT:
+        pages = min(FREE_PAGES_AT_A_TIME, free_pages - FREE_PAGES_KEPT)
+        connection.execute(f"pragma incremental_vacuum({pages})").fetchall()

@@ -24,7 +24,7 @@ from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey, SigningKey
 from holdfast.infra.mark import HighWaterMark, Mark
 from holdfast.infra.sqlite import DiskReserve, ReserveState, checkpoint, faults, immediate
-from holdfast.register.till import history, writing
+from holdfast.register.till import history, purging, writing
 from holdfast.register.till.database import QUERIES, open_till
 from holdfast.register.till.places import place
 from holdfast.register.till.writing import Place
@@ -208,9 +208,10 @@ class Till:
         return self._reserve.ensure() is ReserveState.HELD
 
     def tidy(self) -> None:
-        """Between sales: what the WAL holds into the database, the reserve back, the mark flushed."""
+        """Between sales: mark flushed, reserve back, WAL into the database, freed room to the disk."""
         with self._lock:
             self._require_sound()
-            checkpoint(self.connection)
-            self._reserve.ensure()
             self._mark.sync()
+            self._reserve.ensure()
+            checkpoint(self.connection)
+            self.transact(lambda: purging.give_back_some(self.connection))
