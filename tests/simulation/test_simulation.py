@@ -6,8 +6,8 @@ from holdfast.simulation.run import run
 from holdfast.simulation.scenario import Plan
 from tests.simulation.mutants import MUTANTS, Patch
 
-SEEDS = range(1, 13)
-PLAN = Plan(days=40)
+SEEDS = range(1, 9)
+PLAN = Plan(days=20)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

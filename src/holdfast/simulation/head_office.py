@@ -12,8 +12,8 @@ from holdfast.core.sync.receiver import Keys, Refused
 from holdfast.hq.incarnation import new_incarnation
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.store.port import OriginRecord
-from holdfast.infra.keys import SigningKey
 from holdfast.simulation.network import Answer
+from holdfast.simulation.signing import SimKey
 from holdfast.simulation.stores import SimStore
 from holdfast.simulation.world import NodeClock, World, WorldRandomness
 
@@ -23,7 +23,7 @@ SILENCE_LIMIT_MS = 3_600_000
 class SimHeadOffice:
     """One process over one store. A crash loses nothing that was committed."""
 
-    def __init__(self, world: World, key: SigningKey, verify: Verify) -> None:
+    def __init__(self, world: World, key: SimKey, verify: Verify) -> None:
         self.world = world
         self.clock = NodeClock(world)
         self.randomness = WorldRandomness(world)
@@ -38,7 +38,7 @@ class SimHeadOffice:
     def _new_ingest(self) -> Ingest:
         return Ingest(self.store, self.key, self._verify, self.clock, self.randomness)
 
-    def enrol(self, origin: OriginId, series: str, key: SigningKey) -> None:
+    def enrol(self, origin: OriginId, series: str, key: SimKey) -> None:
         self.keys[origin] = Keys({key.key_id: key.public_bytes})
         facts = OriginFacts(origin=origin, store=StoreId("S1"), series=series, currency="GBP")
         with self.store.transaction(None) as transaction:

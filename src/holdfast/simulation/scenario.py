@@ -8,12 +8,12 @@ from holdfast.core.ids import EpochId, KeyId, OriginId
 from holdfast.core.journal.chain import link, sign_head
 from holdfast.core.sync.batch import StoredEntry, encode_batch
 from holdfast.core.sync.ports import Piece
-from holdfast.infra.keys import SigningKey, verify
 from holdfast.simulation.disk import Database, Mark
 from holdfast.simulation.head_office import SimHeadOffice
 from holdfast.simulation.ledger import Ledger
 from holdfast.simulation.network import Line, Weather, foul
 from holdfast.simulation.register import SimRegister
+from holdfast.simulation.signing import SimKey, verify
 from holdfast.simulation.store_server import SimStoreServer
 from holdfast.simulation.world import DAY_MS, World
 
@@ -70,8 +70,8 @@ class Simulation:
         for number in range(1, plan.registers + 1):
             self._enrol(number)
 
-    def _key(self) -> SigningKey:
-        return SigningKey(self.world.random.randbytes(32))
+    def _key(self) -> SimKey:
+        return SimKey(self.world.random.randbytes(32))
 
     def _enrol(self, number: int) -> None:
         origin, series, key = OriginId(f"reg{number:02d}"), f"R{number:02d}", self._key()
@@ -79,7 +79,7 @@ class Simulation:
         register = self._machine(f"r{number}", origin, series, key)
         register.start()
 
-    def _machine(self, node: str, origin: OriginId, series: str, key: SigningKey) -> SimRegister:
+    def _machine(self, node: str, origin: OriginId, series: str, key: SimKey) -> SimRegister:
         hop = self._hop(len(self.registers))
         line = Line(self.world, node, lambda kind, body: hop.handle(origin, kind, body))
         register = SimRegister(
@@ -266,7 +266,7 @@ class Simulation:
         self.head_office.handle(victim.origin, "entries", body)
 
 
-def _rewritten(origin: OriginId, epoch: EpochId, piece: Piece, attacker: SigningKey, key_id: KeyId) -> bytes:
+def _rewritten(origin: OriginId, epoch: EpochId, piece: Piece, attacker: SimKey, key_id: KeyId) -> bytes:
     """The piece with its last entry rewritten, under a head of the attacker's that claims the
     victim's key."""
     entries = list(piece.entries)

@@ -204,6 +204,21 @@ class TestSender:
             assert turns < 20
         assert action.until_ms is not None
 
+    def test_an_hour_of_answers_that_bring_nothing_is_few_requests(self) -> None:
+        journal = SampleJournal().open().sell(2)
+        sender, hop = self.sender(journal), Hop(journal)
+        now, carried = 0, 0
+        while now < 3_600_000:
+            action = sender.poll(now)
+            if isinstance(action, Idle):
+                assert action.until_ms is not None
+                now = max(now + 1, action.until_ms)
+                continue
+            carried += 1
+            gap = encode(Ack(incarnation=INC, time_ms=1, send_from=1))
+            sender.on_reply(hop.answer(action) if action.kind == "offer" else gap, now)
+        assert carried < 600
+
     def test_backing_off_ends_at_a_local_event(self) -> None:
         sender = self.sender(SampleJournal().open())
         waits: list[int] = []

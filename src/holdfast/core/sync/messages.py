@@ -90,6 +90,9 @@ class EpochCursor(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """Head of the main branch first, then of each further branch. Empty: nothing held."""
     claimed: Position | None = None
     """Highest head that this origin ever claimed by a signed word, whether it arrived or not."""
+    elsewhere: tuple[Position, ...] = ()
+    """Heads that a relay learned of and does not hold. They tell copies apart; nothing is sent on
+    from them."""
     known_sample: int = 0
     """Highest offered sample that the receiver holds; 0: none."""
     applied: Receipt | None = None

@@ -134,7 +134,8 @@ class Relay:
         known = [(seq, hash) for seq, hash in offered.samples if _holds(chains, seq, hash)]
         return EpochCursor(
             epoch=epoch,
-            tips=(*(chain.head for chain in chains), *self._elsewhere.get((origin, epoch), ())),
+            tips=tuple(chain.head for chain in chains),
+            elsewhere=self._elsewhere.get((origin, epoch), ()),
             known_sample=max((seq for seq, _ in known), default=0),
             applied=self._receipt(origin, offered, "applied"),
             safe=self._receipt(origin, offered, "safe"),

@@ -140,7 +140,6 @@ class Sender:
         """A local event: a new sale, the link came up, a button. Try at once."""
         if self._state is State.BLOCKED:
             return
-        self._asked = 0
         if self._ask_at_ms is not None:
             self._ask_at_ms = min(self._ask_at_ms, now_ms + self._policy.ask_applied_first_ms)
         earliest = self._last_attempt_ms + (self._policy.attempt_gap_ms if self._failures else 0)
@@ -324,6 +323,8 @@ class Sender:
         """The batch brought us no further: find the place anew; the second time, back off."""
         self._stalls += 1
         if self._stalls > 1:
+            # Answers that bring nothing are failures, however promptly they come.
+            self._failures = self._stalls - 2
             self._fail(now_ms)
         else:
             self._state = State.LOCATE
@@ -337,10 +338,11 @@ class Sender:
 
 
 def _known_heads(cursor: EpochCursor | None) -> tuple[Position, ...]:
-    """Every head of the epoch that the receiver knows of: held, or only claimed."""
+    """Every head of the epoch that the receiver knows of: held, held further up, only claimed."""
     if cursor is None:
         return ()
-    return cursor.tips if cursor.claimed is None else (*cursor.tips, cursor.claimed)
+    claimed = () if cursor.claimed is None else (cursor.claimed,)
+    return (*cursor.tips, *cursor.elsewhere, *claimed)
 
 
 def sample_seqs(head_seq: int) -> Sequence[int]:
