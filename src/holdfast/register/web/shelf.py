@@ -57,7 +57,7 @@ class Shelf:
         self._connection = connection
         self._catalogue = Catalogue(connection, currency)
         self._lock = threading.Lock()
-        self._tiles: tuple[object, list[Product]] = (None, [])
+        self._tiles: tuple[object, list[Offer]] = (None, [])
 
     def _ask(self, question: Callable[[Catalogue], T]) -> T:
         with self._lock:
@@ -107,12 +107,14 @@ class Shelf:
     def tiles(self, business_date: str) -> list[Offer]:
         """What has no barcode and must be found by touch: bread, fruit, a bag."""
         with self._lock:
-            version = _QUERIES.products_version(self._connection)
-            if self._tiles[0] != version:
-                rows = _QUERIES.loose_products(self._connection, at_most=TILES_MAX)
-                self._tiles = (version, [_product.decode(row[0]) for row in rows])
-            products = self._tiles[1]
-        return [self._offer(product, business_date) for product in products]
+            version = (business_date, *_QUERIES.versions(self._connection))
+            known, offers = self._tiles
+            if known == version:
+                return offers
+            rows = _QUERIES.loose_products(self._connection, at_most=TILES_MAX)
+        offers = [self._offer(_product.decode(row[0]), business_date) for row in rows]
+        self._tiles = (version, offers)
+        return offers
 
     def _offer(self, product: Product, business_date: str) -> Offer:
         price = self._ask(lambda books: books.price(product.sku, business_date))

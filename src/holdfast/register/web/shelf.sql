@@ -1,8 +1,8 @@
 -- What the till's page shows to touch, from the sync process's database.
 
--- name: products_version()^
--- Changes whenever the catalogue did.
-select incarnation, n from feed_version where feed = 'products' and is_current = 1;
+-- name: versions()
+-- Changes whenever the catalogue or a price did.
+select feed, incarnation, n from feed_version where feed in ('products', 'prices') and is_current = 1 order by feed;
 
 -- name: loose_products(at_most)
 -- What no scanner can find, by department.

@@ -9,11 +9,13 @@ from holdfast.core.sale import Sale
 from holdfast.core.tender import Due
 from holdfast.register.web.guards import AnyRequest, act_in, session_of
 from holdfast.register.web.messages import say
+from holdfast.register.web.receipts import code_image
 from holdfast.register.web.routes.entrance import Form
 from holdfast.register.web.screen import Screen
 from holdfast.register.web.services import Services
 
 LINES_MAX = 500
+NUMBER_CHARS_MAX = 64
 
 
 class Receipts(Controller):
@@ -59,6 +61,12 @@ class Receipts(Controller):
     def one(self, request: AnyRequest, number: str, services: Services) -> Response[str]:
         screen = Screen(services, session_of(request, services).person)
         return show_receipt(screen, services, DocumentNumber(number))
+
+    @get("/receipts/{number:str}/code.svg", sync_to_thread=True)
+    def code(self, request: AnyRequest, number: str, services: Services) -> Response[bytes]:
+        """The picture of a receipt's code. Apart from the receipt: it takes longer than a sale."""
+        session_of(request, services)
+        return Response(code_image(number[:NUMBER_CHARS_MAX]), media_type="image/svg+xml")
 
     @post("/returns", sync_to_thread=True)
     def bring_back(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
