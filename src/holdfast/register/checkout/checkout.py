@@ -4,66 +4,40 @@ A sale's entry, its document number and the register's own projections are store
 at all (P3), and only what is on the disk is answered (P1). Nothing here knows of a network (P5).
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
-
-import msgspec
+from collections.abc import Callable, Sequence
 
 from holdfast.core import basket as baskets
 from holdfast.core import business_day, pricing
-from holdfast.core.basket import UNLIMITED, Act, Basket, Kind, Returnable
-from holdfast.core.business_day import NOBODY, DayClosed, DayOpened, DayState
-from holdfast.core.faults import StorageFullFault, TooLargeFault
+from holdfast.core.basket import UNLIMITED, Act, Basket, Kind
+from holdfast.core.business_day import NOBODY, DayClosed, DayOpened
 from holdfast.core.ids import (
     ID_RANDOM_BYTES,
-    DocumentNumber,
-    EpochId,
-    OriginId,
-    Sku,
     StaffId,
     TransactionId,
     encode_id,
 )
-from holdfast.core.journal.bodies import DOCUMENT_TYPES
-from holdfast.core.journal.epochs import OpenEpoch
-from holdfast.core.journal.writer import Head, Written
-from holdfast.core.pricing import Priced
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH
-from holdfast.core.totals import DayTotals
 from holdfast.infra.clock import Clock, Randomness
-from holdfast.infra.config import RegisterConfig, RegisterHome
-from holdfast.register.checkout.answers import AlreadyRecorded
-from holdfast.register.till import history, purging, writing
-from holdfast.register.till.database import QUERIES
-from holdfast.register.till.history import DocumentRow, Owed
+from holdfast.infra.config import RegisterHome
+from holdfast.register.checkout.entries import Entries
+from holdfast.register.till import history, writing
 from holdfast.register.till.till import Till
-from holdfast.register.till.writing import Document
-
-T = TypeVar("T")
-
-_PURGE_PAUSE_S = 0.001
-"""Between two parts of a purge, so that a sale that waits goes first."""
 
 _NO_BASKET = Refusal("basket.none", "No transaction is open. Begin one.")
 _BASKET_OPEN = Refusal("basket.open", "A transaction is open already. Conclude or void it first.")
 _BASKET_OPEN_AT_CLOSE = Refusal(
     "day.basket-open", "A transaction is still open. Conclude or void it, then close the day."
 )
-_DISK_FULL = Refusal(
-    "storage.full", "This register's disk is full, so nothing new can begin. Make room on it, then try again."
-)
-_TOO_LARGE = Refusal("document.too-large", "This document is too large for one entry. Split it into several.")
 
 
-class Checkout:
+class Checkout(Entries):
     """One per process. Threads may share it; two processes may open the same till."""
 
     def __init__(self, till: Till, clock: Clock, randomness: Randomness) -> None:
         """Use `Checkout.open`."""
-        self._till = till
+        super().__init__(till)
         self._clock = clock
         self._randomness = randomness
 
@@ -89,76 +63,7 @@ class Checkout:
     def close(self) -> None:
         self._till.close()
 
-    @property
-    def config(self) -> RegisterConfig:
-        return self._till.config
-
-    @property
-    def origin(self) -> OriginId:
-        return self._till.config.origin
-
-    # ---- reading -----------------------------------------------------------------------------
-
-    def head(self) -> Head:
-        """Where the journal stands."""
-        with self._till.reading():
-            return self._till.place().head
-
-    def day(self) -> DayState:
-        with self._till.reading():
-            return self._till.day()
-
-    def totals(self, business_date: str) -> DayTotals:
-        """Sums over one business date's documents (PO5)."""
-        with self._till.reading() as connection:
-            return writing.read_totals(connection, business_date).totals
-
-    def drawer_minor(self) -> int:
-        """What the drawer must hold, counted from its first day."""
-        with self._till.reading() as connection:
-            return QUERIES.drawer(connection)
-
-    def stock_milli(self, sku: Sku) -> int:
-        """What this register has moved of a product, in thousandths: sold is negative."""
-        with self._till.reading() as connection:
-            return QUERIES.stock_of(connection, sku=sku) or 0
-
-    def basket(self) -> Basket | None:
-        """The open transaction, as it is on the disk."""
-        with self._till.reading() as connection:
-            return writing.read_basket(connection)
-
-    def priced(self) -> Priced | None:
-        """What the open transaction comes to."""
-        found = self.basket()
-        return None if found is None else pricing.price(found)
-
-    def owed(self, applied: Mapping[EpochId, int]) -> Owed:
-        """Documents above head office's applied cursors (P6)."""
-        with self._till.reading() as connection:
-            return history.owed(connection, applied)
-
-    def documents(self, limit: int = 50, before: DocumentNumber | None = None) -> list[DocumentRow]:
-        """Documents, newest first; `before` a number for the page after it."""
-        with self._till.reading() as connection:
-            return history.documents(connection, limit, before)
-
-    def document(self, number: DocumentNumber) -> Document | None:
-        """A document of this till; None where it has none of that number, or has purged it."""
-        with self._till.reading() as connection:
-            return history.document(connection, number)
-
-    def returnable(self, number: DocumentNumber, line: int) -> Returnable | Refusal:
-        """A sold line, less what came back of it here already (PO3)."""
-        with self._till.reading() as connection:
-            return history.returnable_line(connection, number, line)
-
     # ---- the business day --------------------------------------------------------------------
-
-    def offered_date(self, head_office_ms: int | None = None) -> str:
-        """The date to propose when the day is opened. `head_office_ms`: its time at the last contact."""
-        with self._till.reading():
-            return business_day.offered_date(self._till.day(), self._till.offer(head_office_ms))
 
     def open_day(
         self,
@@ -306,109 +211,6 @@ class Checkout:
             return voided
 
         return self._till.transact(work, finishing=True)
-
-    # ---- history, adjustments, other entries -------------------------------------------------
-
-    def record(
-        self, type: str, make: Callable[[DocumentNumber], Document | Refusal], *, reference: str | None
-    ) -> Document | Refusal | AlreadyRecorded:
-        """Journal a document that no basket made: history taken over, an adjustment of stock.
-
-        `reference`: its number in another system. Known here for this type, it is no operation (P2).
-        `make` is a function of the number alone.
-        """
-        assert type in DOCUMENT_TYPES, "record takes documents; append takes other entries"
-
-        def work() -> Document | Refusal | AlreadyRecorded:
-            known = self._known(type, reference)
-            if known is not None:
-                return known
-            date = business_day.day_required(self._till.day())
-            if isinstance(date, Refusal):
-                return date
-            at = self._till.place()
-            body = make(at.head.next_document(self.config.series))
-            if not isinstance(body, Refusal):
-                written = self._till.append(at, type, 1, body, self._till.stamp(date))
-                self._remember(at.n, written, type, reference)
-            return body
-
-        try:
-            return self._unless_full(work)
-        except TooLargeFault:
-            return _TOO_LARGE
-
-    def _known(self, type: str, reference: str | None) -> AlreadyRecorded | None:
-        if reference is None:
-            return None
-        row_id = QUERIES.reference_of(self._till.connection, type=type, reference=reference)
-        if row_id is None:
-            return None
-        number = history.number_of(self._till.connection, row_id)
-        return AlreadyRecorded(type=type, reference=reference, document=number)
-
-    def _remember(self, n: int, written: Written, type: str, reference: str | None) -> None:
-        if reference is not None:
-            QUERIES.add_reference(
-                self._till.connection,
-                type=type,
-                reference=reference,
-                document=writing.document_row(n, written),
-            )
-
-    def append(self, type: str, version: int, body: msgspec.Struct) -> Written:
-        """Journal an entry that is no document: a command done, a change of connection, a rotated key."""
-        assert type not in DOCUMENT_TYPES, "documents are numbered: use conclude or record"
-        till = self._till
-        return till.transact(lambda: till.append(till.place(), type, version, body, till.stamp()))
-
-    def open_new_epoch(self, why: OpenEpoch, *, instead_of: EpochId | None = None) -> Written | None:
-        """Go on in a new epoch, numbering in a segment of its own; nothing of the former one is closed.
-
-        `instead_of`: only while this is the open epoch, so that asking twice opens one; else None.
-        """
-
-        def work() -> Written | None:
-            if instead_of is not None and self._till.place().head.epoch != instead_of:
-                return None
-            return self._till.open_epoch(why)
-
-        return self._till.transact(work, finishing=True)
-
-    def purge(self, through: Mapping[EpochId, int]) -> int:
-        """Delete the bytes of entries up to these seqs, which head office holds *safe*; how many.
-
-        Hashes stay. In transactions of bounded size, so that a sale never waits long.
-        """
-        purged = 0
-        for epoch, seq in through.items():
-            purged += self._purge_epoch(epoch, seq)
-        return purged
-
-    def _purge_epoch(self, epoch: EpochId, through_seq: int) -> int:
-        purged = 0
-        for _ in range(through_seq // purging.ENTRIES_PER_TRANSACTION + 1):
-            some = self._till.transact(
-                lambda: purging.purge_some(self._till.connection, epoch, through_seq), finishing=True
-            )
-            purged += some
-            if some < purging.ENTRIES_PER_TRANSACTION:
-                break
-            time.sleep(_PURGE_PAUSE_S)
-        return purged
-
-    def tidy(self) -> None:
-        """Between sales, every few seconds: checkpoint, reserve, mark. Spares the next sale 3 to 6 ms."""
-        self._till.tidy()
-
-    def _unless_full(self, work: Callable[[], T]) -> T | Refusal:
-        """Something new: refused while the disk has no room beside what finishing a sale needs."""
-        if not self._till.has_room:
-            return _DISK_FULL
-        try:
-            return self._till.transact(work)
-        except StorageFullFault:
-            return _DISK_FULL
 
 
 def _is_empty(basket: Basket) -> bool:
