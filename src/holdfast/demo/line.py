@@ -215,6 +215,10 @@ class LineThread:
         return self._line.mode
 
     @property
+    def connections(self) -> int:
+        return self._line.connections
+
+    @property
     def bytes_up(self) -> int:
         return self._line.bytes_up
 
