@@ -19,7 +19,7 @@ from holdfast.hq.store.postgres import PostgresStore
 from holdfast.hq.verify import Verified, verify_head_office
 from holdfast.infra.clock import ManualClock, SeededRandomness
 from holdfast.infra.keys import SigningKey, verify
-from holdfast.infra.postgres.connect import connect, open_pool
+from holdfast.infra.postgres.connect import Pool, connect, open_pool
 from holdfast.infra.postgres.launcher import EmbeddedPostgres
 from tests.journal_samples import SampleJournal
 from tests.postgres_fixture import MakeDatabase, drop_database
@@ -113,3 +113,10 @@ def postgres_hq(head_office_dsn: str) -> Iterator[HeadOfficeUnderTest]:
 def memory_hq() -> Iterator[HeadOfficeUnderTest]:
     with memory_head_office() as head_office:
         yield head_office
+
+
+@pytest.fixture
+def hq_pool(head_office_dsn: str) -> Iterator[Pool]:
+    """Connections to a head office's database that has two stores and nothing else."""
+    with open_pool(head_office_dsn, name="test", max_size=4) as pool:
+        yield pool

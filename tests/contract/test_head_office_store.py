@@ -11,19 +11,10 @@ from holdfast.core.journal.chain import link
 from holdfast.core.journal.writer import Head
 from holdfast.core.sale import Sale, SaleLine, StockAdjusted, StockLine, Tender
 from holdfast.core.sync.batch import StoredEntry
-from holdfast.core.sync.messages import (
-    Ack,
-    EpochOffer,
-    Heartbeat,
-    Offer,
-    OfferReply,
-    SignedStatement,
-    encode,
-    heartbeat_statement,
-)
+from holdfast.core.sync.messages import Ack, HeartbeatReply, OfferReply, encode
 from holdfast.core.sync.receiver import Refused
-from holdfast.core.sync.sender import sample_seqs
 from tests.hq_fixtures import HeadOfficeUnderTest, memory_head_office
+from tests.hq_messages import heartbeat_of, offer_of
 from tests.journal_samples import STAMP, SampleJournal, sale, signing_key
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
@@ -51,46 +42,15 @@ def send(
     return hq.ingest.receive_batch(journal.origin, journal.batch(first_seq, count))
 
 
-def offer_of(journal: SampleJournal) -> Offer:
-    return Offer(
-        origin=journal.origin,
-        epochs=tuple(
-            EpochOffer(
-                head=head,
-                samples=tuple(
-                    (seq, hash)
-                    for seq in sample_seqs(head.seq)
-                    if (hash := journal.hash_at(head.epoch, seq)) is not None
-                ),
-            )
-            for head in journal.heads()
-        ),
-        receipts=tuple(journal.kept),
-    )
-
-
 def offer(hq: HeadOfficeUnderTest, journal: SampleJournal) -> OfferReply | Refused:
     return hq.ingest.receive_offer(journal.origin, encode(offer_of(journal)))
 
 
-def beat(hq: HeadOfficeUnderTest, journal: SampleJournal, **fields: object) -> SignedStatement:
-    statement = encode(
-        Heartbeat(
-            origin=journal.origin,
-            clock_ms=hq.clock.now_ms(),
-            offset_min=0,
-            head=None if journal.head is None else journal.position,
-            owed_count=0,
-            owed_minor=0,
-            currency="GBP",
-            **fields,  # type: ignore[arg-type]
-        )
-    )
-    return SignedStatement(
-        statement=statement,
-        key_id=journal.key.key_id,
-        signature=journal.key.sign(heartbeat_statement(statement)),
-    )
+def beat(
+    hq: HeadOfficeUnderTest, journal: SampleJournal, clock_ms: int | None = None, **fields: object
+) -> HeartbeatReply:
+    at_ms = hq.clock.now_ms() if clock_ms is None else clock_ms
+    return hq.ingest.heartbeat(journal.origin, heartbeat_of(journal, at_ms, **fields))
 
 
 def append_raw(journal: SampleJournal, data: bytes, *, readable: bool = True) -> None:
@@ -266,7 +226,7 @@ def keys_rotate(hq: HeadOfficeUnderTest) -> list[object]:
     answers: list[object] = [send(hq, journal)]
     journal.key = fresh
     journal.sell(2)
-    return [*answers, send(hq, journal, 4, 10), hq.ingest.heartbeat(journal.origin, beat(hq, journal))]
+    return [*answers, send(hq, journal, 4, 10), beat(hq, journal)]
 
 
 @scenario
@@ -282,15 +242,15 @@ def sums_beyond_all_bounds_wait(hq: HeadOfficeUnderTest) -> list[object]:
 def heartbeats_and_claims(hq: HeadOfficeUnderTest) -> list[object]:
     journal = SampleJournal().open().sell(3)
     hq.enrol(journal)
-    answers: list[object] = [hq.ingest.heartbeat(journal.origin, beat(hq, journal))]
+    answers: list[object] = [beat(hq, journal)]
     for sales in range(1, 25):
         journal.sell(1)
         if sales % 4 == 0:
             hq.clock.advance(7_000)
-        answers.append(hq.ingest.heartbeat(journal.origin, beat(hq, journal, owed_dates=("2026-09-21",))))
+        answers.append(beat(hq, journal, owed_dates=("2026-09-21",)))
     answers += [send(hq, journal, 1, 20), offer(hq, journal), send(hq, journal, 21, 50), offer(hq, journal)]
     hq.clock.jump_to(4_070_000_000_000)
-    return [*answers, hq.ingest.heartbeat(journal.origin, beat(hq, journal))]
+    return [*answers, beat(hq, journal)]
 
 
 @scenario
@@ -299,27 +259,9 @@ def a_clock_of_another_age(hq: HeadOfficeUnderTest) -> list[object]:
     hq.enrol(journal)
     answers: list[object] = []
     for clock_ms in (1_546_300_800_000, 4_070_908_800_000, hq.clock.now_ms(), hq.clock.now_ms() + 500):
-        statement = beat(hq, journal)
-        late = HeartbeatAt(clock_ms)(statement, journal)
-        answers.append(hq.ingest.heartbeat(journal.origin, late))
+        answers.append(beat(hq, journal, clock_ms))
         hq.clock.advance(1_000)
     return answers
-
-
-class HeartbeatAt:
-    """The same word with another clock."""
-
-    def __init__(self, clock_ms: int) -> None:
-        self.clock_ms = clock_ms
-
-    def __call__(self, statement: SignedStatement, journal: SampleJournal) -> SignedStatement:
-        text = statement.statement.replace(
-            b'"clock_ms":' + statement.statement.split(b'"clock_ms":')[1].split(b",")[0],
-            b'"clock_ms":' + str(self.clock_ms).encode(),
-        )
-        return SignedStatement(
-            statement=text, key_id=journal.key.key_id, signature=journal.key.sign(heartbeat_statement(text))
-        )
 
 
 @scenario
