@@ -209,6 +209,12 @@ KINDS: dict[str, Kind] = {
 # ---- files -------------------------------------------------------------------------------------
 
 
+def preview(kind: str, data: bytes) -> LoadReport | Refusal:
+    """What a file holds; nothing is taken."""
+    collected = _collect(kind, data)
+    return collected if isinstance(collected, Refusal) else collected[0]
+
+
 class Catalogue:
     """Loads files into the feeds."""
 
@@ -218,8 +224,7 @@ class Catalogue:
 
     def preview(self, kind: str, data: bytes) -> LoadReport | Refusal:
         """What a file holds; nothing is taken."""
-        collected = _collect(kind, data)
-        return collected if isinstance(collected, Refusal) else collected[0]
+        return preview(kind, data)
 
     def load(
         self, kind: str, data: bytes, *, take_good: bool = False, progress: Progress | None = None

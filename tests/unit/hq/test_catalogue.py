@@ -1,0 +1,114 @@
+"""CSV files of an administrator: what is wrong is named by line, column and reason."""
+
+import pytest
+
+from holdfast.core.refusals import Refusal
+from holdfast.hq.catalogue import BAD_ROWS_SHOWN, KINDS, LoadReport, preview
+
+PRODUCTS = "sku,description,tax_code,unit,department,barcodes\n"
+
+
+def report(kind: str, text: str | bytes) -> LoadReport:
+    found = preview(kind, text if isinstance(text, bytes) else text.encode())
+    assert isinstance(found, LoadReport), found
+    return found
+
+
+def refused(kind: str, data: bytes) -> Refusal:
+    found = preview(kind, data)
+    assert isinstance(found, Refusal)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "column", "reason"),
+    [
+        ("products", ",Tea,S,,,", "sku", "is empty"),
+        ("products", "A1,Tea,,,,", "tax_code", "is empty"),
+        ("products", "A1,Tea,S,litre,,", "unit", "'litre' is no unit"),
+        ("products", "A1,Te\x07a,S,,,", "description", "cannot be printed"),
+        ("products", "A1,Te\x00a,S,,,", "description", "cannot be printed"),
+        ("products", "A1," + "x" * 201 + ",S,,,", "description", "longer than 200"),
+        ("products", "A1,Tea,S,,," + "x" * 65, "barcodes", "longer than 64"),
+        ("products", "A1,Tea", "", "2 fields, the header 6"),
+        ("products", 'A1,"Tea,S,,,', "", "cannot be read"),
+        ("prices", "A1,1.2x,GBP,", "price", "not a number"),
+        ("prices", "A1,1.23456,GBP,", "price", "more than 4 digits"),
+        ("prices", "A1,-1,GBP,", "price", "below zero"),
+        ("prices", "A1,1.20,Pounds,", "currency", "ISO 4217"),
+        ("prices", "A1,1.20,GBP,2025-02-30", "valid_from", "not a date"),
+        ("prices", "A1,1.20,GBP,01.02.2025", "valid_from", "not a date"),
+        ("taxes", "S,twenty,,", "percent", "not a number"),
+        ("taxes", "S,-5,,", "code", "out of range"),
+        ("taxes", "S,20,perhaps,", "inclusive", "neither yes nor no"),
+        ("staff", "1,Ann,boss,1234", "role", "no role"),
+        ("staff", "1,Ann,cashier,12", "pin", "4 to 12 digits"),
+        ("staff", "1,Ann,cashier,", "pin", "must be given"),
+        ("staff", "1,,cashier,1234", "name", "is empty"),
+    ],
+)
+def test_a_bad_row_is_named(kind: str, row: str, column: str, reason: str) -> None:
+    headers = {
+        "products": PRODUCTS,
+        "prices": "sku,price,currency,valid_from\n",
+        "taxes": "code,percent,inclusive,valid_from\n",
+        "staff": "id,name,role,pin\n",
+    }
+    found = report(kind, headers[kind] + row + "\n")
+    assert (found.rows, found.good, found.taken) == (1, 0, False)
+    assert (found.bad[0].line, found.bad[0].column) == (2, column)
+    assert reason in found.bad[0].reason
+
+
+def test_good_rows_bad_rows_and_columns_that_nobody_knows() -> None:
+    text = (
+        PRODUCTS.replace("unit", "Colour") + "A1,Tea,S,red,,\n\nB2,Cake,,blue,,\nA1,Tee,S,,,\nC3,Pie,S,,,\n"
+    )
+    found = report("products", text)
+    assert (found.rows, found.good) == (4, 2)
+    assert [(row.line, row.column) for row in found.bad] == [(4, "tax_code"), (5, "sku")]
+    assert found.bad[1].reason == "the same as in line 2"
+    assert found.unknown_columns == ("colour",)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_as_spreadsheets_write_it(delimiter: str, newline: str) -> None:
+    rows = [("SKU", " Price", "currency"), ("A1", " 1.20 ", "GBP"), ("a1", "0", "GBP")]
+    text = newline.join(delimiter.join(row) for row in rows)
+    found = report("prices", b"\xef\xbb\xbf" + text.encode())
+    assert (found.rows, found.good) == (2, 2)
+
+
+def test_a_text_over_several_lines_keeps_the_count_of_lines() -> None:
+    text = PRODUCTS + 'A1,"Tea\nGreen",S,,,\nB2,Cake,,,,\n'
+    assert [(row.line, row.column) for row in report("products", text).bad] == [
+        (2, "description"),
+        (4, "tax_code"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "csv.header"),
+        (b"sku,description\nA1,Tea\n", "csv.header"),
+        (b"sku,description,tax_code,sku\n", "csv.header"),
+        (b'"sku,description,tax_code\n', "csv.header"),
+        (b"sku,description,tax_code\nA1,Caf\xe9,S\n", "csv.encoding"),
+        (b"\xff\xfes\x00k\x00u\x00", "csv.encoding"),
+        (b"PK\x03\x04\x14\x00 a spreadsheet", "csv.header"),
+    ],
+)
+def test_a_file_that_is_none(data: bytes, code: str) -> None:
+    assert refused("products", data).code == code
+
+
+def test_an_unknown_kind_and_the_known_ones() -> None:
+    assert refused("customers", b"").code == "csv.kind"
+    assert set(KINDS) == {"products", "prices", "taxes", "staff"}
+
+
+def test_a_file_of_bad_rows_names_the_first_and_counts_all() -> None:
+    found = report("products", PRODUCTS + ",,,,,x\n" * 1_000)
+    assert (found.rows, found.good, len(found.bad)) == (1_000, 0, BAD_ROWS_SHOWN)
