@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from litestar import Response
 
 from holdfast.core.sync.messages import Problem
+from holdfast.hq.fleet import SILENCE_LIMIT_MS
 from holdfast.hq.web.auth.accounts import Session
 from holdfast.hq.web.auth.guard import WebRequest
 from holdfast.hq.web.services import Services
@@ -55,7 +56,11 @@ def fragment(services: Services, template: str, status: int = 200, **values: Any
 
 
 def _common(services: Services) -> dict[str, Any]:
-    return {"now_ms": services.clock.now_ms(), "zone": services.zone}
+    return {
+        "now_ms": services.clock.now_ms(),
+        "zone": services.zone,
+        "silence_ms": SILENCE_LIMIT_MS,
+    }
 
 
 _HEADINGS = {

@@ -132,8 +132,11 @@ def when(at_ms: int | None, zone: datetime.tzinfo) -> str:
     """`2026-11-22 08:34` in the zone of the page."""
     if at_ms is None:
         return "–"
-    moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(milliseconds=at_ms)
-    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        moment = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(milliseconds=at_ms)
+        return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    except OverflowError:  # a register's clock may say any year
+        return "far in the future" if at_ms > 0 else "far in the past"
 
 
 def _grouped(value: int, places: int) -> str:

@@ -7,6 +7,7 @@ sender backs off while its journal keeps what it has.
 
 import asyncio
 import functools
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -24,19 +25,24 @@ class Lane:
         self.name = name
         self._bound = threads + waiting_max
         self._taken = 0
+        self._lock = threading.Lock()
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"lane-{name}")
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call in a thread of this lane. HttpProblem 503 when the lane's queue is full."""
-        if self._taken >= self._bound:
-            raise HttpProblem(
-                503, "busy", f"too much {self.name} waits already; try again soon", retry_after_s=2
-            )
-        self._taken += 1
-        try:
-            call = functools.partial(function, *args, **kwargs)
-            return await asyncio.get_running_loop().run_in_executor(self._executor, call)
-        finally:
+        with self._lock:
+            if self._taken >= self._bound:
+                raise HttpProblem(
+                    503, "busy", f"too much {self.name} waits already; try again soon", retry_after_s=2
+                )
+            self._taken += 1
+        future = self._executor.submit(functools.partial(function, *args, **kwargs))
+        # Its place is free when the work is done, not when whoever asked for it has left.
+        future.add_done_callback(self._free)
+        return await asyncio.wrap_future(future)
+
+    def _free(self, _: object) -> None:
+        with self._lock:
             self._taken -= 1
 
     def close(self) -> None:
