@@ -11,25 +11,18 @@ from pathlib import Path
 import apsw
 
 from bench.figure import Figure, Size, figure, percentile
-from bench.tills import BY, LINES, fill, open_checkout, open_day
-from holdfast.core.basket import UNLIMITED, Act, Basket, add_product
-from holdfast.core.catalogue import Price, Product
-from holdfast.core.ids import Sku
-from holdfast.core.refusals import Refusal
+from bench.tills import LINES, fill, open_checkout, open_day, scan
 from holdfast.core.sale import Sale, Tender
-from holdfast.core.tax import TaxRate
 from holdfast.infra.clock import SystemClock
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.sqlite import checkpoint, immediate, open_database
-from holdfast.register.checkout import Checkout
 from holdfast.register.keeper import SyncKeeper
 from holdfast.register.till import writing
 from holdfast.register.till.database import QUERIES, read_till
 from holdfast.register.till.places import place
 from tests.office import Office
 
-_TAX = TaxRate(code="standard", name="VAT", rate_e6=81_000, inclusive=True, valid_from="2020-01-01")
 _TIDY_EVERY = 20
 """Sales between two checkpoints, which a till makes while nobody waits."""
 
@@ -67,7 +60,7 @@ def _measure(
     taken: list[float] = []
     bare_taken: list[float] = []
     for number in range(sales):
-        basket = _basket(checkout, number)
+        basket = scan(checkout, number)
         tender = Tender(kind="cash", amount_minor=100_000)
         began = time.perf_counter_ns()
         sold = checkout.conclude([tender])
@@ -91,24 +84,6 @@ def _bare_database(home: RegisterHome) -> apsw.Connection:
     )
     connection.execute("create table entry (id integer primary key, data blob not null) strict")
     return connection
-
-
-def _basket(checkout: Checkout, number: int) -> Basket:
-    """Four products scanned, as a cashier would; each is on the disk before the next."""
-    begun = checkout.begin(by=BY)
-    assert isinstance(begun, Basket), f"a basket, not {begun}"
-    basket: Basket | Refusal = begun
-    for line in range(LINES):
-        sku = Sku(f"40{(number * 7 + line * 131) % 5_000:05d}")
-        product = Product(
-            sku=sku, description=f"Article {sku} in a box of twelve, blue", tax_code=_TAX.code,
-            department="household goods",
-        )  # fmt: skip
-        price = Price(sku=sku, unit_price_e4=1_990_000, currency="EUR", valid_from="2020-01-01")
-        act = Act(by=BY, at_ms=begun.began_at_ms + 4_000 * line, limits=UNLIMITED)
-        basket = checkout.change(lambda now, a=act, p=product, q=price: add_product(now, a, p, q, _TAX))
-    assert isinstance(basket, Basket), f"a basket, not {basket}"
-    return basket
 
 
 def _last_entry(till: apsw.Connection) -> bytes:

@@ -1,17 +1,35 @@
 """Registers for benchmarks: made without a head office, and filled with sales faster than one could sell."""
 
+import base64
 import hashlib
+import random
 import time
+from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import apsw
 import msgspec
 
+from holdfast.core.basket import UNLIMITED, Act, Basket, add_product
 from holdfast.core.business_day import DayOpened
-from holdfast.core.ids import EpochId, OriginId, Sku, StaffId, StoreId, TransactionId
+from holdfast.core.catalogue import Price, Product
+from holdfast.core.ids import (
+    DocumentNumber,
+    EpochId,
+    OriginId,
+    Sku,
+    StaffId,
+    StoreId,
+    TransactionId,
+    document_number,
+)
 from holdfast.core.journal.entry import encode_entry
+from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, SaleLine, TaxTotal, Tender
-from holdfast.core.totals import DayTotals, day_deltas, stock_deltas
+from holdfast.core.tax import TaxRate
+from holdfast.core.tender import CASH, CHANGE
+from holdfast.core.totals import DayTotals
 from holdfast.infra.clock import SystemClock, SystemRandomness
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey, SigningKey
@@ -26,6 +44,9 @@ from holdfast.register.till.places import place
 
 BY = StaffId("bench")
 LINES = 4
+ARTICLES = 5_000
+PIECES = (1, 2, 3)
+TAX = TaxRate(code="standard", name="VAT", rate_e6=81_000, inclusive=True, valid_from="2020-01-01")
 _BLOCK = 20_000
 
 
@@ -61,149 +82,210 @@ def open_day(home: RegisterHome) -> None:
         checkout.close()
 
 
-def sale(document: str, number: int) -> Sale:
-    """A sale of four lines, about 1.5 KB as an entry."""
-    lines = tuple(
-        SaleLine(
-            line=line,
-            sku=Sku(f"40{(number * 7 + line * 131) % 5_000:05d}"),
-            description=f"Article {(number * 7 + line * 131) % 5_000} in a box of twelve, blue",
-            quantity_milli=1_000 * (1 + (number + line) % 3),
-            unit_price_e4=(199 + 100 * line) * 100,
-            amount_minor=(199 + 100 * line) * (1 + (number + line) % 3),
-            tax_code="standard",
+def first_sale(folder: Path) -> None:
+    """Open the till, sell one thing for cash, close it: what a process does to its first sale."""
+    checkout = open_checkout(RegisterHome(folder))
+    scan(checkout, 1, lines=1)
+    assert isinstance(checkout.conclude(cash_given_minor=100_000), Sale)
+    checkout.close()
+
+
+def scan(checkout: Checkout, number: int, lines: int = LINES) -> Basket:
+    """Products into a new basket, as a cashier would; each is on the disk before the next."""
+    begun = checkout.begin(by=BY)
+    assert isinstance(begun, Basket), f"a basket, not {begun}"
+    basket: Basket | Refusal = begun
+    for line in range(lines):
+        sku = Sku(f"40{(number * 7 + line * 131) % 5_000:05d}")
+        product = Product(
+            sku=sku,
+            description=f"Article {sku} in a box of twelve, blue",
+            tax_code=TAX.code,
             department="household goods",
-            scanned_s=4 * line,
-            note="gift wrapped, receipt without prices" if line == 1 else "",
         )
-        for line in range(1, LINES + 1)
-    )
-    total = sum(line.amount_minor for line in lines)
-    tax = total * 81 // 1_081
-    return Sale(
-        document=document,  # type: ignore[arg-type]
-        transaction=TransactionId(hashlib.sha256(document.encode()).hexdigest()[:16]),
-        currency="EUR",
-        lines=lines,
-        taxes=(
-            TaxTotal(
-                tax_code="standard", rate_e6=81_000, inclusive=True, net_minor=total - tax, tax_minor=tax
-            ),
-        ),
-        tenders=(
-            Tender(kind="cash", amount_minor=total + 100),
-            Tender(kind="change", amount_minor=-100),
-        ),
-        total_minor=total,
-        began_at_ms=1_790_000_000_000,
-        by=BY,
-    )
+        price = Price(sku=sku, unit_price_e4=1_990_000, currency="EUR", valid_from="2020-01-01")
+        act = Act(by=BY, at_ms=begun.began_at_ms + 4_000 * line, limits=UNLIMITED)
+        basket = checkout.change(lambda now, a=act, p=product, q=price: add_product(now, a, p, q, TAX))
+    assert isinstance(basket, Basket), f"a basket, not {basket}"
+    return basket
 
 
-def fill(home: RegisterHome, entries: int) -> int:
-    """Append that many sales to the register's journal in few transactions; bytes of one entry.
+# ---- filling ---------------------------------------------------------------------------------------
 
-    The result is what selling them would have left: chain, numbers, projections and mark, but for the
-    transactions' own ids. The day must be open.
+
+class Article(NamedTuple):
+    """A product as the made-up sales hold it."""
+
+    sku: Sku
+    text: str
+    amounts_minor: tuple[int, ...]
+    """For one, two, three pieces."""
+    encoded: tuple[bytes, ...]
+    """A sale's line of so many pieces, but for `{"line":N`."""
+
+
+def articles(seed: int = 1) -> list[Article]:
+    """The shop's range: as random as stock codes, texts and prices of a real one."""
+    chance = random.Random(seed)
+    words = [
+        "".join(chance.choices("bcdfghklmnprstvw", k=2)) + chance.choice("aeiou") * 2 for _ in range(900)
+    ]
+    return [_article(chance, words) for _ in range(ARTICLES)]
+
+
+def _article(chance: random.Random, words: list[str]) -> Article:
+    sku = Sku(f"40{chance.randrange(10**6):06d}")
+    text, price = " ".join(chance.choices(words, k=12)).capitalize(), chance.randrange(95, 9_995, 5)
+    department = f"Household and garden {chance.randrange(20)}"
+
+    def line(pieces: int) -> bytes:
+        whole = msgspec.json.encode(
+            SaleLine(
+                line=1, sku=sku, description=text, quantity_milli=1_000 * pieces, unit_price_e4=price * 100,
+                amount_minor=price * pieces, tax_code=TAX.code, department=department, scanned_s=7 * pieces,
+            )
+        )  # fmt: skip
+        return whole.removeprefix(b'{"line":1')
+
+    return Article(sku, text, tuple(price * n for n in PIECES), tuple(line(n) for n in PIECES))
+
+
+def fill(home: RegisterHome, entries: int, seed: int = 1) -> float:
+    """Append that many sales of four lines to the register's journal, in few transactions; the mean size
+    of an entry in bytes.
+
+    The result is what selling them would have left: chain, numbers, projections and mark. The day
+    must be open, and the register not be selling.
     """
     config = load_config(home.config, RegisterConfig)
     connection = open_till(home, DatabaseKey.load(home.database_key), config.origin)
     mark = HighWaterMark(home.mark)
     try:
-        filling = _Filling(connection, config)
-        left = entries
-        while left:
-            block = min(left, _BLOCK)
+        filling = _Filling(connection, config, random.Random(seed), entries)
+        for done in range(0, entries, _BLOCK):
             with immediate(connection):
-                filling.append(block)
-            left -= block
+                filling.append(min(_BLOCK, entries - done))
         checkpoint(connection)
         at = writing.read_head(connection)
         assert at is not None, "a filled till has a head"
         head = at.head
         mark.write(Mark(head.epoch, head.seq, head.hash, head.documents, filling.date))
-        return len(filling.variants[0].encoded)
+        return filling.bytes / entries
     finally:
         mark.close()
         connection.close()
 
 
-class _Variant:
-    """One kind of sale, encoded but for its seq and its number."""
-
-    def __init__(self, config: RegisterConfig, epoch: EpochId, number: int, at_ms: int, date: str) -> None:
-        self.body = sale("@NUMBER@", number)
-        self.total_minor = self.body.total_minor
-        self.encoded = encode_entry(
-            origin=config.origin, epoch=epoch, seq=987_654_321, type="sale", version=1, at_ms=at_ms,
-            offset_min=60, date=date, body=self.body,
-        )  # fmt: skip
-        self.before, rest = self.encoded.split(b"987654321")
-        self.between, self.after = rest.split(b"@NUMBER@")
-
-
 class _Filling:
-    def __init__(self, connection: apsw.Connection, config: RegisterConfig) -> None:
-        at = writing.read_head(connection)
-        day = writing.read_day(connection)
-        assert at is not None and day.open and day.business_date, "fill a till whose day is open"  # noqa: PT018
-        self.connection = connection
-        self.date = day.business_date
-        self.at_ms = time.time_ns() // 1_000_000
-        self.prefix = f"{config.series}-{at.head.epoch[:5].upper()}-".encode()
-        self.variants = [
-            _Variant(config, at.head.epoch, number, self.at_ms, self.date) for number in range(64)
-        ]
+    """Sales as fast as SQLite takes them: their bytes are put together from pieces encoded once."""
+
+    def __init__(
+        self, connection: apsw.Connection, config: RegisterConfig, chance: random.Random, entries: int
+    ) -> None:
+        at, day = writing.read_head(connection), writing.read_day(connection)
+        assert at is not None, "a till that was started has a head"
+        assert day.open, "fill a till whose day is open"
+        assert day.business_date is not None, "an open day has a date"
+        self.connection, self.date, self.bytes = connection, day.business_date, 0
+        self._chance = chance
+        self._articles = articles()
+        self._at_ms = time.time_ns() // 1_000_000 - entries * 46_000
+        self._series, self._epoch = config.series, at.head.epoch
+        self._template = _template(config, at.head.epoch, self.date)
 
     def append(self, count: int) -> None:
         at = writing.read_head(self.connection)
-        assert at is not None, "a started till has a head"
-        hash, n = at.head.hash, at.n
-        links: list[tuple[int, bytes, int]] = []
+        assert at is not None, "a till that was started has a head"
+        hash, value_minor = at.head.hash, at.value_minor
+        links: list[tuple[int, bytes, int, int]] = []
         entries: list[tuple[int, str, bytes]] = []
         documents: list[tuple[int, int, str, str, int, int]] = []
+        stock: Counter[Sku] = Counter()
+        totals = DayTotals()
         for step in range(1, count + 1):
             seq, number = at.head.seq + step, at.head.documents + step
-            variant = self.variants[number % len(self.variants)]
-            data = b"%b%d%b%b%06d%b" % (
-                variant.before, seq, variant.between, self.prefix, number, variant.after
-            )  # fmt: skip
+            data, sold, lines = self._entry(seq, number)
             hash = hashlib.sha256(hash + data).digest()
-            row_id = place(n, seq)
-            links.append((row_id, hash, number))
-            entries.append((row_id, "sale", data))
-            documents.append((place(n, number), seq, "sale", self.date, self.at_ms, variant.total_minor))
+            value_minor += sold.total_minor
+            links.append((place(at.n, seq), hash, number, value_minor))
+            entries.append((place(at.n, seq), "sale", data))
+            documents.append((place(at.n, number), seq, "sale", self.date, self._at_ms, sold.total_minor))
+            totals = sold if step == 1 else _sum(totals, sold)
+            for sku, milli in lines:
+                stock[sku] -= milli
+        self.bytes += sum(len(data) for _, _, data in entries)
         self.connection.executemany(sql_of("add_link"), links)
         self.connection.executemany(sql_of("add_entry"), entries)
         self.connection.executemany(sql_of("add_document"), documents)
-        self._project(n, at.head.documents + 1, at.head.documents + count)
-
-    def _project(self, n: int, first: int, last: int) -> None:
-        """What these documents add, as their own projection would have."""
-        kinds = len(self.variants)
-        before = writing.read_totals(self.connection, self.date)
-        totals = before.totals
-        stock: dict[str, int] = {}
-        for index, variant in enumerate(self.variants):
-            times = (last - index) // kinds - (first - 1 - index) // kinds
-            totals += _times(day_deltas(variant.body), times)
-            for sku, milli in stock_deltas(variant.body).items():
-                stock[sku] = stock.get(sku, 0) + milli * times
         self.connection.executemany(sql_of("add_stock"), list(stock.items()))
+        before = writing.read_totals(self.connection, self.date)
         QUERIES.set_day_totals(
             self.connection,
             business_date=self.date,
-            totals=writing.encode_totals(totals),
-            first_document=before.first_document or place(n, first),
-            last_document=place(n, last),
+            totals=writing.encode_totals(before.totals + totals),
+            first_document=before.first_document or documents[0][0],
+            last_document=documents[-1][0],
         )
 
+    def _entry(self, seq: int, number: int) -> tuple[bytes, DayTotals, list[tuple[Sku, int]]]:
+        """An entry's bytes, what it adds to the day, and which goods left."""
+        chance = self._chance
+        self._at_ms += chance.randrange(1_000, 90_000)
+        total, parts, moved = 0, list[bytes](), list[tuple[Sku, int]]()
+        for line in range(1, LINES + 1):
+            article = self._articles[chance.randrange(ARTICLES)]
+            pieces = chance.choice((1, 1, 1, 1, 2, 3))
+            total += article.amounts_minor[pieces - 1]
+            parts.append(b'{"line":%d%b' % (line, article.encoded[pieces - 1]))
+            moved.append((article.sku, 1_000 * pieces))
+        given = (total // 500 + 1) * 500
+        tax = (total * 162 + 1_081) // 2_162  # 8.1 % of what is without it, rounded half up
+        data = self._template % (
+            seq, self._at_ms, document_number(self._series, self._epoch, number).encode(),
+            base64.b32encode(chance.randbytes(10)).lower(), b",".join(parts), total - tax, tax, given,
+            total - given, total, self._at_ms - 35_000,
+        )  # fmt: skip
+        day = DayTotals(
+            sales=1,
+            total_minor=total,
+            net_minor={TAX.code: total - tax},
+            tax_minor={TAX.code: tax},
+            tenders_minor={CASH: given, CHANGE: total - given},
+            drawer_minor=total,
+        )
+        return data, day, moved
 
-def _times(totals: DayTotals, times: int) -> DayTotals:
-    """The sum of `times` equal totals."""
-    values = msgspec.structs.asdict(totals)
-    scaled = {
-        name: {key: one * times for key, one in value.items()} if isinstance(value, dict) else value * times
-        for name, value in values.items()
-    }
-    return msgspec.convert(scaled, DayTotals)
+
+def _template(config: RegisterConfig, epoch: EpochId, date: str) -> bytes:
+    """A sale's entry as `%` takes it; made from one that was encoded as all are."""
+    body = Sale(
+        document=DocumentNumber("@D"), transaction=TransactionId("@T"), currency=config.currency, lines=(),
+        taxes=(
+            TaxTotal(tax_code=TAX.code, rate_e6=TAX.rate_e6, inclusive=True, net_minor=900_000_003,
+                     tax_minor=900_000_004),
+        ),
+        tenders=(
+            Tender(kind=CASH, amount_minor=900_000_005), Tender(kind=CHANGE, amount_minor=900_000_006),
+        ),
+        total_minor=900_000_007, began_at_ms=900_000_008, by=BY,
+    )  # fmt: skip
+    encoded = encode_entry(
+        origin=config.origin, epoch=epoch, seq=900_000_001, type="sale", version=1, at_ms=900_000_002,
+        offset_min=60, date=date, body=body,
+    )  # fmt: skip
+    assert b"%" not in encoded, "nothing in it means something to the operator %"
+    for number in range(1, 9):
+        encoded = encoded.replace(b"90000000%d" % number, b"%d")
+    return encoded.replace(b"@D", b"%b").replace(b"@T", b"%b").replace(b'"lines":[]', b'"lines":[%b]')
+
+
+def _sum(one: DayTotals, other: DayTotals) -> DayTotals:
+    """`one + other`, several times as fast where all keys are the same."""
+    return DayTotals(
+        sales=one.sales + other.sales,
+        total_minor=one.total_minor + other.total_minor,
+        net_minor={TAX.code: one.net_minor[TAX.code] + other.net_minor[TAX.code]},
+        tax_minor={TAX.code: one.tax_minor[TAX.code] + other.tax_minor[TAX.code]},
+        tenders_minor={kind: one.tenders_minor[kind] + other.tenders_minor[kind] for kind in (CASH, CHANGE)},
+        drawer_minor=one.drawer_minor + other.drawer_minor,
+    )
