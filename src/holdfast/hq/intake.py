@@ -70,6 +70,9 @@ def _put(
             hash = parent["hash"] if parent["claimed_seq"] == parent["seq"] else None
             claim = Claim(epoch=parent["epoch"], seq=parent["claimed_seq"], hash=hash)
             transaction.claim(prepared.origin, claim, now_ms)
+        if lost := opened.get("remembered"):
+            claim = Claim(epoch=lost["epoch"], seq=lost["seq"], hash=lost["hash"])
+            transaction.claim(prepared.origin, claim, now_ms)
     branches = [
         chain.branch for chain in (*facts.chains, *decision.rows.new_chains) if chain.chain == decision.chain
     ]

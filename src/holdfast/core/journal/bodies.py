@@ -4,6 +4,7 @@ import msgspec
 
 from holdfast.core.business_day import DayClosed, DayOpened
 from holdfast.core.ids import EpochId
+from holdfast.core.journal.chain import Position
 from holdfast.core.journal.entry import BodyRegistry
 from holdfast.core.journal.personal import Sealed
 from holdfast.core.sale import AccountAdjusted, Sale, StockAdjusted, TransactionVoided
@@ -31,6 +32,9 @@ class EpochOpened(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     software: str
     key_id: str
     parent: Parent | None = None
+    remembered: Position | None = None
+    """What this origin's high-water mark names and its database lost: head office *may owe* that epoch
+    up to there, even if it never heard of it (P6)."""
 
 
 class EpochClosed(msgspec.Struct, frozen=True, kw_only=True):

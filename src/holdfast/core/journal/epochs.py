@@ -32,6 +32,9 @@ class OpenEpoch(msgspec.Struct, frozen=True):
     claimed_seq: int
     """Highest head remembered for the parent epoch; 0 where there is no parent."""
     sentence: str
+    remembered: Position | None = None
+    """Where the mark stands, if this database does not hold that entry. Its epoch may be one that
+    nobody else ever heard of."""
 
 
 def at_start(head: Position | None, mark: MarkLike | None, hash_at: HashAt) -> OpenEpoch | None:
@@ -43,19 +46,23 @@ def at_start(head: Position | None, mark: MarkLike | None, hash_at: HashAt) -> O
     A missing mark means that this database woke up on another machine.
     """
     if head is None:
-        cause = "enrolled" if mark is None else "restored"
-        claimed = 0 if mark is None else mark.seq
-        return OpenEpoch(cause, claimed, "this register has no journal yet")
+        sentence = "this register has no journal yet"
+        if mark is None:
+            return OpenEpoch("enrolled", 0, sentence)
+        return OpenEpoch("restored", mark.seq, sentence, _position(mark))
     if mark is None:
         return OpenEpoch("restored", head.seq, "the high-water mark beside the database is missing")
     if hash_at(mark.epoch, mark.seq) != mark.hash:
         claimed = max(head.seq, mark.seq) if mark.epoch == head.epoch else head.seq
-        return OpenEpoch(
-            "restored", claimed, f"the database does not hold entry {mark.seq} that the mark remembers"
-        )
+        sentence = f"the database does not hold entry {mark.seq} that the mark remembers"
+        return OpenEpoch("restored", claimed, sentence, _position(mark))
     # The mark may lag behind by an epoch too: it was opened, and the power went before the mark heard of it.
     assert mark.epoch != head.epoch or mark.seq <= head.seq, "what holds the marked entry is not behind it"
     return None
+
+
+def _position(mark: MarkLike) -> Position:
+    return Position(mark.epoch, mark.seq, mark.hash)
 
 
 def at_contact(head: Position, tips: tuple[Position, ...], hash_at: HashAt) -> OpenEpoch | None:

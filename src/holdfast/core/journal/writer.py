@@ -96,6 +96,7 @@ def open_epoch(
             hash=parent.hash,
             claimed_seq=max(why.claimed_seq, parent.seq),
         ),
+        remembered=why.remembered,
     )
     start = Head(epoch=epoch, seq=0, hash=ZERO_HASH, documents=0)
     return write(origin, start, "epoch_opened", 1, body, stamp)
