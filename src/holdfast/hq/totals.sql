@@ -55,7 +55,7 @@ from (
 
 -- name: busiest_day()^
 select business_date::text, sum(line_count)::bigint from document
-group by business_date order by 2 desc, 1 limit 1;
+group by business_date order by 2 desc, business_date desc limit 1;
 
 -- name: by_currency()
 select currency, count(*), sum(total_minor)::numeric, sum(tax_minor)::numeric from document

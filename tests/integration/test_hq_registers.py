@@ -1,0 +1,281 @@
+"""Registers at head office: enrolled by a code, commanded, and known for what they owe (P6)."""
+
+import pytest
+
+from holdfast.core.faults import ConfigurationFault
+from holdfast.core.ids import KeyId, OriginId
+from holdfast.core.journal.bodies import EpochClosed
+from holdfast.core.refusals import Refusal
+from holdfast.core.sync.commands import CommandBatch, Outcome
+from holdfast.core.sync.enrolment import CODE_TTL_MS, EnrolReply, EnrolRequest
+from holdfast.core.sync.feed import unpack
+from holdfast.core.sync.messages import Ack, encode
+from holdfast.core.sync.receiver import Refused
+from holdfast.hq.commands import CommandBook
+from holdfast.hq.enrolment import Enrolment, Store
+from holdfast.hq.fleet import SILENCE_LIMIT_MS, Fleet, Register
+from holdfast.infra.clock import ManualClock, SeededRandomness
+from holdfast.infra.keys import verify
+from holdfast.infra.postgres.connect import Pool
+from tests.hq_fixtures import HEAD_OFFICE_KEY, INCARNATION, HeadOfficeUnderTest
+from tests.hq_messages import heartbeat_of, offer_of
+from tests.journal_samples import SampleJournal, signing_key
+
+pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
+
+KEYS = {KeyId(HEAD_OFFICE_KEY.key_id): HEAD_OFFICE_KEY.public_bytes}
+CLOCK = ManualClock
+
+
+# ---- enrolment ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def enrolment(hq_pool: Pool, clock: ManualClock) -> Enrolment:
+    return Enrolment(hq_pool, clock, SeededRandomness(7), keys=KEYS, recovery_public_key=bytes(32))
+
+
+def request(code: str | Refusal, n: int = 1) -> EnrolRequest:
+    assert isinstance(code, str), code
+    return EnrolRequest(code=code, public_key=signing_key(n).public_bytes, software="test")
+
+
+def enrolled(answer: EnrolReply | Refused) -> EnrolReply:
+    assert isinstance(answer, EnrolReply), answer
+    return answer
+
+
+def refusal_code(answer: object) -> str:
+    assert isinstance(answer, Refused | Refusal), answer
+    return answer.code
+
+
+def test_a_code_becomes_an_identity_once(enrolment: Enrolment) -> None:
+    code = enrolment.issue_code("S1", "R01", name="Till 1")
+    reply = enrolled(enrolment.enrol(request(code)))
+    assert (reply.series, reply.store, reply.currency, reply.timezone) == (
+        "R01",
+        "S1",
+        "GBP",
+        "Europe/London",
+    )
+    assert (reply.incarnation, reply.head_office_keys) == (INCARNATION, KEYS)
+    # The answer was lost: the same register asks again.
+    assert enrolment.enrol(request(code)) == reply
+    assert refusal_code(enrolment.enrol(request(code, n=2))) == "enrol.code"
+
+
+def test_codes_that_do_not_do(enrolment: Enrolment, clock: ManualClock) -> None:
+    code = enrolment.issue_code("S1", "R01")
+    assert refusal_code(enrolment.enrol(request("0000000000000000"))) == "enrol.code"
+    assert refusal_code(enrolment.enrol(request("\x00\ud800"))) == "enrol.code"
+    clock.advance(CODE_TTL_MS + 1)
+    assert refusal_code(enrolment.enrol(request(code))) == "enrol.code"
+    assert isinstance(code, str)
+    odd = EnrolRequest(code=code, public_key=b"short", software="test")
+    assert refusal_code(enrolment.enrol(odd)) == "enrol.malformed"
+
+
+def test_two_registers_never_share_a_series_or_a_key(enrolment: Enrolment) -> None:
+    first, second = enrolment.issue_code("S1", "R01"), enrolment.issue_code("S2", "R01")
+    third = enrolment.issue_code("S2", "R02")
+    enrolled(enrolment.enrol(request(first)))
+    assert refusal_code(enrolment.enrol(request(second, n=2))) == "enrol.series"
+    assert refusal_code(enrolment.enrol(request(third, n=1))) == "enrol.key"
+    assert refusal_code(enrolment.issue_code("S1", "R01")) == "enrol.series"
+    assert refusal_code(enrolment.issue_code("S9", "R09")) == "store.unknown"
+    enrolled(enrolment.enrol(request(third, n=3)))
+
+
+def test_a_replaced_register_goes_on_in_its_series(enrolment: Enrolment, hq_pool: Pool) -> None:
+    former = enrolled(enrolment.enrol(request(enrolment.issue_code("S1", "R01"))))
+    code = enrolment.issue_code("S1", "R01", replaces=former.origin)
+    fresh = enrolled(enrolment.enrol(request(code, n=2)))
+    assert fresh.series == former.series
+    assert fresh.origin != former.origin
+    fleet = {register.origin: register for register in Fleet(hq_pool, ManualClock()).look()}
+    assert fleet[former.origin].retired_at_ms is not None
+    assert fleet[fresh.origin].replaces == former.origin
+    assert refusal_code(enrolment.issue_code("S1", "R02", replaces=former.origin)) == "enrol.replaces"
+
+
+def test_stores(enrolment: Enrolment) -> None:
+    assert enrolment.put_store(Store("S3", "Airport", "CHF", "Europe/Zurich")) is None
+    assert [store.store for store in enrolment.stores()] == ["S1", "S2", "S3"]
+    assert refusal_code(enrolment.put_store(Store("S4", "x", "francs", "UTC"))) == "money.unknown-currency"
+    assert refusal_code(enrolment.put_store(Store("", "x", "CHF", "UTC"))) == "text.empty"
+    with pytest.raises(ConfigurationFault):
+        enrolment.put_store(Store("S4", "x", "CHF", "Europe/Atlantis"))
+
+
+# ---- commands ----------------------------------------------------------------------------------
+
+
+def test_a_command_is_delivered_until_its_outcome_is_known(hq_pool: Pool, enrolment: Enrolment) -> None:
+    origin = enrolled(enrolment.enrol(request(enrolment.issue_code("S1", "R01")))).origin
+    other = enrolled(enrolment.enrol(request(enrolment.issue_code("S1", "R02"), n=2))).origin
+    book = CommandBook(hq_pool, HEAD_OFFICE_KEY, ManualClock())
+    assert book.after(origin, 0) is None
+    first, second = (book.issue(origin, kind, by="ann") for kind in ("sync_now", "report"))
+    book.issue(other, "purge", by="ann")
+    assert not isinstance(first, Refusal)
+    for _ in range(2):
+        packed = book.after(origin, 0)
+        assert packed is not None
+        batch = unpack(packed, "commands", CommandBatch, KEYS, verify)
+        assert [(command.number, command.kind) for command in batch.commands] == [
+            (1, "sync_now"),
+            (2, "report"),
+        ]
+        assert {command.origin for command in batch.commands} == {origin}
+    assert book.finish(origin, Outcome(number=1, outcome="done")) is None
+    assert book.finish(origin, Outcome(number=1, outcome="failed", detail="told again")) is None
+    packed = book.after(origin, 0)
+    assert packed is not None
+    assert [c.number for c in unpack(packed, "commands", CommandBatch, KEYS, verify).commands] == [2]
+    assert book.after(origin, 2) is None
+    assert [(row.number, row.outcome) for row in book.latest(origin)] == [(2, None), (1, "done")]
+    assert second == msg_number(book, origin, 2)
+    assert refusal_code(book.finish(origin, Outcome(number=9, outcome="done"))) == "command.unknown"
+    assert refusal_code(book.issue(origin, "format_disk", by="ann")) == "command.kind"
+    assert refusal_code(book.issue(OriginId("nobody"), "report", by="ann")) == "origin.unknown"
+    assert unpack(book.empty, "commands", CommandBatch, KEYS, verify).commands == ()
+    assert book.finish(origin, Outcome(number=2, outcome="done\x00", detail="x" * 100_000)) is None
+
+
+def msg_number(book: CommandBook, origin: OriginId, number: int) -> object:
+    packed = book.after(origin, number - 1)
+    assert packed is not None
+    return unpack(packed, "commands", CommandBatch, KEYS, verify).commands[0]
+
+
+# ---- the fleet ---------------------------------------------------------------------------------
+
+
+def standing(hq: HeadOfficeUnderTest, pool: Pool, journal: SampleJournal) -> Register:
+    found = Fleet(pool, hq.clock).register(journal.origin)
+    assert found is not None
+    return found
+
+
+def send(hq: HeadOfficeUnderTest, journal: SampleJournal, first_seq: int = 1, count: int = 1_000) -> None:
+    assert isinstance(hq.ingest.receive_batch(journal.origin, journal.batch(first_seq, count)), Ack)
+
+
+def test_what_a_register_owes_follows_from_its_own_words(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    hq, journal = postgres_hq, SampleJournal().open().sell(5)
+    hq.enrol(journal)
+    assert standing(hq, hq_pool, journal).owing == "may-owe"
+
+    owed = heartbeat_of(
+        journal,
+        hq.clock.now_ms(),
+        owed_count=5,
+        owed_minor=1_250,
+        owed_oldest_ms=1,
+        owed_dates=("2026-09-21",),
+    )
+    hq.ingest.heartbeat(journal.origin, owed)
+    found = standing(hq, hq_pool, journal)
+    assert (found.owing, found.owed_count, found.owed_minor, found.owed_dates) == (
+        "owes", 5, 1_250, ("2026-09-21",)
+    )  # fmt: skip
+
+    send(hq, journal, 1, 3)
+    assert standing(hq, hq_pool, journal).owing == "owes"
+    send(hq, journal, 4)
+    found = standing(hq, hq_pool, journal)
+    assert (found.owing, found.owed_count, found.applied_seq) == ("nothing", 0, 6)
+
+    hq.clock.advance(SILENCE_LIMIT_MS + 1)
+    assert standing(hq, hq_pool, journal).owing == "may-owe"
+
+
+def test_an_epoch_without_an_end_may_owe_until_two_people_give_it_up(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    hq, journal = postgres_hq, SampleJournal().open().sell(3)
+    hq.enrol(journal)
+    send(hq, journal)
+    lost = journal.epoch
+    journal.open(2, "restored", claimed_seq=9).sell(1)
+    send(hq, journal)
+    hq.ingest.heartbeat(journal.origin, heartbeat_of(journal, hq.clock.now_ms()))
+    found = standing(hq, hq_pool, journal)
+    assert found.owing == "may-owe"
+    assert [(epoch.applied_seq, epoch.claimed_seq, epoch.owing) for epoch in found.epochs] == [
+        (4, 9, "may-owe"),
+        (2, 2, "nothing"),
+    ]
+    fleet = Fleet(hq_pool, hq.clock)
+    assert (
+        refusal_code(fleet.declare_lost(journal.origin, lost, by="ann", and_by="ann")) == "epoch.two-people"
+    )
+    assert fleet.declare_lost(journal.origin, lost, by="ann", and_by="bob") is None
+    assert standing(hq, hq_pool, journal).owing == "nothing"
+
+
+def test_a_copy_that_was_only_heard_of_is_owed_until_it_comes(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    hq, journal = postgres_hq, SampleJournal().open().sell(3)
+    hq.enrol(journal)
+    send(hq, journal)
+    twin = journal.copy().sell(2, total_minor=900)
+    journal.sell(1)
+    send(hq, journal)
+    hq.ingest.receive_offer(twin.origin, encode(offer_of(twin)))
+    hq.ingest.heartbeat(journal.origin, heartbeat_of(journal, hq.clock.now_ms()))
+    assert standing(hq, hq_pool, journal).owing == "owes"
+    send(hq, twin)
+    found = standing(hq, hq_pool, journal)
+    assert found.owing == "nothing"
+    assert [(epoch.branch, epoch.applied_seq) for epoch in found.epochs] == [(0, 5), (1, 6)]
+
+
+def test_a_closed_epoch_is_complete_and_a_blocked_register_needs_attention(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    hq, journal = postgres_hq, SampleJournal().open().sell(1)
+    hq.enrol(journal)
+    journal.append("epoch_closed", 1, EpochClosed(cause="closed for good"))
+    send(hq, journal)
+    assert standing(hq, hq_pool, journal).owing == "complete"
+    fleet = Fleet(hq_pool, hq.clock)
+    assert fleet.attention() == []
+    forged = journal.copy()
+    forged.key = signing_key(9)
+    assert isinstance(hq.ingest.receive_batch(journal.origin, forged.batch()), Refused)
+    found = standing(hq, hq_pool, journal)
+    assert found.blocked_code == "key.unknown"
+    assert [register.origin for register in Fleet(hq_pool, hq.clock).attention()] == [journal.origin]
+    assert Fleet(hq_pool, hq.clock).summary().blocked == 1
+    send(hq, journal)
+    assert standing(hq, hq_pool, journal).blocked_code is None
+
+
+def test_clocks_and_data_ages(postgres_hq: HeadOfficeUnderTest, hq_pool: Pool) -> None:
+    hq, journal = postgres_hq, SampleJournal().open()
+    hq.enrol(journal)
+    with hq_pool.connection() as conn:
+        conn.execute("update feed set n = 3 where feed in ('prices', 'taxes')")
+    feeds = {"prices": (INCARNATION, 3), "taxes": ("another life", 9)}
+    for skew_ms in (200, 300, 60_000, -5_000):
+        hq.clock.advance(15_000)
+        hq.ingest.heartbeat(
+            journal.origin,
+            heartbeat_of(journal, hq.clock.now_ms() + skew_ms, feeds=feeds, business_date="2026-09-21"),
+        )
+    found = standing(hq, hq_pool, journal)
+    assert (found.skew_ms, found.skewed, found.business_date) == (-5_000, True, "2026-09-21")
+    assert found.stale_feeds == ("taxes",)
+    skews = Fleet(hq_pool, hq.clock).skews(journal.origin)
+    assert [skew_ms for _, skew_ms in skews] == [-5_000, 60_000, 200]
+    assert len([row for row in hq.dump()["alert"] if row[0] == "clock"]) == 1
