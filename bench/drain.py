@@ -58,9 +58,7 @@ def copy_rate(folder: Path, sales: int) -> float:
                 for batch in batches:
                     with connection.transaction(), connection.cursor() as cursor:
                         for table, rows in batch.items():
-                            with cursor.copy(
-                                f"copy {table} ({', '.join(COLUMNS[table])}) from stdin"
-                            ) as copy:
+                            with cursor.copy(_copy_into(table)) as copy:
                                 for row in rows:
                                     copy.write_row(row)
                 rates.append(sales / (time.perf_counter() - began))
