@@ -4,12 +4,13 @@ import itertools
 import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import psycopg
+import structlog
 
-from holdfast.core.faults import MalformedFault
+from holdfast.core.faults import Fault, MalformedFault
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.monitoring.owed import EpochKnowledge, Owing, owing_of_epoch, owing_of_register
 from holdfast.core.refusals import Refusal
@@ -19,12 +20,16 @@ from holdfast.infra.clock import Clock
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
+_log = structlog.get_logger(__name__)
 _sql = load_queries("holdfast.hq", "fleet.sql", Engine.POSTGRES)
 
 SILENCE_LIMIT_MS = 5 * 60_000
 """A signed word older than this is no word that nothing is owed."""
 FRESH_MS = 1_000
 """Pages that ask at once share one look."""
+QUICK_MS = 100
+"""A look that takes no longer is worth waiting for."""
+STALE_MAX_MS = 10_000
 ATTENTION_MAX = 8
 
 
@@ -128,6 +133,14 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     owed: tuple[Amount, ...]
 
 
+class _Seen(NamedTuple):
+    """The fleet at a moment, and how long the look took."""
+
+    at_ms: int
+    took_ms: int
+    registers: list[Register]
+
+
 class Fleet:
     """Reads the fleet. Thread-safe."""
 
@@ -136,15 +149,41 @@ class Fleet:
         self._clock = clock
         self._silence_limit_ms = silence_limit_ms
         self._lock = threading.Lock()
-        self._seen: tuple[int, list[Register]] | None = None
+        self._seen: _Seen | None = None
 
     def registers(self) -> list[Register]:
-        """All of them, by store and name; at most a second old."""
-        with self._lock:
-            now_ms = self._clock.monotonic_ms()
-            if self._seen is None or now_ms - self._seen[0] > FRESH_MS:
-                self._seen = (now_ms, self.look())
-            return self._seen[1]
+        """All of them, by store and name; at most a second old.
+
+        A fleet so large that one look takes long is shown as it was seconds ago, and looked at again
+        meanwhile, so that nobody waits for it.
+        """
+        now_ms = self._clock.monotonic_ms()
+        seen = self._seen
+        if seen is None or (seen.took_ms <= QUICK_MS and now_ms - seen.at_ms > FRESH_MS):
+            with self._lock:
+                return self._look_again(now_ms).registers
+        if now_ms - seen.at_ms > STALE_MAX_MS:
+            with self._lock:
+                return self._look_again(now_ms).registers
+        if now_ms - seen.at_ms > FRESH_MS and self._lock.acquire(blocking=False):
+            threading.Thread(target=self._look_beside, name="fleet", daemon=True).start()
+        return seen.registers
+
+    def _look_beside(self) -> None:
+        try:
+            self._look_again(self._clock.monotonic_ms())
+        except Fault as fault:
+            _log.warning("the fleet could not be looked at", code=fault.code, fault=fault.sentence)
+        finally:
+            self._lock.release()
+
+    def _look_again(self, asked_ms: int) -> "_Seen":
+        """One look for all who wait for it. Called under the lock."""
+        if self._seen is None or self._seen.at_ms < asked_ms - FRESH_MS:
+            began_ms = self._clock.monotonic_ms()
+            registers = self.look()
+            self._seen = _Seen(began_ms, self._clock.monotonic_ms() - began_ms, registers)
+        return self._seen
 
     def register(self, origin: OriginId) -> Register | None:
         found = self.look(origin)
@@ -214,8 +253,9 @@ class Fleet:
         ) = row  # fmt: skip
         beat = None if statement is None else _beat(statement)
         chains = known.chains.get(origin, [])
-        knowledge = [_knowledge(chain, chains, known.claims) for chain in chains]
-        knowledge += _only_claimed(origin, chains, known.claims)
+        claims = known.claims.get(origin, {})
+        knowledge = [_knowledge(chain, chains, claims) for chain in chains]
+        knowledge += _only_claimed(chains, claims)
         silent_ms = None if heard_ms is None else max(0, now_ms - heard_ms)
         limit_ms = self._silence_limit_ms
         owing = owing_of_register(tuple(knowledge), silent_ms, limit_ms)
@@ -262,9 +302,9 @@ class _Known:
         for row in _sql.chains(conn, origin=origin):
             chain: Chain = dict(zip(_CHAIN, row, strict=True))
             self.chains[chain["origin"]].append(chain)
-        self.claims: dict[tuple[str, str], int] = {
-            (owner, epoch): seq for owner, epoch, seq in _sql.open_claims(conn, origin=origin)
-        }
+        self.claims: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for owner, epoch, seq in _sql.open_claims(conn, origin=origin):
+            self.claims[owner][epoch] = seq
         self.waiting: dict[str, int] = dict(_sql.waiting(conn, origin=origin))
         self.feeds = _sql.feeds(conn)
 
@@ -305,10 +345,10 @@ def _is_open(chain: Chain, chains: Sequence[Chain]) -> bool:
 
 
 def _knowledge(
-    chain: Chain, chains: Sequence[Chain], claims: Mapping[tuple[str, str], int]
+    chain: Chain, chains: Sequence[Chain], claims: Mapping[str, int]
 ) -> EpochKnowledge:
     # A claim that no branch holds yet counts to the main one: which branch it will be, nobody knows.
-    claimed = claims.get((chain["origin"], chain["epoch"]), 0) if chain["branch"] == 0 else 0
+    claimed = claims.get(chain["epoch"], 0) if chain["branch"] == 0 else 0
     return EpochKnowledge(
         epoch=EpochId(chain["epoch"]),
         applied_seq=chain["head_seq"],
@@ -319,15 +359,13 @@ def _knowledge(
     )
 
 
-def _only_claimed(
-    origin: str, chains: Sequence[Chain], claims: Mapping[tuple[str, str], int]
-) -> list[EpochKnowledge]:
+def _only_claimed(chains: Sequence[Chain], claims: Mapping[str, int]) -> list[EpochKnowledge]:
     """Epochs of which nothing came yet."""
     held = {chain["epoch"] for chain in chains}
     return [
         EpochKnowledge(epoch=EpochId(epoch), applied_seq=0, claimed_seq=seq, is_open=True, closed_at_seq=None)
-        for (owner, epoch), seq in claims.items()
-        if owner == origin and epoch not in held
+        for epoch, seq in claims.items()
+        if epoch not in held
     ]
 
 

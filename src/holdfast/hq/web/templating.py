@@ -25,6 +25,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(_FOLDER),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
+        auto_reload=False,  # an upgrade replaces files under a running process
         trim_blocks=True,
         lstrip_blocks=True,
     )
