@@ -7,7 +7,7 @@ at it does not stop over it.
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import apsw
 import structlog
@@ -15,7 +15,7 @@ import structlog
 from holdfast.core.faults import DatabaseFault
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey, key_id_path
-from holdfast.infra.migrations import load_migrations, migrate_sqlite
+from holdfast.infra.migrations import load_migrations, migrate_sqlite, next_migration
 from holdfast.infra.queries import Engine, Queries, load_queries
 from holdfast.infra.sqlite import faults, immediate, open_database
 
@@ -45,7 +45,8 @@ def open_reference(home: RegisterHome, key: DatabaseKey) -> apsw.Connection:
     migrated = False
     try:
         with faults(connection):
-            migrate_sqlite(connection, load_migrations("holdfast.register.sync"))
+            if not _is_current(connection):
+                migrate_sqlite(connection, load_migrations("holdfast.register.sync"))
         migrated = True
     finally:
         if not migrated:
@@ -56,6 +57,16 @@ def open_reference(home: RegisterHome, key: DatabaseKey) -> apsw.Connection:
 def read_reference(home: RegisterHome, key: DatabaseKey) -> apsw.Connection:
     """A connection that only reads. DatabaseFault while there is no database yet."""
     return open_database(home.reference, key, read_only=True)
+
+
+def _is_current(connection: apsw.Connection) -> bool:
+    """Looked up first, without the write lock: a migration waits for that one as long as it takes."""
+    tables = connection.execute("select 1 from sqlite_schema where name = 'migration'").fetchall()
+    if not tables:
+        return False
+    rows: list[Any] = connection.execute("select number, name, sha256 from migration").fetchall()
+    applied = {number: (name, sha256) for number, name, sha256 in rows}
+    return next_migration(load_migrations("holdfast.register.sync"), applied) is None
 
 
 def _set_aside(path: Path) -> None:

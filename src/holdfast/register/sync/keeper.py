@@ -7,7 +7,7 @@ import apsw
 import msgspec
 
 from holdfast.core.connection import Connection
-from holdfast.core.faults import Fault
+from holdfast.core.faults import DatabaseFault, Fault
 from holdfast.infra.clock import Clock
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey
@@ -29,13 +29,13 @@ class Keeper:
         self._home = home
         self._key = key
         self._clock = clock
-        self._connection = open_reference(home, key)
-        self._reserve = DiskReserve(home.reference, RESERVE_BYTES)
-        self._reserve.ensure()
+        self.connection = open_reference(home, key)
+        self.reserve = DiskReserve(home.reference, RESERVE_BYTES)
+        self.reserve.ensure()
 
     def state(self) -> State:
         """As the last process left it: a restart of sync is no change of the line."""
-        status = read_status(self._connection)
+        status = read_status(self.connection)
         blocked = None
         if status.is_blocked:
             blocked = Blocked(status.blocked_code, status.blocked_detail, status.blocked_since_ms or 0)
@@ -54,26 +54,27 @@ class Keeper:
         changes = board.changes(timeout_s)
         try:
             if changes is None:
-                self._reserve.ensure()
+                self.reserve.ensure()
                 return True
-            self._reserve.spend_on(lambda: write(self._connection, lambda: self._put(changes)))
+            self.reserve.spend_on(lambda: write(self.connection, lambda: self._put(changes)))
         except Fault as fault:
             if changes is not None:
                 board.not_written(changes)
             board.fault("storage", fault)
-            self._reopen()
+            if isinstance(fault, DatabaseFault):
+                self._reopen()
             return False
         board.well("storage")
         return True
 
     def close(self) -> None:
-        self._connection.close()
+        self.connection.close()
 
     def _put(self, changes: Changes) -> None:
         state = changes.state
         connection, blocked = state.connection, state.blocked
         QUERIES.set_link_state(
-            self._connection,
+            self.connection,
             mode=connection.mode.value,
             since_ms=connection.since_ms,
             cause=connection.cause,
@@ -88,7 +89,7 @@ class Keeper:
         )
         for change in changes.modes:
             file_request(
-                self._connection, append_request("connection_changed", 1, change), self._clock.now_ms()
+                self.connection, append_request("connection_changed", 1, change), self._clock.now_ms()
             )
 
     def _reopen(self) -> None:
@@ -98,5 +99,5 @@ class Keeper:
             fresh = open_reference(self._home, self._key)
         except Fault:
             return  # the next try finds the same fault, and says it
-        self._connection.close()
-        self._connection = fresh
+        self.connection.close()
+        self.connection = fresh

@@ -44,14 +44,22 @@ EPOCH_WAIT_S = 10.0
 old one: what was sold there is stored as a branch and counted, which beats not sending."""
 
 
+_Asked = tuple[EpochId, int, int, int]
+
+
 class _Measured:
-    """The journal, handing out pieces no larger than the line has shown that it carries."""
+    """The journal, handing out pieces no larger than the line has shown that it carries.
+
+    While one piece is on its way the next is read, so that neither side waits for the other.
+    """
 
     def __init__(self, journal: JournalView, entries_max: int) -> None:
         self._journal = journal
         self._most = entries_max
         self.entries_max = entries_max
         self.cut_at: SignedHead | None = None
+        self._bytes_max = 0
+        self._ahead: tuple[_Asked, Piece | None] | None = None
 
     @property
     def origin(self) -> OriginId:
@@ -67,15 +75,29 @@ class _Measured:
         return self._journal.receipts()
 
     def piece(self, epoch: EpochId, first_seq: int, entries_max: int, bytes_max: int) -> Piece | None:
-        piece = self._journal.piece(epoch, first_seq, min(entries_max, self.entries_max), bytes_max)
+        asked = (epoch, first_seq, min(entries_max, self.entries_max), bytes_max)
+        ahead, self._ahead, self._bytes_max = self._ahead, None, bytes_max
+        piece = ahead[1] if ahead is not None and ahead[0] == asked else None
+        if piece is None:
+            piece = self._journal.piece(*asked)
         self.cut_at = None if piece is None else piece.head
         return piece
+
+    def read_ahead(self) -> None:
+        """Read the piece that follows the one on its way."""
+        head = self.cut_at
+        if head is not None:
+            asked = (head.epoch, head.seq + 1, self._grown(), self._bytes_max)
+            self._ahead = (asked, self._journal.piece(*asked))
+
+    def _grown(self) -> int:
+        return min(self._most, self.entries_max * 2)
 
     def shrink(self) -> None:
         self.entries_max = max(FEW_ENTRIES, self.entries_max // 4)
 
     def grow(self) -> None:
-        self.entries_max = min(self._most, self.entries_max * 2)
+        self.entries_max = self._grown()
 
 
 class Uploader(Part):
@@ -209,7 +231,7 @@ class Uploader(Part):
                     content_type="application/json" if is_offer else "application/vnd.holdfast.batch",
                     deadline_s=OFFER_DEADLINE_S if is_offer else ENTRIES_DEADLINE_S,
                 ),
-                self._began,
+                self._began if is_offer else self._began_entries,
             )
         except LostFault:
             self._sender.on_lost(self._clock.monotonic_ms())
@@ -235,6 +257,10 @@ class Uploader(Part):
             self._call = call
         if self.is_stopping:
             call.cancel()
+
+    def _began_entries(self, call: Call) -> None:
+        self._began(call)
+        self._journal.read_ahead()
 
     def _refused(self, events: Sequence[sender.Event]) -> None:
         for event in events:

@@ -1,0 +1,145 @@
+"""The board: what is worth writing down, and what a flapping or forced line makes of the mode."""
+
+import threading
+
+from holdfast.core.connection import Connection, Mode, Thresholds
+from holdfast.infra.clock import ManualClock
+from holdfast.register.sync.board import CONTACT_EVERY_MS, IN_USE_MS, Board, State
+
+
+def online(clock: ManualClock) -> Board:
+    board = Board(clock, State(connection=Connection(mode=Mode.ONLINE, cause="head office answers")))
+    board.changes(0)
+    return board
+
+
+def test_two_silences_are_an_outage_and_one_is_not() -> None:
+    board = online(ManualClock())
+    board.lost("no answer within 0.5 s")
+    assert board.connection.mode is Mode.ONLINE
+    board.answered(20)
+    board.lost("no answer within 0.5 s")
+    assert board.connection.mode is Mode.ONLINE
+    board.lost("no answer within 0.5 s")
+    assert board.is_offline
+    changes = board.changes(0)
+    assert changes is not None
+    assert [(change.before, change.after) for change in changes.modes] == [("online", "offline")]
+    assert changes.modes[0].cause == "no answer within 0.5 s"
+    assert board.changes(0) is None
+
+
+def test_the_return_is_told_at_the_first_answer_and_shown_at_the_second() -> None:
+    board = online(ManualClock())
+    told: list[bool] = []
+    board.on_return(told.append)
+    board.lost("cut")
+    board.answered(20)
+    assert told == [False], "a single failure: nothing on its way is given up"
+    board.lost("cut")
+    board.lost("cut")
+    board.answered(20)
+    assert told == [False, True]
+    assert board.connection.mode is Mode.OFFLINE
+    board.answered(20)
+    assert board.connection.mode is Mode.ONLINE
+    assert told == [False, True]
+
+
+def test_only_probes_say_what_is_slow() -> None:
+    board = online(ManualClock())
+    slow_ms = Thresholds().slow_ms + 1
+    for _ in range(3):
+        board.answered(slow_ms)
+        board.answered(None)
+    assert board.connection.mode is Mode.DEGRADED
+
+
+def test_a_forced_line_stays_offline_until_it_is_released() -> None:
+    board = online(ManualClock())
+    board.force_offline("a person works offline")
+    board.answered(20)
+    board.answered(20)
+    assert board.connection.mode is Mode.OFFLINE
+    assert not board.is_offline, "the line itself is up, and sync goes on"
+    board.release()
+    board.answered(20)
+    assert board.connection.mode is Mode.ONLINE
+
+
+def test_contacts_are_written_now_and_then() -> None:
+    clock = ManualClock()
+    board = online(clock)
+    board.contact(clock.now_ms(), 10)
+    assert board.changes(0) is not None
+    clock.advance(CONTACT_EVERY_MS - 1)
+    board.contact(clock.now_ms(), 10)
+    assert board.changes(0) is None
+    clock.advance(1)
+    board.contact(clock.now_ms(), 10)
+    assert board.changes(0) is not None
+    clock.jump_to(0)
+    board.contact(clock.now_ms(), 10)
+    assert board.changes(0) is not None, "a clock that goes back does not stop the writing"
+
+
+def test_the_skew_is_measured_against_the_middle_of_the_call() -> None:
+    clock = ManualClock(1_000_000)
+    board = online(clock)
+    board.contact(1_500_000 - 100, 200)
+    changes = board.changes(0)
+    assert changes is not None
+    assert changes.state.skew_ms == 500_000
+
+
+def test_what_was_not_written_comes_again_in_order() -> None:
+    board = online(ManualClock())
+    board.lost("cut")
+    board.lost("cut")
+    first = board.changes(0)
+    assert first is not None
+    board.not_written(first)
+    board.answered(1)
+    board.answered(1)
+    again = board.changes(0)
+    assert again is not None
+    assert [change.after for change in again.modes] == ["offline", "online"]
+
+
+def test_a_trouble_keeps_its_beginning_while_it_lasts() -> None:
+    clock = ManualClock(1_000)
+    board = online(clock)
+    board.trouble("feeds", "signature.invalid", "first")
+    clock.advance(500)
+    board.trouble("feeds", "signature.invalid", "second")
+    assert board.problems["feeds"].since_ms == 1_000
+    assert board.problems["feeds"].sentence == "second"
+    board.trouble("feeds", "feed.replayed", "third")
+    assert board.problems["feeds"].since_ms == 1_500
+    board.well("feeds")
+    assert not board.problems
+
+
+def test_a_till_is_active_while_it_is_used_or_owes() -> None:
+    clock = ManualClock()
+    board = online(clock)
+    board.owes(False)
+    assert board.is_active, "just started: somebody switched it on"
+    clock.advance(IN_USE_MS)
+    assert not board.is_active
+    board.owes(True)
+    assert board.is_active
+    board.owes(False)
+    board.used()
+    assert board.is_active
+
+
+def test_a_change_wakes_whoever_writes() -> None:
+    board = online(ManualClock())
+    seen: list[object] = []
+    writer = threading.Thread(target=lambda: seen.append(board.changes(30)))
+    writer.start()
+    board.block("key.unknown", "not enrolled")
+    writer.join(30)
+    assert seen
+    assert seen[0] is not None
