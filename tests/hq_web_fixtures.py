@@ -28,8 +28,9 @@ from holdfast.hq.service import HeadOffice, init_home
 from holdfast.hq.store.port import OriginRecord
 from holdfast.hq.store.postgres import PostgresStore
 from holdfast.hq.web.app import create_app
-from holdfast.hq.web.auth.throttle import Throttle
+from holdfast.hq.web.auth.accounts import Accounts
 from holdfast.hq.web.services import Services, open_services
+from holdfast.hq.web.throttle import Throttle
 from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome
 from holdfast.infra.tls import make_certificate, pinned_context
 from holdfast.infra.web import free_port, serve
@@ -120,7 +121,7 @@ class ServedHeadOffice:
 
     def link(self, name: str = "admin") -> str:
         """A one-time link's path."""
-        return f"/welcome/{self.services.accounts.new_link(name)}"
+        return f"/welcome/{Accounts(self.services.pool, self.services.clock).new_link(name)}"
 
     def signed_in(self, name: str = "admin") -> httpx.Client:
         """A client with an administrator's session."""

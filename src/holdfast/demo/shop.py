@@ -10,6 +10,7 @@ from holdfast.core.sync.enrolment import CodeText, spell_code
 from holdfast.hq.catalogue import KINDS
 from holdfast.hq.enrolment import Store
 from holdfast.hq.service import HeadOffice, init_home
+from holdfast.hq.web.auth.accounts import Accounts
 from holdfast.hq.web.process import home_in
 from holdfast.hq.web.services import open_services
 from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome
@@ -52,7 +53,7 @@ def new_sign_in_path(folder: Path) -> str:
 
 def _welcome(head_office: HeadOffice) -> str:
     with open_services(head_office) as services:
-        return f"/welcome/{_taken(services.accounts.new_link(ADMINISTRATOR))}"
+        return f"/welcome/{_taken(Accounts(services.pool, services.clock).new_link(ADMINISTRATOR))}"
 
 
 def _file(kind: str) -> bytes:

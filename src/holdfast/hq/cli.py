@@ -18,6 +18,7 @@ import typer
 from holdfast.core.refusals import Refusal
 
 if TYPE_CHECKING:
+    from holdfast.hq.web.auth.accounts import Accounts
     from holdfast.hq.web.services import Services
     from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome
 
@@ -95,7 +96,7 @@ def init(
     with _services(home) as services:
         for code in store or []:
             _or_stop(_put_store(services, code, "", currency, timezone))
-        token = _or_stop(services.accounts.new_link(admin))
+        token = _or_stop(_accounts(services).new_link(admin))
     typer.echo(f"{home} is a head office now.")
     typer.echo(f"Next: holdfast hq serve --home {home}")
     typer.echo(f"Then open this link, once, within a day: {_url(config, name)}/welcome/{token}")
@@ -209,7 +210,7 @@ def admin_link(
 ) -> None:
     """Print a new one-time link: for a new administrator, or for one who forgot the password."""
     with _services(home) as services:
-        token = _or_stop(services.accounts.new_link(name))
+        token = _or_stop(_accounts(services).new_link(name))
         url = _url(services.head_office.config)
     typer.echo(f"{url}/welcome/{token}")
 
@@ -372,6 +373,12 @@ def _services(home: Path) -> "Iterator[Services]":
     head_office = HeadOffice.open(home_in(home.absolute()), progress=_say)
     with head_office, open_services(head_office) as services:
         yield services
+
+
+def _accounts(services: "Services") -> "Accounts":
+    from holdfast.hq.web.auth.accounts import Accounts
+
+    return Accounts(services.pool, services.clock)
 
 
 def _make_certificate(place: "HeadOfficeHome", host: str, names: list[str]) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from holdfast.core.refusals import Refusal
 from holdfast.hq.web.auth.accounts import password_refusal, same
-from holdfast.hq.web.auth.throttle import FREE_TRIES, KEYS_MAX, WAIT_MS_MAX, Throttle
-from holdfast.hq.web.data.uploads import KEPT_MS, UPLOADS_MAX, Uploads
 from holdfast.hq.web.templating import ago, count, money, percent, price, quantity, size, skew, span, when
+from holdfast.hq.web.throttle import FREE_TRIES, KEYS_MAX, WAIT_MS_MAX, Throttle
+from holdfast.hq.web.uploads import KEPT_MS, UPLOADS_MAX, Uploads
 from holdfast.infra.clock import ManualClock
 
 

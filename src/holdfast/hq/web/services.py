@@ -11,11 +11,9 @@ from litestar.di import NamedDependency
 
 from holdfast.core.ids import IncarnationId, OriginId
 from holdfast.hq.service import HeadOffice
-from holdfast.hq.web.alerts.read import Alerts
-from holdfast.hq.web.auth.accounts import Accounts
-from holdfast.hq.web.auth.throttle import Throttle
-from holdfast.hq.web.data.uploads import Uploads
-from holdfast.hq.web.sales.documents import Documents
+from holdfast.hq.web.alert_book import AlertBook
+from holdfast.hq.web.throttle import Throttle
+from holdfast.hq.web.uploads import Uploads
 from holdfast.infra.clock import Clock, time_zone
 from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome
 from holdfast.infra.postgres.connect import Pool, open_pool
@@ -52,10 +50,8 @@ class Services:
     tls: Tls | None
     pool: Pool
     """For what the pages read."""
-    accounts: Accounts
     throttle: Throttle
-    documents: Documents
-    alerts: Alerts
+    alerts: AlertBook
     uploads: Uploads
     incarnation: IncarnationId
     """As the last answer had it: probes are answered without the database."""
@@ -95,10 +91,8 @@ def open_services(head_office: HeadOffice) -> Iterator[Services]:
             zone=time_zone(head_office.config.timezone),
             tls=tls_of(head_office.home, head_office.config),
             pool=pool,
-            accounts=Accounts(pool, clock),
             throttle=Throttle(clock),
-            documents=Documents(pool),
-            alerts=Alerts(pool, clock),
+            alerts=AlertBook(pool, clock),
             uploads=Uploads(clock),
             incarnation=head_office.ingest.incarnation(),
         )

@@ -6,7 +6,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.response import Redirect
 
-from holdfast.hq.web.auth.accounts import Session, same
+from holdfast.hq.web.auth.accounts import Accounts, Session, same
 from holdfast.hq.web.services import Services
 from holdfast.infra.web import HttpProblem
 
@@ -16,10 +16,15 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 WebRequest = Request[Any, Any, State]
 
 
+def accounts_of(services: Services) -> Accounts:
+    """The administrators, over the pages' own connections."""
+    return Accounts(services.pool, services.clock)
+
+
 async def session_of(request: WebRequest, services: Services) -> Session | None:
     """Who is signed in with this request's cookie."""
     token = request.cookies.get(SESSION_COOKIE, "")
-    return await services.pages.run(services.accounts.session, token) if token else None
+    return await services.pages.run(accounts_of(services).session, token) if token else None
 
 
 async def require_session(request: WebRequest) -> Response[Any] | None:

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 
 from holdfast.core.refusals import Refusal
 from holdfast.hq.web.auth.accounts import SESSION_TTL_MS, same
-from holdfast.hq.web.auth.guard import SESSION_COOKIE, WebRequest, session_of
+from holdfast.hq.web.auth.guard import SESSION_COOKIE, WebRequest, accounts_of, session_of
 from holdfast.hq.web.services import Given, Services
 from holdfast.hq.web.templating import html, render
 from holdfast.infra.web import HttpProblem
@@ -22,7 +22,7 @@ _FORM_AGE_S = 3_600
 
 @get("/login", include_in_schema=False)
 async def show_login(request: WebRequest, services: Given, next: FromQuery[str] = "/") -> Response[str]:
-    anybody = await services.pages.run(services.accounts.anybody)
+    anybody = await services.pages.run(accounts_of(services).anybody)
     return _login_page(request, services, next=next, name="", error="", anybody=anybody)
 
 
@@ -37,7 +37,7 @@ async def log_in(request: WebRequest, services: Given) -> Response[str] | Redire
     if wait_ms:
         error = f"Too many wrong passwords. Try again in {-(-wait_ms // 1_000)} seconds."
         return _login_page(request, services, next=next, name=name, error=error, status=429)
-    found = await services.pages.run(services.accounts.check, name, password)
+    found = await services.pages.run(accounts_of(services).check, name, password)
     if found is None:
         services.throttle.failed(*keys)
         error = "Name or password is wrong."
@@ -51,7 +51,7 @@ async def log_out(request: WebRequest, services: Given) -> Redirect:
     session = await session_of(request, services)
     if session is not None:
         _require_csrf(same(str((await request.form()).get("csrf", "")), session.csrf))
-        await services.pages.run(services.accounts.end_session, request.cookies[SESSION_COOKIE])
+        await services.pages.run(accounts_of(services).end_session, request.cookies[SESSION_COOKIE])
     answer = Redirect("/login", status_code=303)
     answer.delete_cookie(SESSION_COOKIE)
     return answer
@@ -69,7 +69,7 @@ async def welcome(request: WebRequest, services: Given, token: FromPath[str]) ->
     password = str(form.get("password", ""))
     if password != str(form.get("again", "")):
         return await _welcome_page(request, services, token, "The two passwords are not the same.", 422)
-    name = await services.pages.run(services.accounts.set_password, token, password)
+    name = await services.pages.run(accounts_of(services).set_password, token, password)
     if isinstance(name, Refusal):
         return await _welcome_page(request, services, token, name.sentence, 422)
     return await _signed_in(services, name, "/")
@@ -102,14 +102,14 @@ def _login_page(
 async def _welcome_page(
     request: WebRequest, services: Services, token: str, error: str, status: int = 200
 ) -> Response[str]:
-    link = await services.pages.run(services.accounts.link, token)
+    link = await services.pages.run(accounts_of(services).link, token)
     csrf = _form_token(request)
     content = render("auth/welcome.html", {"link": link, "token": token, "csrf": csrf, "error": error})
     return _with_form_cookie(html(content, status if link else 410), csrf, services)
 
 
 async def _signed_in(services: Services, name: str, next: str) -> Redirect:
-    token = await services.pages.run(services.accounts.begin_session, name)
+    token = await services.pages.run(accounts_of(services).begin_session, name)
     answer = Redirect(_local(next), status_code=303)
     answer.set_cookie(
         Cookie(

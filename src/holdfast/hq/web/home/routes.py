@@ -8,24 +8,24 @@ from litestar import Response, Router, get
 
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.sales.documents import Day, Filter
+from holdfast.hq.web.sales.documents import Day, Documents, Filter
 from holdfast.hq.web.services import Given
 
 
 @get("/", include_in_schema=False)
 async def show_home(request: WebRequest, services: Given) -> Response[str]:
     today = datetime.datetime.fromtimestamp(services.clock.now_ms() / 1_000, services.zone).date()
-    days = await services.pages.run(services.documents.days)
+    days = await services.pages.run(Documents(services.pool).days)
     latest = days[-1].business_date if days else None
     shown = latest if latest is not None and latest != today.isoformat() else today.isoformat()
     values = {
         "today": today.isoformat(),
         "shown": shown,
         "sums": await services.pages.run(
-            services.documents.sums,
+            Documents(services.pool).sums,
             Filter(date_from=datetime.date.fromisoformat(shown), date_to=datetime.date.fromisoformat(shown)),
         ),
-        "registers": await services.pages.run(services.documents.registers_on, shown),
+        "registers": await services.pages.run(Documents(services.pool).registers_on, shown),
         "fleet": await services.pages.run(services.head_office.fleet.summary),
         "attention": await services.pages.run(services.head_office.fleet.attention),
         "alerts": (await services.pages.run(services.alerts.open))[:5],

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.sales.documents import PAGE_ROWS, TYPES, Filter
+from holdfast.hq.web.sales.documents import PAGE_ROWS, TYPES, Documents, Filter
 from holdfast.hq.web.services import Given
 from holdfast.infra.web import HttpProblem
 
@@ -19,8 +19,8 @@ _TEXT_CHARS_MAX = 80
 @get("/sales", include_in_schema=False)
 async def show_sales(request: WebRequest, services: Given) -> Response[str]:
     typed, wanted, error = _filter(request)
-    rows = [] if error else await services.pages.run(services.documents.find, wanted)
-    sums = [] if error else await services.pages.run(services.documents.sums, wanted)
+    rows = [] if error else await services.pages.run(Documents(services.pool).find, wanted)
+    sums = [] if error else await services.pages.run(Documents(services.pool).sums, wanted)
     values = {
         "rows": rows[:PAGE_ROWS],
         "more": len(rows) > PAGE_ROWS,
@@ -34,7 +34,7 @@ async def show_sales(request: WebRequest, services: Given) -> Response[str]:
     }
     if request.headers.get("HX-Target") == "sales":
         return fragment(services, "sales/table.html", **values)
-    choices = await services.pages.run(services.documents.choices)
+    choices = await services.pages.run(Documents(services.pool).choices)
     return await page(request, services, "sales/sales.html", "/sales", choices=choices, types=TYPES, **values)
 
 
@@ -44,7 +44,7 @@ async def show_sale(
 ) -> Response[str]:
     whole = None
     if 0 < chain < 1 << 31 and 0 < seq < 1 << 53:
-        whole = await services.pages.run(services.documents.whole, chain, seq)
+        whole = await services.pages.run(Documents(services.pool).whole, chain, seq)
     if whole is None:
         raise HttpProblem(404, "sale.unknown", "Head office has no such document.")
     return await page(request, services, "sales/sale.html", "/sales", **msgspec.structs.asdict(whole))

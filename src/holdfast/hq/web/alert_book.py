@@ -9,7 +9,7 @@ from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
 LIST_MAX = 500
-_queries = load_queries("holdfast.hq.web.alerts", "alerts.sql", Engine.POSTGRES)
+_queries = load_queries("holdfast.hq.web", "alert_book.sql", Engine.POSTGRES)
 
 _KINDS = {
     "fork": ("Two copies sold", "Find out which disk was copied, and take one of the two out of service."),
@@ -67,7 +67,7 @@ class Waiting(msgspec.Struct, frozen=True):
     attempts: int
 
 
-class Alerts:
+class AlertBook:
     """Reads and acknowledges; one transaction a call."""
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
