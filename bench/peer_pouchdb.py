@@ -11,6 +11,7 @@ import time
 import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from bench.figure import Figure, Size, figure
 from bench.tills import fill, make_home, open_day
@@ -66,7 +67,8 @@ def write_sales(till: Path, file: Path, count: int) -> None:
 def _entries(home: RegisterHome) -> list[bytes]:
     connection = open_database(home.till, DatabaseKey.load(home.database_key), read_only=True)
     try:
-        return [data for (data,) in connection.execute(_ENTRIES).fetchall()]
+        rows: list[Any] = connection.execute(_ENTRIES).fetchall()
+        return [data for (data,) in rows]
     finally:
         connection.close()
 
