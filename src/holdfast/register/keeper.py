@@ -84,8 +84,17 @@ class SyncKeeper:
             ran_ms = self._clock.monotonic_ms() - began_ms
             pause_s = BACKOFF_S_MIN if ran_ms > WELL_AFTER_MS else min(pause_s * 2, BACKOFF_S_MAX)
             _log.warning("sync process ended", code=code, ran_ms=ran_ms, again_in_s=pause_s)
-            if not self._stop.wait(pause_s):
+            self._spawn_after(pause_s)
+
+    def _spawn_after(self, pause_s: float) -> None:
+        """Until it starts: a machine without memory for another process may have some later."""
+        while not self._stop.wait(pause_s):
+            try:
                 self._spawn()
+                return
+            except OSError as error:
+                _log.error("sync process cannot be started", cause=str(error))
+                pause_s = BACKOFF_S_MAX
 
     def _forget(self, child: subprocess.Popen[bytes]) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ database of a newer version. No browser is needed for anything it does.
 import contextlib
 from collections.abc import Callable
 
+from holdfast.core.faults import Fault
 from holdfast.infra.clock import Randomness, SystemClock, SystemRandomness
 from holdfast.infra.config import RegisterConfig, RegisterHome, exclusive, load_config, probe_port
 from holdfast.infra.keys import DatabaseKey
@@ -23,6 +24,13 @@ from holdfast.register.web.services import Services, printer_of
 from holdfast.register.web.sessions import Sessions
 from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.watch import Watch
+
+
+class BrokenFault(Fault):
+    """A bug ended a part without which the page would say what is no longer so."""
+
+    code = "till.broken"
+    retriable = True
 
 
 def serve_register(
@@ -63,6 +71,10 @@ def serve_register(
             wakeups=wakeups,
             on_ready=on_ready,
         )
+        if watch.is_broken:
+            raise BrokenFault(
+                "The till stopped because a part of it failed; the log says why. Start it again."
+            )
 
 
 def _services(

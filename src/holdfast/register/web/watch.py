@@ -4,6 +4,8 @@ One thread looks a few times a second at two databases on this machine and wakes
 carries out what the sync process asks of checkout, so that all writing of the journal is in this process.
 """
 
+import os
+import signal
 import threading
 from collections.abc import Callable
 
@@ -25,6 +27,7 @@ LOOK_EVERY_S = 0.2
 REFRESH_EVERY_MS = 15_000
 """Ages are shown in minutes: without any change the line is written anew this often."""
 TIDY_AFTER_MS = 2_000
+FAULT_PAUSE_S = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -87,16 +90,29 @@ class Watch:
         """Its time at the last contact."""
         return self.link.head_office_ms
 
+    @property
+    def is_broken(self) -> bool:
+        """A bug ended it: what the page says of the line would be old."""
+        return not self._stop.is_set() and not self._thread.is_alive()
+
     def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._once()
-            except Fault as fault:
-                # The page shows what was known; the next look may find the disk or the lock free again.
-                _log.warning("watch", code=fault.code, fault=fault.sentence)
-                self._stop.wait(1.0)
-            self._look_now.wait(LOOK_EVERY_S)
-            self._look_now.clear()
+        try:
+            while not self._stop.is_set():
+                self._try_once()
+                self._look_now.wait(LOOK_EVERY_S)
+                self._look_now.clear()
+        finally:
+            if not self._stop.is_set():
+                # Only a bug gets here. A till that shows an old status is worse than one that starts anew.
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    def _try_once(self) -> None:
+        try:
+            self._once()
+        except Fault as fault:
+            # The page shows what was known; the next look may find the disk or the lock free again.
+            _log.warning("watch", code=fault.code, fault=fault.sentence)
+            self._stop.wait(FAULT_PAUSE_S)
 
     def _once(self) -> None:
         now_ms = self._clock.now_ms()

@@ -1,0 +1,245 @@
+"""What the till's page computes by itself: figures, quick amounts, the status line, and who may go on."""
+
+import pytest
+from argon2 import PasswordHasher
+
+from holdfast.core.basket import UNLIMITED
+from holdfast.core.connection import Mode
+from holdfast.core.ids import StaffId, TransactionId
+from holdfast.core.money import CURRENCIES
+from holdfast.core.refusals import Refusal
+from holdfast.infra.clock import ManualClock
+from holdfast.register.sync.catalogue import StaffMember
+from holdfast.register.sync.status import LinkStatus, Trouble
+from holdfast.register.till.history import Owed
+from holdfast.register.web.formats import Formats
+from holdfast.register.web.messages import SENTENCES, say
+from holdfast.register.web.people import CASHIER_LIMITS, FREE_TRIES, People, Person, Throttle, act_of
+from holdfast.register.web.status import status_of
+from holdfast.register.web.tendering import Tendering, quick_amounts
+
+EURO = Formats("EUR", "Europe/Dublin")
+NOON_MS = 1_795_348_800_000  # 22 November 2026, 12:00 UTC
+MINUTE_MS = 60_000
+
+
+# ---- figures -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (EURO.money(123_456), "€1,234.56"),
+        (EURO.money(-50), "-€0.50"),
+        (Formats("JPY", "Asia/Tokyo").money(1_500), "JP¥1,500"),
+        (Formats("KWD", "Asia/Kuwait").money(1_250), "KWD1.250"),
+        (Formats("CHF", "Europe/Zurich", "de_CH").money(123_450), "CHF\xa01\u2019234.50"),
+        (EURO.unit_price(12_500), "€1.25"),
+        (EURO.unit_price(125), "EUR 0.0125"),
+        (EURO.quantity(3_000), "3"),
+        (EURO.quantity(450, "kg"), "0.450 kg"),
+        (EURO.percent(1_250), "12.5 %"),
+        (EURO.rate(88_750), "8.875 %"),
+        (EURO.date("2026-11-22"), "Sun 22 Nov 2026"),
+        (EURO.clock(NOON_MS), "12:00"),
+        (EURO.moment(NOON_MS - 86_400_000, NOON_MS), "21 Nov 12:00"),
+        (EURO.age(59_000), "under 1 min"),
+        (EURO.age(3 * 3_600_000 + 1), "3 h"),
+        (EURO.age(2 * 86_400_000), "2 d"),
+    ],
+)
+def test_figures_are_written_as_the_store_writes_them(shown: str, text: str) -> None:
+    assert shown == text
+
+
+def test_a_clock_that_no_calendar_holds_stops_no_page() -> None:
+    assert EURO.date_time(10**17)
+    assert EURO.date_time(-(10**17))
+
+
+@pytest.mark.parametrize(
+    ("due", "currency", "amounts"),
+    [
+        (1_575, "EUR", [2_000, 5_000, 10_000, 20_000]),
+        (2_486, "EUR", [2_500, 3_000, 4_000, 5_000, 10_000]),
+        (500, "EUR", [1_000, 2_000, 5_000, 10_000, 20_000]),
+        (1_234, "JPY", [2_000, 5_000, 10_000]),
+        (0, "EUR", []),
+        (-300, "EUR", []),
+    ],
+)
+def test_quick_amounts_are_what_customers_hand_over(due: int, currency: str, amounts: list[int]) -> None:
+    assert quick_amounts(due, CURRENCIES[currency]) == amounts
+
+
+def test_cash_given_belongs_to_its_transaction_alone() -> None:
+    tendering = Tendering()
+    one, other = TransactionId("one"), TransactionId("other")
+    tendering.add_cash(one, 500)
+    assert [tender.amount_minor for tender in tendering.add_cash(one, 200)] == [500, 200]
+    assert tendering.so_far(other) == ()
+    tendering.take_back(other)
+    assert len(tendering.so_far(one)) == 2
+    tendering.take_back(one)
+    assert tendering.so_far(one) == ()
+
+
+# ---- the status line ---------------------------------------------------------------------------
+
+
+def link(mode: Mode = Mode.ONLINE, since_ms: int = NOON_MS, **changes: object) -> LinkStatus:
+    fields: dict[str, object] = {
+        "mode": mode,
+        "since_ms": since_ms,
+        "cause": "",
+        "forced": False,
+        "last_contact_ms": None,
+        "head_office_ms": None,
+        "skew_ms": None,
+        "incarnation": None,
+        "blocked_code": "",
+        "blocked_detail": "",
+        "blocked_since_ms": None,
+        "problems": {},
+        "feeds": {},
+        "applied": {},
+        "safe": {},
+    }
+    return LinkStatus(**(fields | changes))  # pyright: ignore[reportArgumentType]
+
+
+TWELVE = Owed(count=12, value_minor=43_120, oldest_at_ms=NOON_MS - 180 * MINUTE_MS)
+
+
+@pytest.mark.parametrize(
+    ("state", "owed", "mode", "said"),
+    [
+        (link(), Owed(), "Online", "Nothing owed to head office"),
+        (link(Mode.DEGRADED), Owed(), "Degraded since 12:00", "Nothing owed to head office"),
+        (link(Mode.OFFLINE), TWELVE, "Offline since 12:00", "12 sales, €431.20, oldest 3 h"),
+        (
+            link(Mode.OFFLINE, forced=True),
+            Owed(),
+            "Working offline since 12:00",
+            "Nothing owed to head office",
+        ),
+        (
+            link(Mode.OFFLINE, since_ms=0),
+            Owed(count=1, value_minor=145, oldest_at_ms=NOON_MS),
+            "Offline",
+            "1 sale, €1.45, oldest under 1 min",
+        ),
+    ],
+)
+def test_the_status_line_says_mode_and_owed(state: LinkStatus, owed: Owed, mode: str, said: str) -> None:
+    status = status_of(state, owed, EURO, NOON_MS, sync_lost_ms=None)
+    assert (status.mode_text, status.owed_text) == (mode, said)
+
+
+def test_a_sync_process_that_is_gone_is_offline_whatever_it_wrote() -> None:
+    status = status_of(link(), Owed(), EURO, NOON_MS, sync_lost_ms=NOON_MS - MINUTE_MS)
+    assert (status.mode, status.mode_text) == ("offline", "Offline since 11:59")
+
+
+def test_a_blocked_register_says_so_and_that_sales_are_kept() -> None:
+    state = link(Mode.OFFLINE, blocked_code="key.unknown", blocked_detail="The key is not known.")
+    assert (
+        "The key is not known. Sales are kept here."
+        in status_of(state, Owed(), EURO, NOON_MS, sync_lost_ms=None).problem
+    )
+    trouble = {"storage": Trouble(code="storage.full", sentence="The disk is full.", since_ms=0)}
+    assert (
+        status_of(link(problems=trouble), Owed(), EURO, NOON_MS, sync_lost_ms=None).problem
+        == "The disk is full."
+    )
+
+
+def test_a_clock_that_was_set_back_makes_no_negative_age() -> None:
+    owed = Owed(count=1, value_minor=1, oldest_at_ms=NOON_MS + MINUTE_MS)
+    assert "oldest under 1 min" in status_of(link(), owed, EURO, NOON_MS, sync_lost_ms=None).owed_text
+
+
+# ---- people ------------------------------------------------------------------------------------
+
+_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+_STAFF = {
+    "1": StaffMember(id=StaffId("1"), name="Ana", role="cashier", pin_hash=_HASHER.hash("1111")),
+    "2": StaffMember(
+        id=StaffId("2"), name="Gone", role="manager", pin_hash=_HASHER.hash("2222"), active=False
+    ),
+    "3": StaffMember(id=StaffId("3"), name="Odd", role="cashier", pin_hash="not a hash"),
+    "9": StaffMember(id=StaffId("9"), name="Maeve", role="manager", pin_hash=_HASHER.hash("9999")),
+}
+
+
+@pytest.fixture
+def people() -> People:
+    return People(lambda number: _STAFF.get(number), ManualClock())
+
+
+def test_number_and_pin_belong_together(people: People) -> None:
+    assert people.identify(" 1 ", "1111") == Person(id=StaffId("1"), name="Ana", role="cashier")
+
+
+@pytest.mark.parametrize(
+    ("number", "pin"), [("1", "2222"), ("2", "2222"), ("3", "x"), ("4", "1111"), ("", "")]
+)
+def test_whoever_is_not_known_gets_one_answer(people: People, number: str, pin: str) -> None:
+    answer = people.identify(number, pin)
+    assert isinstance(answer, Refusal)
+    assert answer.code == "staff.wrong"
+
+
+def test_only_a_manager_approves(people: People) -> None:
+    refused = people.identify_manager("1", "1111")
+    assert isinstance(refused, Refusal)
+    assert refused.code == "staff.no-manager"
+    manager = people.identify_manager("9", "9999")
+    assert isinstance(manager, Person)
+    cashier = people.identify("1", "1111")
+    assert isinstance(cashier, Person)
+    act = act_of(cashier, 5, manager)
+    assert (act.by, act.approved_by, act.limits) == ("1", "9", CASHIER_LIMITS)
+    assert act_of(manager, 5, None).limits == UNLIMITED
+
+
+def test_wrong_pins_cost_ever_more_time_also_across_numbers() -> None:
+    clock = ManualClock()
+    people = People(lambda number: _STAFF.get(number), clock)
+    for number in range(FREE_TRIES):
+        people.identify(str(number), "0000")
+    waiting = people.identify("1", "1111")
+    assert isinstance(waiting, Refusal)
+    assert waiting.sentence == "Too many wrong PINs. Wait 1 s, then try again."
+    clock.advance(1_000)
+    assert isinstance(people.identify("1", "1111"), Person)
+
+
+def test_the_wait_doubles_and_has_an_end() -> None:
+    clock = ManualClock()
+    throttle = Throttle(clock)
+    waits = []
+    for _ in range(FREE_TRIES + 8):
+        throttle.failed()
+        waits.append(throttle.wait_ms())
+        clock.advance(waits[-1])
+    assert waits[FREE_TRIES - 1 : FREE_TRIES + 2] == [1_000, 2_000, 4_000]
+    assert max(waits) == 60_000
+    throttle.succeeded()
+    assert throttle.wait_ms() == 0
+
+
+# ---- sentences ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", SENTENCES)
+def test_every_sentence_can_be_said(key: str) -> None:
+    class Anything(dict[str, str]):
+        def __missing__(self, name: str) -> str:
+            return f"<{name}>"
+
+    assert SENTENCES[key].format_map(Anything()).strip()
+
+
+def test_blanks_are_filled() -> None:
+    assert say("basket.unknown", text="7") == "No product has the code or name “7”."
