@@ -11,8 +11,8 @@ from holdfast.hq.catalogue import KINDS
 from holdfast.hq.enrolment import Store
 from holdfast.hq.service import HeadOffice, init_home
 from holdfast.hq.web.auth.accounts import Accounts
+from holdfast.hq.web.auth.accounts import Accounts
 from holdfast.hq.web.process import home_in
-from holdfast.hq.web.services import open_services
 from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome
 
 STORE = Store("Harbour", "Harbour Street", "EUR", "Europe/Dublin")
