@@ -11,7 +11,6 @@ from holdfast.hq.catalogue import KINDS
 from holdfast.hq.enrolment import Store
 from holdfast.hq.service import HeadOffice, init_home
 from holdfast.hq.web.auth.accounts import Accounts
-from holdfast.hq.web.auth.accounts import Accounts
 from holdfast.hq.web.process import home_in
 from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome
 
@@ -52,8 +51,8 @@ def new_sign_in_path(folder: Path) -> str:
 
 
 def _welcome(head_office: HeadOffice) -> str:
-    with open_services(head_office) as services:
-        return f"/welcome/{_taken(Accounts(services.pool, services.clock).new_link(ADMINISTRATOR))}"
+    accounts = Accounts(head_office.services_pool, head_office.clock)
+    return f"/welcome/{_taken(accounts.new_link(ADMINISTRATOR))}"
 
 
 def _file(kind: str) -> bytes:
