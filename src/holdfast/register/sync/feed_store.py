@@ -5,7 +5,7 @@ incarnation, or a snapshot, fills a generation beside it in small transactions, 
 the database, and becomes current in one step once its last page is in. A cut line resumes it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import apsw
 import msgspec
@@ -60,12 +60,15 @@ class FeedStore:
         have = self.current(feed)
         return have is not None and (have.incarnation, have.n) == newest
 
-    def checked(self, feed: str, *, made_ms: int, now_ms: int) -> None:
-        """Head office has nothing newer than the current generation."""
-        write(
-            self._connection,
-            lambda: QUERIES.checked(self._connection, feed=feed, made_ms=made_ms, checked_ms=now_ms),
-        )
+    def checked(self, feeds: Collection[str], *, made_ms: int, now_ms: int) -> None:
+        """Head office has nothing newer than the current generations of these."""
+
+        def store() -> None:
+            for feed in feeds:
+                QUERIES.checked(self._connection, feed=feed, made_ms=made_ms, checked_ms=now_ms)
+
+        if feeds:
+            write(self._connection, store)
 
     def take(self, page: FeedPage, *, made_ms: int, now_ms: int) -> Refusal | None:
         """Take a page whose signature holds; a refusal leaves everything as it was.
@@ -114,7 +117,7 @@ class FeedStore:
 
     def _take_newer(self, have: Version, page: FeedPage, made_ms: int, now_ms: int) -> Refusal | None:
         if not page.rows and not page.more and page.to_n == have.n:
-            self.checked(page.feed, made_ms=made_ms, now_ms=now_ms)
+            self.checked((page.feed,), made_ms=made_ms, now_ms=now_ms)
             return None
         if not is_newer((have.incarnation, have.n), page):
             return _replayed(page, have.n)

@@ -19,7 +19,7 @@ from holdfast.register.sync.heartbeat import compose, sign
 from holdfast.register.sync.line import Line
 from holdfast.register.sync.part import Part
 
-HEARTBEAT_S = 30.0
+HEARTBEAT_S = 20.0
 HEARTBEAT_GAP_S = 2.0
 """Least time between two."""
 HEARTBEAT_DEADLINE_S = 8.0
@@ -143,24 +143,24 @@ class Feeder(Part):
                 "Head office runs on a state that it had lost before. Nothing is taken from it until it "
                 "notices."
             )
-        failed: Fault | None = None
-        for feed in FEEDS:
-            newest = reply.feeds.get(feed)
-            if newest is None:
-                continue
+        store, newest = books.feeds, {feed: reply.feeds[feed] for feed in FEEDS if feed in reply.feeds}
+        behind = [
+            feed
+            for feed, (incarnation, n) in newest.items()
+            if not store.is_current(feed, (IncarnationId(incarnation), n))
+        ]
+        known = [feed for feed in newest if feed not in behind]
+        store.checked(known, made_ms=reply.time_ms, now_ms=self._clock.now_ms())
+        refused: FeedRefused | None = None
+        for feed in behind:
             try:
-                self._bring_up_to_date(books.feeds, feed, (IncarnationId(newest[0]), newest[1]), reply)
-            except FeedRefused as refused:
-                failed = refused
-        if failed is not None:
-            raise failed
+                self._bring_up_to_date(store, feed, reply)
+            except FeedRefused as fault:
+                refused = fault
+        if refused is not None:
+            raise refused
 
-    def _bring_up_to_date(
-        self, store: FeedStore, feed: str, newest: tuple[IncarnationId, int], reply: HeartbeatReply
-    ) -> None:
-        if store.is_current(feed, newest):
-            store.checked(feed, made_ms=reply.time_ms, now_ms=self._clock.now_ms())
-            return
+    def _bring_up_to_date(self, store: FeedStore, feed: str, reply: HeartbeatReply) -> None:
         for _ in range(PAGES_MAX):
             page = self._page(store, feed, reply.incarnation)
             refusal = store.take(page, made_ms=reply.time_ms, now_ms=self._clock.now_ms())
