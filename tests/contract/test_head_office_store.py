@@ -5,8 +5,9 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from holdfast.core.ids import CustomerNumber, OriginId, Sku
-from holdfast.core.journal.bodies import EpochClosed, KeyRotated
+from holdfast.core.faults import MalformedFault, SignatureFault, TooLargeFault
+from holdfast.core.ids import CustomerNumber, EpochId, OriginId, Sku, epoch_id
+from holdfast.core.journal.bodies import EpochClosed, EpochOpened, KeyRotated, Parent
 from holdfast.core.journal.chain import link
 from holdfast.core.journal.writer import Head
 from holdfast.core.sale import Sale, SaleLine, StockAdjusted, StockLine, Tender
@@ -139,6 +140,49 @@ def what_a_database_cannot_hold_waits(hq: HeadOfficeUnderTest) -> list[object]:
     journal.append("sale", 1, msgspec.structs.replace(whole, tenders=()))
     journal.sell(1, description='back\\slash\ttab\nline\r "quoted" {brace} None \\N é 漢')
     return [send(hq, journal)]
+
+
+@scenario
+def what_no_index_holds_waits(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open()
+    hq.enrol(journal)
+    long = "漢" * 3_000
+    journal.append("sale", 1, sale(long)).sell(1, reference=long).sell(1)
+    line = SaleLine(
+        line=1, sku=Sku(long), description="", quantity_milli=1, unit_price_e4=0, amount_minor=0, tax_code="S"
+    )
+    journal.append(
+        "sale", 1, msgspec.structs.replace(sale("R01-1"), lines=(line,), taxes=(), tenders=(), total_minor=0)
+    )
+    huge = Parent(epoch=epoch_id(bytes(16)), seq=1 << 70, hash=bytes(32), claimed_seq=1 << 80)
+    body = EpochOpened(cause="restored", series="R01", segment="x\x00", software="", key_id="")
+    journal.append("epoch_opened", 1, msgspec.structs.replace(body, segment="S", parent=huge))
+    journal.append("epoch_opened", 1, body)
+    return [send(hq, journal), offer(hq, journal)]
+
+
+@scenario
+def names_that_are_no_names(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open()
+    hq.enrol(journal)
+    answers: list[object] = []
+    for epoch in ("a\x00b", "", "É" * 26, "x" * 100_000):
+        odd = SampleJournal()
+        odd.epochs[EpochId(epoch)] = list(journal.epochs[journal.epoch])
+        odd.head = Head(epoch=EpochId(epoch), seq=1, hash=journal.position.hash, documents=0)
+        answers += [hq.ingest.receive_batch(journal.origin, odd.batch()), offer(hq, odd)]
+        with pytest.raises(MalformedFault):
+            beat(hq, odd)
+    answers.append(hq.ingest.receive_batch(OriginId("no\x00body"), journal.batch()))
+    with pytest.raises(SignatureFault):
+        hq.ingest.heartbeat(OriginId("no\x00body"), heartbeat_of(journal, 1))
+    with pytest.raises(TooLargeFault):
+        beat(hq, journal, software="x" * 100_000)
+    forged = journal.copy()
+    forged.key = signing_key(8)
+    with pytest.raises(SignatureFault):
+        beat(hq, forged)
+    return answers
 
 
 @scenario

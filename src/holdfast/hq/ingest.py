@@ -4,11 +4,13 @@ Nothing here knows HTTP or SQL. The simulator runs this very class over the stor
 """
 
 import hmac
+from collections.abc import Mapping
 
-from holdfast.core.faults import MalformedFault, SignatureFault, UnavailableFault
-from holdfast.core.ids import IncarnationId, OriginId
+from holdfast.core.faults import MalformedFault, SignatureFault, TooLargeFault, UnavailableFault
+from holdfast.core.ids import IncarnationId, KeyId, OriginId
 from holdfast.core.ingest.decide import Prepared, prepare, prepare_entry, reconsider
-from holdfast.core.journal.chain import ZERO_HASH, Position, Signer, Verify
+from holdfast.core.journal.chain import HASH_BYTES, ZERO_HASH, Position, Signer, Verify
+from holdfast.core.journal.entry import SEQ_END, is_id
 from holdfast.core.sync.batch import Batch
 from holdfast.core.sync.limits import CLOCK_SKEW_REPORT_MS
 from holdfast.core.sync.messages import (
@@ -40,6 +42,8 @@ from holdfast.infra.clock import Clock, Randomness, SystemRandomness
 SKEW_CHANGE_MS = 1_000
 """A skew is recorded anew when it changed by more than a slow network alone explains."""
 SAFE_RECEIPTS_MAX = 8
+HEARTBEAT_BYTES_MAX = 64 << 10
+DETAIL_CHARS_MAX = 500
 RETRY_BLOCK = 200
 RETRIES_MAX = 100_000
 
@@ -75,7 +79,7 @@ class Ingest:
 
     def open_session(self, request: SessionRequest) -> SessionOpened | Refused:
         """A session, or why none; whoever is refused for a key is shown as blocked."""
-        opened = self._sessions.open(request, self._store.keys(request.origin), self.incarnation())
+        opened = self._sessions.open(request, self._keys(request.origin), self.incarnation())
         if isinstance(opened, Refused) and opened.code.startswith("key."):
             self.note_refused(request.origin, opened)
         return opened
@@ -205,7 +209,9 @@ class Ingest:
         )
 
     def _verified(self, origin: OriginId, statement: SignedStatement) -> Heartbeat:
-        public_key = self._store.keys(origin).get(statement.key_id)
+        if len(statement.statement) > HEARTBEAT_BYTES_MAX:
+            raise TooLargeFault(f"a heartbeat has at most {HEARTBEAT_BYTES_MAX} bytes")
+        public_key = self._keys(origin).get(statement.key_id)
         signed = heartbeat_statement(statement.statement)
         if public_key is None or not self._verify(public_key, statement.signature, signed):
             refused = Refused(403, "key.signature", f"the heartbeat of {origin} does not verify")
@@ -216,8 +222,11 @@ class Ingest:
             raise MalformedFault(f"the heartbeat names {beat.origin[:64]}, and came from {origin}")
         if not abs(beat.clock_ms) < 1 << 53:
             raise MalformedFault("the heartbeat's clock is out of range")
-        if beat.head is not None and not 1 <= beat.head.seq < 1 << 53:
-            raise MalformedFault("the heartbeat's head is out of range")
+        head = beat.head
+        if head is not None and not (
+            is_id(head.epoch) and 1 <= head.seq < SEQ_END and len(head.hash) == HASH_BYTES
+        ):
+            raise MalformedFault("the heartbeat's head has not the form it must have")
         return beat
 
     def _record_skew(self, transaction: Transaction, origin: OriginId, skew_ms: int, now_ms: int) -> None:
@@ -232,15 +241,19 @@ class Ingest:
     # ---- refusals
 
     def _speaks_for(self, session: OriginId) -> dict[OriginId, Keys]:
-        keys = self._store.keys(session)
+        keys = self._keys(session)
         return {session: Keys(keys)} if keys else {}
+
+    def _keys(self, origin: OriginId) -> Mapping[KeyId, bytes]:
+        return self._store.keys(origin) if is_id(origin) else {}
 
     def note_refused(self, origin: OriginId, refused: Refused) -> None:
         """Show the origin as blocked; it keeps what it has, and sells on."""
-        if not self._store.keys(origin):
+        if not self._keys(origin):
             return
+        detail = refused.detail[:DETAIL_CHARS_MAX].replace("\x00", "\ufffd")
         with self._store.transaction(origin) as transaction:
-            transaction.block(origin, refused.code, refused.detail, self._clock.now_ms())
+            transaction.block(origin, refused.code, detail, self._clock.now_ms())
 
     # ---- quarantine
 

@@ -53,7 +53,8 @@ def _store(transaction: Transaction, prepared: Prepared, now_ms: int) -> Taken:
     if len(prepared.entries) > 1:
         return _joined([_store(transaction, half, now_ms) for half in _halves(prepared)])
     # The culprit itself: its bytes are kept, and nothing else of it.
-    return _put(transaction, prepared, forced({prepared.first_seq}, refused.sentence), now_ms)
+    said = refused.sentence.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+    return _put(transaction, prepared, forced({prepared.first_seq}, said), now_ms)
 
 
 def _put(

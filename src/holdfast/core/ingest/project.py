@@ -16,6 +16,8 @@ from holdfast.core.sale import AccountAdjusted, ExternalDocument, Sale, StockAdj
 
 INT64 = 1 << 63
 MAX_TEXT = 4_000
+MAX_KEY = 256
+"""Characters of what rows are found by: an index entry has a bound in every database."""
 _NUL = b"\\u0000"
 """Cheap look at the bytes; only where it finds something is the body searched."""
 
@@ -30,18 +32,23 @@ def validate(entry: Entry, body: msgspec.Struct) -> Unprojectable | None:
     """
     if not is_date(entry.date):
         return Unprojectable("invalid-date", f"{entry.date!r} is no date")
-    if _NUL in bytes(entry.body):
+    if _NUL in bytes(entry.body) or not isinstance(body, Document):
         found = _find_unstorable(msgspec.to_builtins(body, builtin_types=(bytes,)))
         if found is not None:
             return found
     if not isinstance(body, Document):
         return None
-    if body.external is not None and not is_date(body.external.business_date):
-        return Unprojectable("invalid-date", f"{body.external.business_date!r} is no date")
+    if len(body.document) > MAX_KEY:
+        return Unprojectable("invalid-text", "the document's number is too long")
+    if body.external is not None:
+        if not is_date(body.external.business_date):
+            return Unprojectable("invalid-date", f"{body.external.business_date!r} is no date")
+        if len(body.external.reference) > MAX_KEY:
+            return Unprojectable("invalid-text", "the external reference is too long")
     for number, line in enumerate(body.lines, 1):
         if line.line != number:
             return Unprojectable("invalid-lines", "lines are not numbered 1, 2, 3, …")
-        if len(line.description) > MAX_TEXT:
+        if len(line.description) > MAX_TEXT or len(line.sku) > MAX_KEY:
             return Unprojectable("invalid-text", f"the text of line {number} is too long")
     numbers = numbers_of(body)
     if max(numbers) >= INT64 or min(numbers) <= -INT64:
@@ -83,7 +90,7 @@ def numbers_of(body: Document) -> list[int]:
 
 
 def _find_unstorable(value: Any) -> Unprojectable | None:
-    """A text with NUL anywhere in a body."""
+    """The first text with NUL, or number beyond 64 bits, anywhere in a body."""
     pending: list[Any] = [value]
     while pending:
         item = pending.pop()
@@ -94,6 +101,8 @@ def _find_unstorable(value: Any) -> Unprojectable | None:
             pending += cast(list[Any], item)
         elif isinstance(item, str) and "\x00" in item:
             return Unprojectable("invalid-text", "a text holds the character NUL")
+        elif isinstance(item, int) and not -INT64 < item < INT64:
+            return Unprojectable("out-of-range", "a number is beyond 64 bits")
     return None
 
 

@@ -16,6 +16,9 @@ from holdfast.core.ids import EpochId, OriginId
 MAX_ENTRY_BYTES = 1 << 20
 """Bound at the till. Every receiver's limit is above it, so no entry can get stuck (P10)."""
 
+SEQ_END = 1 << 53
+"""Seqs stay below it, so that any language reads them exactly."""
+
 _TYPE = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _ID = re.compile(r"[0-9a-z_\-]{1,64}\Z")
@@ -87,8 +90,13 @@ def decode_entry(data: bytes | memoryview) -> Entry:
     return entry
 
 
+def is_id(text: str) -> bool:
+    """Whether `text` has the form of an origin's or an epoch's id."""
+    return _ID.match(text) is not None
+
+
 def _require_form(entry: Entry) -> None:
-    if not (1 <= entry.seq < 1 << 53 and 1 <= entry.version < 1 << 15):
+    if not (1 <= entry.seq < SEQ_END and 1 <= entry.version < 1 << 15):
         raise MalformedFault("an entry's seq or version is out of range")
     if not (_TYPE.match(entry.type) and _DATE.match(entry.date)):
         raise MalformedFault("an entry's type or date has not the form it must have")

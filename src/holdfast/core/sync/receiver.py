@@ -11,6 +11,7 @@ import msgspec
 from holdfast.core.faults import MalformedFault, TooLargeFault
 from holdfast.core.ids import KeyId, OriginId
 from holdfast.core.journal.chain import SignedHead, Verify, head_holds
+from holdfast.core.journal.entry import SEQ_END, is_id
 from holdfast.core.sync.batch import Batch, decode_batch
 from holdfast.core.sync.limits import OFFER_EPOCHS_MAX, OFFER_SAMPLES_MAX
 from holdfast.core.sync.messages import Offer, decode
@@ -76,6 +77,8 @@ def receive_offer(body: bytes, *, origins: Mapping[OriginId, Keys], verify: Veri
 
 
 def _refuse_head(head: SignedHead, keys: Keys, verify: Verify) -> Refused | None:
+    if not (is_id(head.origin) and is_id(head.epoch) and 1 <= head.seq < SEQ_END):
+        return Refused(400, "head.malformed", "a signed head has not the form it must have")
     public_key = keys.public.get(head.key_id)
     if public_key is None:
         return Refused(403, "key.unknown", f"key {head.key_id} is not one of {head.origin}")

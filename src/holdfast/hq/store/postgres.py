@@ -32,6 +32,8 @@ _sql = load_queries("holdfast.hq.store", "ingest.sql", Engine.POSTGRES)
 
 _RACES = frozenset({"reference_pkey", "chain_pkey", "chain_origin_epoch_branch_key", "entry_pkey"})
 """Unique keys that two transactions may reach for at once: not the data's fault."""
+_LIMITS_CLASS = "54"
+"""A row larger than an index or a page takes: the data's fault too, and no retry cures it."""
 # References last: they are where two batches may wait for each other, and are sorted for that.
 _ORDER = (
     "document",
@@ -76,7 +78,7 @@ def _refusals() -> Iterator[None]:
     except (UnicodeEncodeError, struct.error) as error:
         raise DataFault(str(error)[:500]) from error
     except psycopg.Error as error:
-        if not is_data_error(error):
+        if not is_data_error(error) and not (error.sqlstate or "").startswith(_LIMITS_CLASS):
             raise
         said = str(error.diag.message_primary or error)[:500]
         if isinstance(error, psycopg.errors.UniqueViolation) and error.diag.constraint_name in _RACES:
