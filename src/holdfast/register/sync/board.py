@@ -24,6 +24,10 @@ IN_USE_MS = 120_000
 CONTACT_EVERY_MS = 5_000
 """How often a contact that changes nothing else is written down."""
 
+APART_MS = 400
+"""Failures, or answers on a line held to be dead, count as one within this time: a break of a tenth of a
+second resets every connection at once, and is one failure, not four."""
+
 OnReturn = Callable[[bool], None]
 """Called when head office answers again after a failure; whether the line was held to be dead."""
 
@@ -67,6 +71,8 @@ class Board:
         self._modes: deque[ConnectionChanged] = deque(maxlen=CHANGES_MAX)
         self._on_return: list[OnReturn] = []
         self._used_ms: int | None = clock.monotonic_ms()
+        self._failed_ms: int | None = None
+        self._succeeded_ms: int | None = None
         self._owing = True
 
     # ---- the line --------------------------------------------------------------------------------
@@ -79,6 +85,9 @@ class Board:
         """Head office answered a call or a probe; None: the time that it took says nothing of the line."""
         with self._lock:
             before = self._state.connection
+            if before.successes and before.mode is Mode.OFFLINE and self._is_soon(self._succeeded_ms):
+                return
+            self._succeeded_ms = self._clock.monotonic_ms()
             after = states.on_success(before, latency_ms or 0, self._clock.now_ms(), self._thresholds)
             if latency_ms is None and after.mode is before.mode:
                 after = msgspec.structs.replace(after, slow=before.slow, fast=before.fast)
@@ -91,9 +100,14 @@ class Board:
     def lost(self, cause: str) -> None:
         """A call or a probe was refused, cut, or not answered in time."""
         with self._lock:
-            self._connect(
-                states.on_failure(self._state.connection, cause, self._clock.now_ms(), self._thresholds)
-            )
+            before = self._state.connection
+            if before.failures and self._is_soon(self._failed_ms):
+                return
+            self._failed_ms = self._clock.monotonic_ms()
+            self._connect(states.on_failure(before, cause, self._clock.now_ms(), self._thresholds))
+
+    def _is_soon(self, after_ms: int | None) -> bool:
+        return after_ms is not None and self._clock.monotonic_ms() - after_ms < APART_MS
 
     def force_offline(self, reason: str) -> None:
         """A person works offline; sync goes on."""

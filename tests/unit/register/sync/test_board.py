@@ -4,7 +4,27 @@ import threading
 
 from holdfast.core.connection import Connection, Mode, Thresholds
 from holdfast.infra.clock import ManualClock
-from holdfast.register.sync.board import CONTACT_EVERY_MS, IN_USE_MS, Board, State
+from holdfast.register.sync.board import APART_MS, CONTACT_EVERY_MS, IN_USE_MS, Board, State
+
+
+class Line:
+    """A board, and a line whose answers and failures are far enough apart to count."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.board = online(self.clock)
+
+    def lost(self, cause: str = "cut") -> None:
+        self.clock.advance(APART_MS)
+        self.board.lost(cause)
+
+    def answered(self, latency_ms: int = 20) -> None:
+        self.clock.advance(APART_MS)
+        self.board.answered(latency_ms)
+
+    @property
+    def mode(self) -> Mode:
+        return self.board.connection.mode
 
 
 def online(clock: ManualClock) -> Board:
@@ -14,35 +34,46 @@ def online(clock: ManualClock) -> Board:
 
 
 def test_two_silences_are_an_outage_and_one_is_not() -> None:
-    board = online(ManualClock())
-    board.lost("no answer within 0.5 s")
-    assert board.connection.mode is Mode.ONLINE
-    board.answered(20)
-    board.lost("no answer within 0.5 s")
-    assert board.connection.mode is Mode.ONLINE
-    board.lost("no answer within 0.5 s")
-    assert board.is_offline
-    changes = board.changes(0)
+    line = Line()
+    line.lost()
+    assert line.mode is Mode.ONLINE
+    line.answered()
+    line.lost()
+    assert line.mode is Mode.ONLINE
+    line.lost("no answer within 0.5 s")
+    assert line.board.is_offline
+    changes = line.board.changes(0)
     assert changes is not None
     assert [(change.before, change.after) for change in changes.modes] == [("online", "offline")]
     assert changes.modes[0].cause == "no answer within 0.5 s"
-    assert board.changes(0) is None
+    assert line.board.changes(0) is None
+
+
+def test_one_break_that_resets_every_connection_is_one_failure() -> None:
+    line = Line()
+    for _ in range(4):
+        line.board.lost("The connection was cut.")
+    assert line.mode is Mode.ONLINE
+    line.answered()
+    assert line.board.connection.failures == 0
 
 
 def test_the_return_is_told_at_the_first_answer_and_shown_at_the_second() -> None:
-    board = online(ManualClock())
+    line = Line()
     told: list[bool] = []
-    board.on_return(told.append)
-    board.lost("cut")
-    board.answered(20)
+    line.board.on_return(told.append)
+    line.lost()
+    line.answered()
     assert told == [False], "a single failure: nothing on its way is given up"
-    board.lost("cut")
-    board.lost("cut")
-    board.answered(20)
+    line.lost()
+    line.lost()
+    line.answered()
     assert told == [False, True]
-    assert board.connection.mode is Mode.OFFLINE
-    board.answered(20)
-    assert board.connection.mode is Mode.ONLINE
+    for _ in range(4):
+        line.board.answered(20)
+    assert line.mode is Mode.OFFLINE, "the answers of one moment are one"
+    line.answered()
+    assert line.mode is Mode.ONLINE
     assert told == [False, True]
 
 
@@ -93,15 +124,15 @@ def test_the_skew_is_measured_against_the_middle_of_the_call() -> None:
 
 
 def test_what_was_not_written_comes_again_in_order() -> None:
-    board = online(ManualClock())
-    board.lost("cut")
-    board.lost("cut")
-    first = board.changes(0)
+    line = Line()
+    line.lost()
+    line.lost()
+    first = line.board.changes(0)
     assert first is not None
-    board.not_written(first)
-    board.answered(1)
-    board.answered(1)
-    again = board.changes(0)
+    line.board.not_written(first)
+    line.answered()
+    line.answered()
+    again = line.board.changes(0)
     assert again is not None
     assert [change.after for change in again.modes] == ["offline", "online"]
 
