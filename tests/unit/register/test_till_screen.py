@@ -1,5 +1,8 @@
 """What the till's page computes by itself: figures, quick amounts, the status line, and who may go on."""
 
+import re
+from pathlib import Path
+
 import pytest
 from argon2 import PasswordHasher
 
@@ -17,6 +20,7 @@ from holdfast.register.web.messages import SENTENCES, say
 from holdfast.register.web.people import CASHIER_LIMITS, FREE_TRIES, People, Person, Throttle, act_of
 from holdfast.register.web.status import status_of
 from holdfast.register.web.tendering import Tendering, quick_amounts
+from tests.conftest import ROOT
 
 EURO = Formats("EUR", "Europe/Dublin")
 NOON_MS = 1_795_348_800_000  # 22 November 2026, 12:00 UTC
@@ -243,3 +247,34 @@ def test_every_sentence_can_be_said(key: str) -> None:
 
 def test_blanks_are_filled() -> None:
     assert say("basket.unknown", text="7") == "No product has the code or name “7”."
+
+
+_WEB = ROOT / "src" / "holdfast" / "register" / "web"
+_JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+_WORD = re.compile(r"[^\W\d_]{2}")
+_KEY_NAME = re.compile(r"<kbd>.*?</kbd>")
+
+
+def templates() -> list[Path]:
+    return sorted((_WEB / "templates").rglob("*.html"))
+
+
+@pytest.mark.parametrize("template", templates(), ids=lambda path: path.name)
+def test_a_template_holds_no_sentence_of_its_own(template: Path) -> None:
+    """Another language is another table, and nothing else."""
+    text = _KEY_NAME.sub("", _JINJA.sub("", template.read_text()))
+    words = re.findall(r">([^<>]+)<", text) + re.findall(r'(?:aria-label|placeholder|alt)="([^"]*)"', text)
+    allowed = {"Holdfast"}
+    assert not [
+        word.strip(" ·\n") for word in words if _WORD.search(word) and word.strip(" ·\n") not in allowed
+    ]
+
+
+def test_every_sentence_is_used_and_every_used_one_is_there() -> None:
+    sources = [*templates(), *(path for path in _WEB.rglob("*.py") if path.name != "messages.py")]
+    text = "\n".join(path.read_text() for path in sources)
+    named = set(re.findall(r'"([a-z]+(?:[.-][a-z-]+)*)"', text))
+    unused = {key for key in SENTENCES if key not in named and not key.startswith("link.")}
+    assert not unused
+    called = set(re.findall(r'\b(?:t|say)\(\s*"([\w.-]+)"', text))
+    assert not called - set(SENTENCES)

@@ -23,7 +23,6 @@ SENTENCES: dict[str, str] = {
     "day.open": "Open the day",
     "day.close": "Close the day",
     "day.close.ask": "Close the business day {date}?",
-    "day.basket": "There is a transaction open. Conclude or void it, then close the day.",
     "day.closed": "The business day {date} is closed.",
     # the basket
     "basket.nothing": "Scan the first product",
@@ -49,7 +48,6 @@ SENTENCES: dict[str, str] = {
     "receipt.next": "Scan to begin the next sale",
     "receipt.none": "There are no receipts yet.",
     "receipt.none.hint": "Each sale and return is listed here once it is concluded.",
-    "receipt.purged": "This receipt is at head office and no longer on this register.",
     # approval
     "approve.title": "A manager is needed",
     # returns
@@ -62,11 +60,9 @@ SENTENCES: dict[str, str] = {
     "link.offline.never": "Offline",
     "link.forced": "Working offline since {since}",
     "owed.nothing": "Nothing owed to head office",
-    "owed.one": "1 document, {value}, since {age}",
     "owed.sales": "{count}, {value}, oldest {age}",
     "owed.sale": "{count} sale",
     "owed.sales.count": "{count} sales",
-    "owed.keeps": "kept here, sent by itself",
     "outage.title": "The connection to head office is lost",
     "outage.text": (
         "Go on selling: nothing has to be entered again. "
@@ -77,7 +73,133 @@ SENTENCES: dict[str, str] = {
     "stopped": (
         "The till program does not answer. What was confirmed is safe. Start it again, then reload this page."
     ),
-    "full": "The disk of this register is full. Call support before the next sale.",
+    # words that stand in many places
+    "word.cancel": "Cancel",
+    "word.reason": "Reason",
+    "word.reasons": "Reasons",
+    "word.back": "Back",
+    "word.return": "Return",
+    "word.sale": "Sale",
+    "word.per-kg": "/kg",
+    "word.adjustment": "Adjustment",
+    # the page itself
+    "till.name": "Till {register}",
+    "till.menu": "Till",
+    "till.work": "Work area",
+    "till.sell": "Sell",
+    # a manager's approval
+    "approve.number": "Manager's number",
+    "approve.do": "Approve",
+    "approve.pin": "Manager's PIN",
+    # closing the day
+    "day.close.not": "Not yet",
+    # discounts
+    "discount.percentages": "Percentages",
+    "discount.title": "Discount",
+    "discount.on": "Discount on",
+    "discount.line": "This line",
+    "discount.total": "The whole sale",
+    "discount.total.hint": "shared over its lines",
+    "discount.field": "Percent as 10%, or an amount; empty takes it off again",
+    "discount.set": "Set discount",
+    # reasons to touch, behind one comma each
+    "reasons.discount": "Damaged, Staff, Short date, Goodwill",
+    "reasons.price": "Damaged, Wrong label, Price match, Short date",
+    "reasons.return": "Receipt lost, Faulty, Gift",
+    "reasons.void": "Customer left, Cannot pay, Rung up wrong",
+    # comments
+    "note.field": "Comment",
+    "note.set": "Set comment",
+    "note.title": "Comment on {product}",
+    # prices
+    "price.set": "Set price",
+    "price.title": "Price of {product}",
+    "price.field": "New price; it is {price}",
+    "price.field.kg": "New price for a kg; it is {price}",
+    # questions about a line
+    "quantity.set": "Set quantity",
+    "quantity.title": "Quantity of {product}",
+    "quantity.weight": "Weight in kg, now {now}",
+    "quantity.pieces": "Pieces, now {now}",
+    # bringing back
+    "return.with": "With its receipt: scan the receipt's code, type its number, or choose it from the list.",
+    "return.choose": "Choose the receipt",
+    "return.without": "Without a receipt",
+    "return.scan": "Scan what comes back",
+    "return.what": "What comes back?",
+    "return.do": "Bring back",
+    "return.sold": "{quantity} for {amount}",
+    "return.came-back": "came back already",
+    # voiding
+    "basket.void.not": "Keep selling",
+    "basket.void.do": "Void transaction",
+    # weighing
+    "weigh.field": "Weight in kg",
+    "weigh.add": "Add",
+    "weigh.price": "{price} for a kg",
+    # the transaction
+    "ticket.name": "Transaction",
+    "ticket.lines": "Lines",
+    "ticket.discounts": "Discounts",
+    "ticket.line": "{count} line",
+    "ticket.count": "{count} lines",
+    # the on-screen keypad
+    "keypad.clear": "Clear",
+    "keypad.point": "Point",
+    "keypad.back": "Delete last",
+    # receipts
+    "receipt.number": "Number",
+    "receipt.date": "Date",
+    "receipt.register": "Register",
+    "receipt.served-by": "Served by",
+    "receipt.product": "Product",
+    "receipt.amount": "Amount",
+    "receipt.taxes": "Taxes",
+    "receipt.tax": "Tax",
+    "receipt.net": "Net",
+    "receipt.gross": "Gross",
+    "receipt.code": "Code of receipt {number}",
+    "receipt.title": "Receipt {number}",
+    "receipt.total": "Total",
+    "receipt.kind.sale": "Receipt",
+    "receipt.others": "Other receipts",
+    "receipt.last": "Last receipts",
+    "receipt.rounding": "Rounding",
+    "receipt.at-register": "Register {register}",
+    "receipt.thanks": "Thank you",
+    # acts on the selling screen
+    "act.void-all": "Void all",
+    "act.quantity": "Quantity",
+    "act.price": "Price",
+    "act.discount": "Discount",
+    "act.note": "Comment",
+    "act.void-line": "Void line",
+    "act.receipts": "Receipts",
+    "act.send-now": "Send to head office now",
+    "act.next": "Next customer",
+    # paying
+    "pay.out": "Pay out",
+    "pay.in": "Pay",
+    "pay.paid-out": "Paid out",
+    "pay.cash": "Cash",
+    "pay.quick": "Quick amounts",
+    "pay.back": "Hand it back",
+    "pay.take": "Take cash",
+    "pay.return": "Back to the sale",
+    "pay.rounded": "Rounded to the smallest coin from {exact}",
+    "pay.out-cash": "Pay out {amount} in cash",
+    # the scan field
+    "scan.hint": "Scan, or type a code or a name",
+    "scan.label": "Barcode, code or name",
+    "scan.find": "Find",
+    # taxes on the ticket
+    "tax.inclusive": "incl. {name} {rate}",
+    "tax.exclusive": "plus {name} {rate}",
+    # what else is said of a line
+    "extra.price": "Price changed from {price}: {reason}",
+    "extra.from": "From {number}",
+    "extra.discount": "Discount",
+    "extra.share": "Share of the discount",
 }
 
 

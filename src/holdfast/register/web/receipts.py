@@ -7,12 +7,13 @@ import msgspec
 import segno
 
 from holdfast.core.sale import Sale, SaleLine
-from holdfast.core.tender import CASH, CHANGE
+from holdfast.core.tender import CASH, CHANGE, IMPORTED
 from holdfast.register.checkout import DocumentRow
 from holdfast.register.web.formats import Formats
+from holdfast.register.web.messages import say
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_TENDER_NAMES = {CASH: "Cash", CHANGE: "Change", "imported": "Paid"}
+_TENDERS = {CASH: "pay.cash", CHANGE: "pay.change", IMPORTED: "pay.paid"}
 
 
 class ReceiptLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +90,7 @@ class ReceiptPrinter:
         date = self._fmt.date(row.business_date)
         return Receipt(
             sale=sale,
-            kind="Return" if row.type == "return" else "Receipt",
+            kind=say("word.return" if row.type == "return" else "receipt.kind.sale"),
             at=at,
             business_date_text=date,
             served_by=self._staff_name(sale.by),
@@ -119,12 +120,13 @@ class ReceiptPrinter:
 
     def _sums(self, sale: Sale) -> list[ReceiptSum]:
         money = self._fmt.money
-        sums = [ReceiptSum(name="Total", amount=money(sale.total_minor), is_total=True)]
+        sums = [ReceiptSum(name=say("receipt.total"), amount=money(sale.total_minor), is_total=True)]
         if sale.rounding_minor:
-            sums.append(ReceiptSum(name="Rounding", amount=money(sale.rounding_minor)))
+            sums.append(ReceiptSum(name=say("receipt.rounding"), amount=money(sale.rounding_minor)))
         sums += [
             ReceiptSum(
-                name=_TENDER_NAMES.get(tender.kind, tender.kind), amount=money(abs(tender.amount_minor))
+                name=say(_TENDERS[tender.kind]) if tender.kind in _TENDERS else tender.kind,
+                amount=money(abs(tender.amount_minor)),
             )
             for tender in sale.tenders
         ]
@@ -155,14 +157,16 @@ def line_extras(line: SaleLine, fmt: Formats) -> list[str]:
     """What else is to be said of a line: a changed price, what was taken off, whence it comes back."""
     extras = []
     if line.list_price_e4 is not None:
-        extras.append(f"Price changed from {fmt.unit_price(line.list_price_e4)}: {line.override_reason}")
+        extras.append(
+            say("extra.price", price=fmt.unit_price(line.list_price_e4), reason=line.override_reason)
+        )
     for discount in line.discounts:
-        what = "Discount" if discount.kind == "line" else "Share of the discount"
+        what = say("extra.discount" if discount.kind == "line" else "extra.share")
         percent = f" {fmt.percent(discount.percent_e2)}" if discount.percent_e2 else ""
         reason = f", {discount.reason}" if discount.reason else ""
         extras.append(f"{what}{percent}{reason}: {fmt.money(-discount.amount_minor)}")
     if line.original is not None:
-        extras.append(f"From {line.original.document}")
+        extras.append(say("extra.from", number=line.original.document))
     if line.note:
         extras.append(line.note)
     return extras

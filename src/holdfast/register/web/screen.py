@@ -10,12 +10,14 @@ from holdfast.core.pricing import Priced
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import SaleLine
 from holdfast.register.web.formats import Formats
+from holdfast.register.web.messages import say
 from holdfast.register.web.people import Person
 from holdfast.register.web.receipts import Receipt, line_extras
 from holdfast.register.web.services import Services
 from holdfast.register.web.tendering import quick_amounts
 
 RECEIPTS_SHOWN = 20
+_KINDS = {"sale": "word.sale", "return": "word.return"}
 
 
 class Screen:
@@ -121,8 +123,11 @@ class Screen:
         fmt = self._services.fmt
         return [
             {
-                "name": f"{'incl.' if tax.inclusive else 'plus'} {names.get(tax.tax_code, tax.tax_code)} "
-                f"{fmt.rate(tax.rate_e6)}",
+                "name": say(
+                    "tax.inclusive" if tax.inclusive else "tax.exclusive",
+                    name=names.get(tax.tax_code, tax.tax_code),
+                    rate=fmt.rate(tax.rate_e6),
+                ),
                 "tax_minor": tax.tax_minor,
             }
             for tax in priced.taxes
@@ -134,7 +139,7 @@ class Screen:
         return [
             {
                 "number": row.document,
-                "kind": {"sale": "Sale", "return": "Return"}.get(row.type, "Adjustment"),
+                "kind": say(_KINDS.get(row.type, "word.adjustment")),
                 "at": fmt.moment(row.at_ms, now_ms),
                 "total": fmt.money(row.total_minor),
             }
@@ -156,7 +161,7 @@ class Screen:
             "sold": fmt.quantity(line.quantity_milli, line.unit),
             "amount": fmt.money(line.amount_minor),
             "left": _figure(back_milli) if back_milli else "",
-            "note": "" if back_milli else "came back already",
+            "note": "" if back_milli else say("return.came-back"),
         }
 
 
@@ -177,7 +182,7 @@ def rows_of(basket: Basket, priced: Priced, fmt: Formats) -> list[dict[str, Any]
 
 def per_unit(unit: str) -> str:
     """What stands behind a unit price."""
-    return "/kg" if unit == "kg" else ""
+    return say("word.per-kg") if unit == "kg" else ""
 
 
 def _figure(quantity_milli: int) -> str:

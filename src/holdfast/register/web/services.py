@@ -8,6 +8,7 @@ from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import Formats
+from holdfast.register.web.messages import say
 from holdfast.register.web.pages import Pages
 from holdfast.register.web.people import People
 from holdfast.register.web.receipts import ReceiptPrinter
@@ -62,7 +63,9 @@ def printer_of(fmt: Formats, shelf: Shelf, *, register: str, store: str) -> Rece
     return ReceiptPrinter(
         fmt,
         header=lambda: lines("receipt.header", [store]),
-        footer=lambda: lines("receipt.footer", [f"Register {register}", "Thank you"]),
+        footer=lambda: lines(
+            "receipt.footer", [say("receipt.at-register", register=register), say("receipt.thanks")]
+        ),
         tax_names=shelf.tax_names,
         staff_name=staff_name,
     )
