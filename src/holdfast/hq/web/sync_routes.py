@@ -4,6 +4,7 @@ Every request but health, enrolment and the two of a session runs in a session. 
 database runs in lanes, apart by kind, so that a batch of thousands of sales never delays a probe.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -12,7 +13,16 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import (
+    Components,
+    OpenAPIFormat,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    RequestBody,
+    Schema,
+    SecurityScheme,
+)
 from litestar.params import FromPath, JSONBody, Parameter
 
 from holdfast import __version__
@@ -79,6 +89,32 @@ def _problems(*codes: int) -> dict[int, ResponseSpec]:
         )
         if code in codes
     }
+
+
+def _body(media_type: str, schema: Schema, description: str) -> RequestBody:
+    return RequestBody(
+        content={media_type: OpenAPIMediaType(schema=schema)}, description=description, required=True
+    )
+
+
+@dataclass
+class EntriesOperation(Operation):
+    """Its body is read as it came, so the document is told of it here."""
+
+    def __post_init__(self) -> None:
+        schema = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+        self.request_body = _body(BATCH_TYPE, schema, "A batch: entries from signed head to signed head")
+
+
+@dataclass
+class OfferOperation(Operation):
+    """The same for an offer, which is authenticated as it is decoded."""
+
+    def __post_init__(self) -> None:
+        schema = Schema(type=OpenAPIType.OBJECT, required=["origin", "epochs"])
+        self.request_body = _body(
+            "application/json", schema, "An offer: signed heads, and samples below them"
+        )
 
 
 async def the_session(request: ApiRequest, services: Given) -> OpenSession:
@@ -156,6 +192,7 @@ async def open_session(services: Given, data: JSONBody[SessionRequest]) -> Sessi
 
 @post(
     "/offer",
+    operation_class=OfferOperation,
     status_code=200,
     responses=_problems(400, 401, 403, 413, 500, 503),
     summary="Say what is held here",
@@ -170,6 +207,7 @@ async def offer(request: ApiRequest, services: Given, session: NamedDependency[O
 @post(
     "/entries",
     status_code=200,
+    operation_class=EntriesOperation,
     request_max_body_size=BODY_BYTES_MAX,
     responses=_problems(400, 401, 403, 413, 500, 503),
     summary="Send entries",

@@ -1,0 +1,160 @@
+"""`holdfast hq` as people type it: real processes on the embedded PostgreSQL."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from holdfast.cli import EXIT_CODES, exit_code_of
+from holdfast.core.faults import ConfigurationFault, KeyFault
+from holdfast.core.sync.enrolment import read_code
+from holdfast.hq.cli import DIFFERENT, REFUSED, app
+from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome, load_config
+from holdfast.infra.process import end_child, spawn_child
+from holdfast.infra.tls import certificate_sha256
+from holdfast.infra.web import free_port
+
+TIMEOUT_S = 120
+COMMAND = [sys.executable, "-m", "holdfast", "hq"]
+
+
+def hq(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    """Run it to its end."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+
+
+def serve(home: Path) -> tuple["subprocess.Popen[bytes]", str]:
+    """Start it; the URL that it prints once it answers."""
+    child = spawn_child(
+        [*COMMAND, "serve", "--home", home], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert child.stdout is not None
+    said = child.stdout.readline().decode()
+    assert said.startswith("Head office is open at "), said
+    return child, said.split()[-1]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A head office with one store."""
+    folder = tmp_path_factory.mktemp("cli") / "hq"
+    done = hq("init", "--home", folder, "--store", "S1", "--currency", "GBP", "--port", str(free_port()))
+    assert done.returncode == 0, done.stderr
+    assert f"holdfast hq serve --home {folder}" in done.stdout
+    assert "/welcome/" in done.stdout
+    return folder
+
+
+def test_a_head_office_is_made_once(home: Path) -> None:
+    keys = (home / "secrets" / "signing.key").read_bytes()
+    again = hq("init", "--home", home)
+    assert again.returncode == exit_code_of(ConfigurationFault(""))
+    assert "head office already" in again.stderr
+    assert (home / "secrets" / "signing.key").read_bytes() == keys
+    assert (home / "secrets" / "signing.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_served_head_office_takes_commands_beside_it_and_ends_in_order(home: Path) -> None:
+    child, url = serve(home)
+    try:
+        link = hq("admin", "link", "--home", home, "ann").stdout.strip()
+        assert link.startswith(url)
+        assert httpx.get(link, trust_env=False).status_code == 200
+        code = hq("register", "add", "--home", home, "--store", "S1", "--series", "R01")
+        assert read_code(code.stdout).certificate_sha256 is None
+        assert "holdfast register init" in code.stderr
+        second = hq("serve", "--home", home)
+        assert second.returncode == exit_code_of(ConfigurationFault(""))
+        assert str(child.pid) in second.stderr
+        assert json.loads(hq("totals", "--home", home, "--json").stdout)["documents"] == 0
+        assert "nothing differs" in hq("verify", "--home", home).stdout
+    finally:
+        assert end_child(child, grace_s=30, ask=signal.SIGTERM) == 0
+
+
+def test_a_port_in_use_is_said_before_anything_starts(home: Path) -> None:
+    port = load_config(HeadOfficeHome(home).config, HeadOfficeConfig).listen_port
+    with socket.create_server(("127.0.0.1", port)):
+        done = hq("serve", "--home", home)
+    assert done.returncode == exit_code_of(ConfigurationFault(""))
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "Stop the program" in done.stderr
+
+
+def test_a_file_with_bad_rows_is_taken_only_when_told_to(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "prices.csv"
+    file.write_text("sku,price,currency\nA1,1.50,GBP\nA2,much,GBP\n")
+    done = hq("load", "prices", file, "--home", home)
+    assert done.returncode == REFUSED
+    assert f"{file}, line 3, column price" in done.stderr
+    assert "--take-good" in done.stderr
+    done = hq("load", "prices", file, "--home", home, "--take-good")
+    assert done.returncode == 0
+    assert "1 of 1 rows are new or changed, 1 left out; version 1." in done.stdout
+    assert hq("load", "magic", file, "--home", home).returncode == REFUSED
+    assert hq("load", "prices", tmp_path / "nothing.csv", "--home", home).returncode == REFUSED
+    stick = tmp_path / "data.holdfast"
+    assert hq("snapshot", "--home", home, "--to", stick).returncode == 0
+    assert stick.stat().st_size > 100
+
+
+def test_what_is_wrong_is_said_with_its_cure(home: Path, tmp_path: Path) -> None:
+    nowhere = hq("serve", "--home", tmp_path)
+    assert nowhere.returncode == exit_code_of(ConfigurationFault(""))
+    assert "holdfast hq init" in nowhere.stderr
+    assert hq("register", "add", "--home", home, "--store", "S9", "--series", "R9").returncode == REFUSED
+    assert hq("store", "add", "--home", home, "--store", "S2", "--currency", "XXX").returncode == REFUSED
+    key = home / "secrets" / "signing.key"
+    key.chmod(0o644)
+    done = hq("totals", "--home", home)
+    key.chmod(0o600)
+    assert done.returncode == exit_code_of(KeyFault(""))
+    assert "chmod 600" in done.stderr
+
+
+def test_a_backup_is_taken_and_brought_back(home: Path, tmp_path: Path) -> None:
+    done = hq("backup", "--home", home)
+    assert done.returncode == 0, done.stderr
+    assert "is verified" in done.stdout
+    folder = Path(done.stdout.split(" is verified")[0])
+    assert folder.parent == home / "backups"
+    assert hq("store", "add", "--home", home, "--store", "LATE", "--currency", "GBP").returncode == 0
+    done = hq("restore", folder, "--home", home)
+    assert done.returncode == 0, done.stderr
+    stores = json.loads(hq("store", "list", "--home", home, "--json").stdout)
+    assert [store["store"] for store in stores] == ["S1"]
+    assert hq("restore", tmp_path, "--home", home).returncode != 0
+
+
+def test_off_this_machine_it_is_encrypted_and_the_code_names_the_certificate(tmp_path: Path) -> None:
+    home = tmp_path / "hq"
+    done = hq(
+        "init", "--home", home, "--host", "0.0.0.0", "--name", "hq.example", "--port", str(free_port()),
+        "--store", "S1",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "https://hq.example:" in done.stdout
+    code = hq("register", "add", "--home", home, "--store", "S1", "--series", "R01")
+    assert read_code(code.stdout).certificate_sha256 == certificate_sha256(home / "tls" / "certificate.pem")
+
+
+def test_exit_codes_are_told_apart() -> None:
+    codes = [code for _, code in EXIT_CODES] + [REFUSED, DIFFERENT, 0, 1, 2]
+    assert len(set(codes)) == len(codes)
+
+
+def test_every_command_says_what_it_is_for() -> None:
+    for command in [*app.registered_commands, *(c for g in app.registered_groups for c in _commands(g))]:
+        assert command.callback is not None
+        assert command.callback.__doc__, command.callback.__name__
+
+
+def _commands(group):  # type: ignore[no-untyped-def]
+    return group.typer_instance.registered_commands

@@ -1,0 +1,43 @@
+"""The API against its own document: whatever is sent, the answer is one that was declared."""
+
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import (
+    content_type_conformance,
+    not_a_server_error,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.hq_web_fixtures import ServedHeadOffice
+from tests.journal_samples import SampleJournal
+
+pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
+
+EXAMPLES = 12
+OPERATIONS = 11
+_SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+_CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+def test_every_answer_is_a_declared_one(office: ServedHeadOffice) -> None:
+    client = office.session(office.enrol(SampleJournal().open().sell(1)))
+    schema = schemathesis.openapi.from_url(f"{office.url}/v1/openapi.json")
+    token = {"Authorization": client.headers["Authorization"]}
+    operations = [found.ok() for found in schema.get_all_operations()]
+    assert len(operations) == OPERATIONS
+    for operation in operations:
+
+        @settings(max_examples=EXAMPLES, suppress_health_check=_SLOW, database=None)
+        @given(case=operation.as_strategy())
+        def send(case: schemathesis.Case) -> None:
+            if case.path.endswith("/commands"):
+                case.query = {**(case.query or {}), "wait_s": 0}  # nobody has time to wait for one
+            case.call_and_validate(headers=token, checks=_CHECKS)
+
+        send()
