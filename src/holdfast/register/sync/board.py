@@ -74,6 +74,7 @@ class Board:
         self._failed_ms: int | None = None
         self._succeeded_ms: int | None = None
         self._owing = True
+        self._woken = False
 
     # ---- the line --------------------------------------------------------------------------------
 
@@ -216,7 +217,8 @@ class Board:
     def changes(self, timeout_s: float) -> Changes | None:
         """What is worth writing; waits for it, None after `timeout_s` without."""
         with self._changed:
-            self._changed.wait_for(self._is_worth_writing, timeout_s)
+            self._changed.wait_for(lambda: self._woken or self._is_worth_writing(), timeout_s)
+            self._woken = False
             if not self._is_worth_writing():
                 return None
             modes = tuple(self._modes)
@@ -235,6 +237,7 @@ class Board:
     def wake(self) -> None:
         """Let `changes` return now."""
         with self._changed:
+            self._woken = True
             self._changed.notify_all()
 
     def _is_worth_writing(self) -> bool:

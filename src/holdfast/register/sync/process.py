@@ -141,6 +141,8 @@ class SyncProcess:
         self._prober.pace(reply)
         if reply.start_after_ms > 0:
             self._uploader.hold(reply.start_after_ms)
+        if reply.offer:
+            self._uploader.locate_again()
 
     def _require_all_alive(self) -> None:
         for part in self._parts:
