@@ -1,19 +1,28 @@
-"""Safe: a chain up to where a verified backup holds it too. Only that may be deleted at a register (P1)."""
+"""Safe: a chain up to where a verified backup or a synchronous standby holds it too.
+
+Only that may be deleted at a register (P1).
+"""
 
 import re
+import threading
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import psycopg
+import structlog
 
-from holdfast.core.faults import DatabaseFault
+from holdfast.core.faults import DatabaseFault, Fault
+from holdfast.infra.clock import Clock
 from holdfast.infra.postgres.backup import Backup
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
 _sql = load_queries("holdfast.hq", "safe.sql", Engine.POSTGRES)
 
+_log = structlog.get_logger(__name__)
+
+STANDBY_EVERY_S = 10.0
 CURSORS_SQL = "select chain, head_seq, head_hash from chain where head_seq > fork_seq order by chain"
 """Read in the very snapshot that is dumped, and again in the restored copy."""
 _BYTEA = re.compile(r"\\x([0-9a-f]{64})\Z")
@@ -49,6 +58,43 @@ def advance(pool: Pool, name: str, cursors: Sequence[Cursor], now_ms: int) -> in
             backup=name,
             at_ms=now_ms,
         )
+
+
+def advance_by_standby(pool: Pool, now_ms: int) -> int:
+    """Move the safe cursors to what a synchronous standby has on its disk; how many moved.
+
+    Nothing moves where commits wait for no standby, or where this account may not see them
+    (it needs `pg_monitor`).
+    """
+    with pool.connection() as conn:
+        if not _sql.standby_names(conn):
+            return 0
+        cursors = [Cursor(chain, seq, hash) for chain, seq, hash in _sql.heads(conn)]
+        standby = _sql.standby_holding(conn, position=_sql.position(conn)) if cursors else None
+    return 0 if standby is None else advance(pool, f"standby {standby}", cursors, now_ms)
+
+
+class SafeWatch:
+    """A thread that looks now and then how far the synchronous standby is, until `stop`."""
+
+    def __init__(self, pool: Pool, clock: Clock, every_s: float = STANDBY_EVERY_S) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._every_s = every_s
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watch-standby", daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(self._every_s):
+            try:
+                advance_by_standby(self._pool, self._clock.now_ms())
+            except Fault as fault:  # the next look may go well; what is not safe stays at the registers
+                _log.warning("the standby cannot be asked", code=fault.code, fault=fault.sentence)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
 
 
 def begin_restored(conn: psycopg.Connection[Any], fresh: str, now_ms: int, detail: str) -> None:

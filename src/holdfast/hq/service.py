@@ -21,6 +21,7 @@ from holdfast.hq.fleet import Fleet
 from holdfast.hq.incarnation import new_incarnation
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.keeper import ServerKeeper
+from holdfast.hq.safe import SafeWatch
 from holdfast.hq.schema import create_schema
 from holdfast.hq.store.postgres import PostgresStore
 from holdfast.hq.totals import Totals, read_totals
@@ -64,6 +65,7 @@ class HeadOffice:
     randomness: Randomness
     server: EmbeddedPostgres | None
     keeper: ServerKeeper | None
+    safe_watch: SafeWatch | None
     signer: SigningKey
     recovery_public_key: bytes
     ingest_pool: Pool
@@ -104,6 +106,8 @@ class HeadOffice:
             if server is not None:
                 undo.callback(server.stop)
             head_office = cls._on(home, config, clock, randomness, signer, recovery, dsn, server)
+            if not beside_service:
+                head_office.safe_watch = SafeWatch(head_office.services_pool, clock)
             undo.pop_all()
         return head_office
 
@@ -143,6 +147,7 @@ class HeadOffice:
             randomness=randomness,
             server=server,
             keeper=None if server is None else ServerKeeper(server),
+            safe_watch=None,
             signer=signer,
             recovery_public_key=recovery.public_bytes,
             ingest_pool=ingest_pool,
@@ -164,6 +169,8 @@ class HeadOffice:
 
     def close(self) -> None:
         """Let go of everything; the embedded server ends in order."""
+        if self.safe_watch is not None:
+            self.safe_watch.stop()
         for pool in (self.ingest_pool, self.services_pool, self.probe_pool):
             pool.close()
         if self.keeper is not None:
