@@ -8,7 +8,9 @@ from schemathesis.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.core.result import Ok
 
+from holdfast.hq.web.sync_routes import BATCH_TYPE
 from tests.hq_web_fixtures import ServedHeadOffice
 from tests.journal_samples import SampleJournal
 
@@ -25,11 +27,17 @@ _CHECKS = [
 ]
 
 
+@schemathesis.serializer(BATCH_TYPE)
+def batch_bytes(_: object, value: object) -> bytes:
+    """Any bytes will do: a batch is told from them by the server."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
 def test_every_answer_is_a_declared_one(office: ServedHeadOffice) -> None:
     client = office.session(office.enrol(SampleJournal().open().sell(1)))
     schema = schemathesis.openapi.from_url(f"{office.url}/v1/openapi.json")
     token = {"Authorization": client.headers["Authorization"]}
-    operations = [found.ok() for found in schema.get_all_operations()]
+    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert len(operations) == OPERATIONS
     for operation in operations:
 
