@@ -78,7 +78,7 @@ def open_services(head_office: HeadOffice) -> Iterator[Services]:
     clock = head_office.clock
     with ExitStack() as stack:
         pool = open_pool(
-            head_office.dsn,
+            lambda: head_office.dsn,  # an embedded server that was started again has another
             name="pages",
             max_size=PAGE_CONNECTIONS,
             timeout_s=10.0,
