@@ -344,9 +344,7 @@ def _is_open(chain: Chain, chains: Sequence[Chain]) -> bool:
     )  # fmt: skip
 
 
-def _knowledge(
-    chain: Chain, chains: Sequence[Chain], claims: Mapping[str, int]
-) -> EpochKnowledge:
+def _knowledge(chain: Chain, chains: Sequence[Chain], claims: Mapping[str, int]) -> EpochKnowledge:
     # A claim that no branch holds yet counts to the main one: which branch it will be, nobody knows.
     claimed = claims.get(chain["epoch"], 0) if chain["branch"] == 0 else 0
     return EpochKnowledge(
