@@ -1,5 +1,7 @@
 """The protocol over HTTP: real requests to a real server over a real PostgreSQL."""
 
+import contextlib
+import socket
 import threading
 import time
 
@@ -31,6 +33,8 @@ from tests.journal_samples import SampleJournal, signing_key
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
 
+POLLS = 1_100
+"""granian's own bound is 1,024, waiting polls included."""
 _PATHS = {"offer": "/v1/sync/offer", "entries": "/v1/sync/entries"}
 
 
@@ -311,6 +315,24 @@ def test_open_polls_do_not_hold_up_the_end(own_office: ServedHeadOffice) -> None
     for poll in polls:
         poll.join(20)
     assert [answer.status_code for answer in answers] == [200] * 5
+
+
+def test_more_polls_wait_than_a_server_takes_by_default(own_office: ServedHeadOffice) -> None:
+    client = own_office.session(own_office.enrol(SampleJournal().open()))
+    port = int(own_office.url.rsplit(":", 1)[1])
+    asked = (
+        f"GET /v1/sync/commands?wait_s=50 HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: {client.headers['Authorization']}\r\n\r\n"
+    ).encode()
+    with contextlib.ExitStack() as stack:
+        polls = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 30)) for _ in range(POLLS)]
+        for poll in polls:
+            poll.sendall(asked)
+        while own_office.services.wakeups.waiting < POLLS:
+            time.sleep(0.01)
+        assert client.get("/v1/health").status_code == 200
+        own_office.services.wakeups.stop()
+        assert {poll.recv(12) for poll in polls} == {b"HTTP/1.1 200"}
 
 
 # ---- the document
