@@ -5,6 +5,7 @@ python -m bench [--quick] [NAME …]        NAME: a file of this folder, such as
 
 import argparse
 import importlib
+import os
 import sys
 import tempfile
 import time
@@ -39,6 +40,11 @@ def main() -> int:
         parser.error(f"no such question: {', '.join(unknown)}; there are {', '.join(QUESTIONS)}")
     size = QUICK if arguments.quick else FULL
     console = Console()
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > cores / 4:
+        console.print(
+            f"This machine is busy (load {load:.1f} on {cores} cores), and the figures will say so."
+        )
     figures = [found for name in arguments.names or QUESTIONS for found in ask(console, name, size)]
     console.print(table(figures))
     if arguments.quick or arguments.names:

@@ -246,14 +246,20 @@ def tell_scars(year: Year) -> None:
     """What it lived through, as head office has it on record."""
     branches = year.query("select count(*) from chain where branch > 0")[0][0]
     causes = dict(
-        year.query("select coalesce(cause, '?'), count(*) from chain group by cause order by cause")
+        year.query("select cause, count(*) from chain where branch = 0 group by cause order by cause")
     )
     lives = year.query("select count(*) from incarnation")[0][0]
     repeated = year.query("select count(*) from entry where status = 'repeated'")[0][0]
     year.say(
         f"epochs by cause {causes}, forks {branches}, incarnations {lives}, repeated documents {repeated}"
     )
+    assert all(year.kills.get(victim) for victim in ("register", "head office")), f"killed: {year.kills}"
     assert lives >= 2, "head office lost state, and said so"
+    printed_twice = year.query(
+        "select number from document join chain using (chain) group by number "
+        "having count(distinct epoch) > 1"
+    )
+    assert not printed_twice, "two epochs never number alike; only a clone on the same epoch may"
     assert branches + causes.get("forked", 0) >= 1, "the clone and the older disk were noticed"
 
 
