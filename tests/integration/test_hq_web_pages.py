@@ -213,6 +213,18 @@ def test_a_register_s_page_shows_epochs_and_why_it_is_blocked(office: ServedHead
     assert "Nothing found" in client.get("/registers?search=elsewhere").text
 
 
+@pytest.mark.parametrize("clock_ms", [1_550_000_000_000, 4_080_000_000_000, (1 << 53) - 1])
+def test_a_clock_of_any_year_is_shown_as_far_off(office: ServedHeadOffice, clock_ms: int) -> None:
+    journal = office.enrol(SampleJournal().open().sell(1))
+    registers = office.session(journal)
+    beat = office.beat(journal, clock_ms=clock_ms, owed_count=2, owed_minor=500, owed_oldest_ms=clock_ms)
+    assert registers.post("/v1/sync/heartbeat", content=encode(beat)).status_code == 200
+    client = office.signed_in()
+    for path in ("/", "/registers", f"/registers/{journal.origin}", "/alerts"):
+        assert client.get(path).status_code == 200, path
+    assert re.search(r'class="warn">[+−][\d,]+ days', client.get(f"/registers/{journal.origin}").text)
+
+
 def test_sales_are_found_by_date_register_and_number(office: ServedHeadOffice) -> None:
     first = office.enrol(SampleJournal().open().sell(2))
     second = office.enrol(

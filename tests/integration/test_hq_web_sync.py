@@ -8,9 +8,11 @@ import time
 import httpx
 import msgspec
 import pytest
+import zstandard
 
 from holdfast.core.ids import OriginId
 from holdfast.core.sync import feed
+from holdfast.core.sync.batch import MAGIC
 from holdfast.core.sync.commands import CommandBatch, Outcome
 from holdfast.core.sync.enrolment import EnrolReply, EnrolRequest
 from holdfast.core.sync.feed import FeedPage, Snapshot
@@ -156,8 +158,9 @@ def test_a_session_is_refused(
         (lambda batch: batch[: len(batch) // 2], 400, "batch.malformed"),
         (lambda batch: b"HFB2" + batch[4:], 400, "batch.malformed"),
         (lambda batch: bytes(BODY_BYTES_MAX + 1), 413, "request.too-large"),
+        (lambda batch: MAGIC + zstandard.compress(bytes(256 << 20)), 413, "batch.too-large"),
     ],
-    ids=["empty", "truncated", "foreign", "oversized"],
+    ids=["empty", "truncated", "foreign", "oversized", "bomb"],
 )
 def test_bytes_that_are_no_batch(office: ServedHeadOffice, spoil, status: int, code: str) -> None:  # type: ignore[no-untyped-def]
     journal = office.enrol(SampleJournal().open().sell(3))
