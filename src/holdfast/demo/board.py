@@ -1,11 +1,11 @@
 """The demo's own page: how each register stands, and the switch of its line."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Litestar, MediaType, Request, Response, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath
 
 from holdfast.core.faults import Fault
 from holdfast.demo.chain import Chain
@@ -63,7 +63,7 @@ def create_board(chain: Chain) -> Litestar:
         return render("lines.html")
 
     @post("/lines/{name:str}/{mode:str}", status_code=200, sync_to_thread=True)
-    def switch(request: AnyRequest, name: str, mode: Annotated[str, Parameter()]) -> Response[str]:
+    def switch(request: AnyRequest, name: FromPath[str], mode: FromPath[str]) -> Response[str]:
         if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             raise HttpProblem(403, "forbidden", "That did not come from the demo's own page.")
         if name not in chain.lines or mode not in {known.value for known in LineMode}:

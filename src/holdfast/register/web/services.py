@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from litestar.di import NamedDependency
+
 from holdfast.core.ids import StaffId
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
@@ -48,6 +50,10 @@ class Services:
         """Names the outage to warn of; None: there is none that nobody has read of."""
         outage = self.watch.outage
         return outage.since_ms if outage else None
+
+
+Given = NamedDependency[Services]
+"""How a handler asks for them."""
 
 
 def printer_of(fmt: Formats, shelf: Shelf, *, register: str, store: str) -> ReceiptPrinter:

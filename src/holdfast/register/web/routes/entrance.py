@@ -13,7 +13,7 @@ from holdfast.register.web.guards import AnyRequest, act_in, session_of, to_star
 from holdfast.register.web.messages import say
 from holdfast.register.web.people import act_of
 from holdfast.register.web.screen import Screen
-from holdfast.register.web.services import Services
+from holdfast.register.web.services import Given, Services
 from holdfast.register.web.sessions import COOKIE, Session
 
 Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -24,7 +24,7 @@ class Entrance(Controller):
     """The one page, and what stands before it."""
 
     @get("/", sync_to_thread=True)
-    def start(self, request: AnyRequest, services: Services) -> Response[str]:
+    def start(self, request: AnyRequest, services: Given) -> Response[str]:
         """Sign in, open the day, or sell: whichever comes next."""
         session = services.sessions.find(request.cookies.get(COOKIE))
         if session is None:
@@ -34,7 +34,7 @@ class Entrance(Controller):
         return Screen(services, session.person).page(said=session.take_notice())
 
     @post("/sign-in", sync_to_thread=True)
-    def sign_in(self, data: Form, services: Services) -> Response[Any]:
+    def sign_in(self, data: Form, services: Given) -> Response[Any]:
         """Staff number and PIN; looked up on this register."""
         number = str(data.get("staff", ""))
         found = services.people.identify(number, str(data.get("pin", "")))
@@ -45,7 +45,7 @@ class Entrance(Controller):
         return answer
 
     @post("/sign-out")
-    async def sign_out(self, request: AnyRequest, services: Services) -> Redirect:
+    async def sign_out(self, request: AnyRequest, services: Given) -> Redirect:
         """Leave the till to the next; the basket stays."""
         services.sessions.close(request.cookies.get(COOKIE))
         answer = to_start()
@@ -53,7 +53,7 @@ class Entrance(Controller):
         return answer
 
     @post("/day/open", sync_to_thread=True)
-    def open_day(self, request: AnyRequest, data: Form, services: Services) -> Response[Any]:
+    def open_day(self, request: AnyRequest, data: Form, services: Given) -> Response[Any]:
         """Begin the business day; a date that is far off needs a manager's PIN."""
         session = session_of(request, services)
         chosen = str(data.get("date", ""))
@@ -72,7 +72,7 @@ class Entrance(Controller):
         return to_start()
 
     @post("/day/close", sync_to_thread=True)
-    def close_day(self, request: AnyRequest, services: Services) -> Response[Any]:
+    def close_day(self, request: AnyRequest, services: Given) -> Response[Any]:
         """End the business day."""
         session = session_of(request, services)
         closed = services.desk.close_day(act_of(session.person, services.clock.now_ms(), None))

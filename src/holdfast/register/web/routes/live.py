@@ -3,10 +3,11 @@
 from collections.abc import AsyncGenerator
 
 from litestar import Controller, Response, get, post
+from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from holdfast.register.web.guards import AnyRequest, session_of
-from holdfast.register.web.services import Services
+from holdfast.register.web.services import Given, Services
 from holdfast.register.web.sessions import COOKIE
 from holdfast.register.web.watch import CHANGED
 
@@ -19,20 +20,20 @@ class Live(Controller):
     """The stream, and what it asks for."""
 
     @get("/events")
-    async def events(self, request: AnyRequest, services: Services) -> ServerSentEvent:
+    async def events(self, request: AnyRequest, services: Given) -> ServerSentEvent:
         """The status line whenever it changes; also before anybody has signed in."""
         warns = services.sessions.find(request.cookies.get(COOKIE)) is not None
         return ServerSentEvent(_stream(services, warns=warns))
 
     @post("/outage/{since_ms:int}/continue")
-    async def go_on(self, request: AnyRequest, since_ms: int, services: Services) -> Response[str]:
+    async def go_on(self, request: AnyRequest, since_ms: FromPath[int], services: Given) -> Response[str]:
         """The warning was read."""
         session_of(request, services)
         services.watch.accept_outage(since_ms)
         return Response("")
 
     @post("/send-now", status_code=204)
-    async def send_now(self, request: AnyRequest, services: Services) -> None:
+    async def send_now(self, request: AnyRequest, services: Given) -> None:
         """Try to reach head office at once."""
         session_of(request, services)
         services.send_now()

@@ -1,6 +1,7 @@
 """Paying, receipts and what comes back (PO2, PO3)."""
 
 from litestar import Controller, Response, get, post
+from litestar.params import FromPath
 
 from holdfast.core.basket import Basket
 from holdfast.core.ids import DocumentNumber
@@ -12,7 +13,7 @@ from holdfast.register.web.messages import say
 from holdfast.register.web.receipts import code_image
 from holdfast.register.web.routes.entrance import Form
 from holdfast.register.web.screen import Screen
-from holdfast.register.web.services import Services
+from holdfast.register.web.services import Given, Services
 
 LINES_MAX = 500
 NUMBER_CHARS_MAX = 64
@@ -22,14 +23,14 @@ class Receipts(Controller):
     """From a full basket to the receipt, and from a receipt to a return."""
 
     @get("/pay", sync_to_thread=True)
-    def ask(self, request: AnyRequest, services: Services) -> Response[str]:
+    def ask(self, request: AnyRequest, services: Given) -> Response[str]:
         """What is due, and the ways to pay it."""
         screen = Screen(services, session_of(request, services).person)
         priced = services.desk.checkout.priced()
         return screen.pay() if priced and priced.lines else screen.shelf()
 
     @post("/pay", sync_to_thread=True)
-    def pay(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
+    def pay(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """Take cash. Enough of it concludes the transaction."""
         person = session_of(request, services).person
         screen = Screen(services, person)
@@ -47,29 +48,29 @@ class Receipts(Controller):
                 return show_receipt(screen, services, paid.document, is_new=True)
 
     @post("/pay/back", sync_to_thread=True)
-    def hand_back(self, request: AnyRequest, services: Services) -> Response[str]:
+    def hand_back(self, request: AnyRequest, services: Given) -> Response[str]:
         """The customer pays otherwise."""
         screen = Screen(services, session_of(request, services).person)
         services.desk.hand_back()
         return screen.pay()
 
     @get("/receipts", sync_to_thread=True)
-    def last(self, request: AnyRequest, services: Services) -> Response[str]:
+    def last(self, request: AnyRequest, services: Given) -> Response[str]:
         return Screen(services, session_of(request, services).person).receipts()
 
     @get("/receipts/{number:str}", sync_to_thread=True)
-    def one(self, request: AnyRequest, number: str, services: Services) -> Response[str]:
+    def one(self, request: AnyRequest, number: FromPath[str], services: Given) -> Response[str]:
         screen = Screen(services, session_of(request, services).person)
         return show_receipt(screen, services, DocumentNumber(number))
 
     @get("/receipts/{number:str}/code.svg", sync_to_thread=True)
-    def code(self, request: AnyRequest, number: str, services: Services) -> Response[bytes]:
+    def code(self, request: AnyRequest, number: FromPath[str], services: Given) -> Response[bytes]:
         """The picture of a receipt's code. Apart from the receipt: it takes longer than a sale."""
         session_of(request, services)
         return Response(code_image(number[:NUMBER_CHARS_MAX]), media_type="image/svg+xml")
 
     @post("/returns", sync_to_thread=True)
-    def bring_back(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
+    def bring_back(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """Lines of a receipt come back, at what was paid for them."""
         person = session_of(request, services).person
         screen = Screen(services, person)
@@ -84,7 +85,7 @@ class Receipts(Controller):
         return show_receipt(screen, services, number, refusal=brought)
 
     @post("/returns/without", sync_to_thread=True)
-    def without_receipt(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
+    def without_receipt(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """What is scanned next comes back without a receipt."""
         screen = Screen(services, session_of(request, services).person)
         refusal = services.desk.begin_return(str(data.get("reason", "")))

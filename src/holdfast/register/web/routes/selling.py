@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Controller, Response, get, post
+from litestar.params import FromPath
 
 from holdfast.core.basket import Act, Basket
 from holdfast.core.ids import Sku
@@ -13,8 +14,10 @@ from holdfast.register.web.messages import say
 from holdfast.register.web.routes.entrance import NEEDS_MANAGER, Form
 from holdfast.register.web.routes.receipts import show_receipt
 from holdfast.register.web.screen import Screen
-from holdfast.register.web.services import Services
+from holdfast.register.web.services import Given, Services
 
+LineId = FromPath[int]
+Question = FromPath[str]
 _MANAGER_FIELDS = frozenset({"manager", "manager_pin"})
 
 
@@ -22,36 +25,36 @@ class Selling(Controller):
     """Acts on the open transaction; each answers with the screen as it is afterwards."""
 
     @get("/shelf", sync_to_thread=True)
-    def shelf(self, request: AnyRequest, services: Services) -> Response[str]:
+    def shelf(self, request: AnyRequest, services: Given) -> Response[str]:
         """Back to the products; a return that nothing was scanned for is over."""
         services.desk.end_return()
         return _screen(request, services).shelf()
 
     @post("/scan", sync_to_thread=True)
-    def scan(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
+    def scan(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """What the scanner read or a person typed."""
         return _do(request, data, services, lambda act: services.desk.scan(str(data.get("text", "")), act))
 
     @post("/add", sync_to_thread=True)
-    def add(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
+    def add(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """A product that was touched, or weighed."""
         sku, quantity = Sku(str(data.get("sku", ""))), str(data.get("quantity", ""))
         return _do(request, data, services, lambda act: services.desk.add(sku, quantity, act))
 
     @post("/line/{line:int}/quantity", sync_to_thread=True)
-    def quantity(self, request: AnyRequest, line: int, data: Form, services: Services) -> Response[str]:
+    def quantity(self, request: AnyRequest, line: LineId, data: Form, services: Given) -> Response[str]:
         text = str(data.get("quantity", ""))
         return _do(request, data, services, lambda act: services.desk.change_quantity(line, text, act))
 
     @post("/line/{line:int}/price", sync_to_thread=True)
-    def price(self, request: AnyRequest, line: int, data: Form, services: Services) -> Response[str]:
+    def price(self, request: AnyRequest, line: LineId, data: Form, services: Given) -> Response[str]:
         price, reason = str(data.get("price", "")), str(data.get("reason", ""))
         return _do(
             request, data, services, lambda act: services.desk.override_price(line, price, reason, act)
         )
 
     @post("/line/{line:int}/discount", sync_to_thread=True)
-    def discount(self, request: AnyRequest, line: int, data: Form, services: Services) -> Response[str]:
+    def discount(self, request: AnyRequest, line: LineId, data: Form, services: Given) -> Response[str]:
         """Off the line, or off the whole sale; empty takes the discounts away again."""
         text, reason = str(data.get("discount", "")).strip(), str(data.get("reason", ""))
         desk, of_total = services.desk, data.get("of") == "total"
@@ -66,16 +69,16 @@ class Selling(Controller):
         return _do(request, data, services, work)
 
     @post("/line/{line:int}/note", sync_to_thread=True)
-    def note(self, request: AnyRequest, line: int, data: Form, services: Services) -> Response[str]:
+    def note(self, request: AnyRequest, line: LineId, data: Form, services: Given) -> Response[str]:
         text = str(data.get("note", ""))
         return _do(request, data, services, lambda _: services.desk.note_line(line, text))
 
     @post("/line/{line:int}/void", sync_to_thread=True)
-    def void_line(self, request: AnyRequest, line: int, services: Services) -> Response[str]:
+    def void_line(self, request: AnyRequest, line: LineId, services: Given) -> Response[str]:
         return _do(request, {}, services, lambda act: services.desk.void_line(line, act))
 
     @post("/void", sync_to_thread=True)
-    def void(self, request: AnyRequest, data: Form, services: Services) -> Response[str]:
+    def void(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """Give the whole transaction up, after the question was answered."""
         screen = _screen(request, services)
         act = act_in(data, session_of(request, services).person, services)
@@ -85,7 +88,7 @@ class Selling(Controller):
         return screen.shelf(said=say("basket.voided"))
 
     @get("/ask/{line:int}/{question:str}", sync_to_thread=True)
-    def ask(self, request: AnyRequest, line: int, question: str, services: Services) -> Response[str]:
+    def ask(self, request: AnyRequest, line: LineId, question: Question, services: Given) -> Response[str]:
         """The dialog for one of the acts above."""
         session_of(request, services)
         basket = services.desk.checkout.basket()
@@ -96,7 +99,7 @@ class Selling(Controller):
         return screen.part(f"dialogs/{question}.html", line=found, is_sale=basket and basket.kind == "sale")
 
     @get("/dialog/{question:str}", sync_to_thread=True)
-    def dialog(self, request: AnyRequest, question: str, services: Services) -> Response[str]:
+    def dialog(self, request: AnyRequest, question: Question, services: Given) -> Response[str]:
         """Questions that are about no line."""
         screen = _screen(request, services)
         priced = services.desk.checkout.priced()

@@ -1,0 +1,54 @@
+"""The demo's page with the switches, as a person uses it."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from holdfast.demo.board import create_board
+from holdfast.demo.chain import Chain
+from holdfast.infra.web import Wakeups, free_port, serve
+from tests.browser.till_page import WAIT_MS
+
+
+@pytest.fixture
+def board_url(chain: Chain) -> Iterator[str]:
+    """The page, served beside the running chain."""
+    port = free_port()
+    ready = threading.Event()
+    ends: list[Callable[[], None]] = []
+    server = threading.Thread(
+        target=serve,
+        args=(create_board(chain),),
+        kwargs={
+            "host": "127.0.0.1",
+            "port": port,
+            "wakeups": Wakeups(),
+            "on_ready": lambda _: ready.set(),
+            "hand_stop": ends.append,
+        },
+    )
+    server.start()
+    assert ready.wait(30)
+    yield f"http://127.0.0.1:{port}"
+    ends[0]()
+    server.join(30)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_person_cuts_and_mends_a_line(browser: Browser, board_url: str, scheme: str) -> None:
+    context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
+    page = context.new_page()
+    page.goto(board_url)
+    wire = page.locator(".wire", has=page.get_by_role("heading", name="Register R02"))
+    expect(wire.locator(".tag")).to_have_text("online", timeout=WAIT_MS)
+    assert not Axe().run(page).response["violations"]
+    wire.get_by_role("button", name="Black hole").click()
+    expect(wire.get_by_role("button", name="Black hole")).to_have_attribute("aria-pressed", "true")
+    expect(wire.locator(".tag")).to_have_text("offline", timeout=WAIT_MS)
+    assert not Axe().run(page).response["violations"]
+    wire.get_by_role("button", name="Up").click()
+    expect(wire.locator(".tag")).to_have_text("online", timeout=WAIT_MS)
+    context.close()
