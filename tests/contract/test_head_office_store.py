@@ -14,6 +14,7 @@ from holdfast.core.sale import Sale, SaleLine, StockAdjusted, StockLine, Tender
 from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.messages import Ack, HeartbeatReply, OfferReply, encode
 from holdfast.core.sync.receiver import Refused
+from holdfast.hq.store.port import SKEWS_KEPT
 from tests.hq_fixtures import HeadOfficeUnderTest, memory_head_office
 from tests.hq_messages import heartbeat_of, offer_of
 from tests.journal_samples import STAMP, SampleJournal, sale, signing_key
@@ -306,6 +307,16 @@ def a_clock_of_another_age(hq: HeadOfficeUnderTest) -> list[object]:
         answers.append(beat(hq, journal, clock_ms))
         hq.clock.advance(1_000)
     return answers
+
+
+@scenario
+def a_clock_that_never_settles(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open()
+    hq.enrol(journal)
+    with hq.store.transaction(journal.origin) as transaction:
+        for at_ms in range(SKEWS_KEPT + 20):
+            transaction.record_skew(journal.origin, -at_ms, at_ms)
+        return [transaction.last_recorded_skew_ms(journal.origin)]
 
 
 @scenario

@@ -1,5 +1,6 @@
 """Backups of head office: verified before they count, and the safe cursors that follow from them."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from pathlib import Path
 import msgspec
 import psycopg
 
+from holdfast.core.faults import ConfigurationFault
 from holdfast.core.ids import IncarnationId
 from holdfast.hq import safe
 from holdfast.hq.incarnation import new_incarnation
@@ -22,6 +24,8 @@ from holdfast.infra.queries import Engine, load_queries
 
 _sql = load_queries("holdfast.hq", "safe.sql", Engine.POSTGRES)
 
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+"""A backup is named by its time, so names sort as times do."""
 CHECKS: Mapping[str, str] = {
     "documents": (
         "select type, count(*) as documents, coalesce(sum(total_minor), 0) as total_minor "
@@ -85,6 +89,20 @@ def backups(pool: Pool) -> list[BackupRow]:
     """Those that were verified, newest first. Their folders may have been moved since."""
     with pool.connection() as conn:
         return [BackupRow(*row) for row in _sql.backups(conn)]
+
+
+def refuse_older(backup_dir: Path) -> None:
+    """Registers may have deleted what a newer backup made safe; ConfigurationFault where there is one."""
+    newer = sorted(
+        path.name
+        for path in backup_dir.parent.iterdir()
+        if _NAME.fullmatch(path.name) and path.name > backup_dir.name and path.is_dir()
+    )
+    if _NAME.fullmatch(backup_dir.name) and newer:
+        raise ConfigurationFault(
+            f"{backup_dir.parent} holds a newer backup, {newer[-1]}. Registers may have deleted "
+            "what it holds, so restore that one. Where it cannot be used, move it away first."
+        )
 
 
 def restore_embedded(

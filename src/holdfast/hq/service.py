@@ -236,7 +236,11 @@ class HeadOffice:
 
 
 def restore(home: HeadOfficeHome, backup_dir: Path, progress: Progress = silent) -> Manifest:
-    """Bring a backup back into the home's database, which nobody may be using. A new incarnation begins."""
+    """Bring a backup back into the home's database, which nobody may be using. A new incarnation begins.
+
+    Raises ConfigurationFault where a newer backup lies beside it, and as `hq.backup` does.
+    """
+    backup.refuse_older(backup_dir)
     config = load_config(home.config, HeadOfficeConfig)
     clock, randomness = SystemClock(config.timezone), SystemRandomness()
     if config.dsn:

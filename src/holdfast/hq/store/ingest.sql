@@ -130,6 +130,12 @@ select skew_ms from clock_skew where origin = :origin order by at_ms desc limit 
 insert into clock_skew (origin, at_ms, skew_ms) values (:origin, :at_ms, :skew_ms)
 on conflict (origin, at_ms) do update set skew_ms = excluded.skew_ms;
 
+-- name: forget_skews(origin, keep)!
+-- A clock that wavers for years must not fill the disk.
+delete from clock_skew where origin = :origin and at_ms < (
+    select at_ms from clock_skew where origin = :origin order by at_ms desc offset :keep limit 1
+);
+
 -- name: feed_versions()
 select feed, n from feed;
 

@@ -18,6 +18,7 @@ from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.feed import FEEDS
 from holdfast.core.sync.messages import SignedStatement
 from holdfast.hq.store.port import (
+    SKEWS_KEPT,
     ChainRecord,
     Claim,
     DataFault,
@@ -252,7 +253,7 @@ class MemoryTransaction:
 
     def record_skew(self, origin: OriginId, skew_ms: int, at_ms: int) -> None:
         recorded = self._tables.skews.get(origin, [])
-        self._set(self._tables.skews, origin, [*recorded, (at_ms, skew_ms)])
+        self._set(self._tables.skews, origin, [*recorded, (at_ms, skew_ms)][-SKEWS_KEPT:])
 
     def feed_versions(self) -> Mapping[str, int]:
         return dict(self._tables.feeds)

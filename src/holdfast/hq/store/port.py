@@ -19,6 +19,9 @@ from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.messages import SignedStatement
 
+SKEWS_KEPT = 500
+"""Of each origin, the latest."""
+
 
 class DataFault(Fault):
     """The store refuses what a row says (SQLSTATE classes 22 and 23): one record's own fault."""
@@ -141,7 +144,9 @@ class Transaction(Protocol):
 
     def last_recorded_skew_ms(self, origin: OriginId) -> int | None: ...
 
-    def record_skew(self, origin: OriginId, skew_ms: int, at_ms: int) -> None: ...
+    def record_skew(self, origin: OriginId, skew_ms: int, at_ms: int) -> None:
+        """Keep it with those before it, the oldest giving way."""
+        ...
 
     def feed_versions(self) -> Mapping[str, int]: ...
 

@@ -17,6 +17,7 @@ from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.messages import SignedStatement
 from holdfast.hq.store import copy_rows
 from holdfast.hq.store.port import (
+    SKEWS_KEPT,
     ChainRecord,
     Claim,
     DataFault,
@@ -300,6 +301,7 @@ class PostgresTransaction:
 
     def record_skew(self, origin: OriginId, skew_ms: int, at_ms: int) -> None:
         _sql.record_skew(self._conn, origin=origin, at_ms=at_ms, skew_ms=skew_ms)
+        _sql.forget_skews(self._conn, origin=origin, keep=SKEWS_KEPT - 1)
 
     def feed_versions(self) -> Mapping[str, int]:
         return dict(_sql.feed_versions(self._conn))
