@@ -97,14 +97,14 @@ def _till(browser: Browser, chain: Chain) -> None:
 
 
 def _head_office(browser: Browser, chain: Chain) -> None:
-    """The registers, one of which owes."""
+    """Every sale that arrived, of both registers."""
     page = browser.new_context(viewport=SIZE).new_page()  # pyright: ignore[reportArgumentType]
     page.goto(chain.sign_in_url)
     page.fill("#password", PASSWORD)
     page.fill("#again", PASSWORD)
     page.click("button:has-text('Set the password')")
     page.wait_for_selector(".nav")
-    page.goto(f"{chain.head_office.url}/registers")
+    page.goto(f"{chain.head_office.url}/sales")
     page.wait_for_selector("table")
     page.screenshot(path=PICTURES / "head-office.png")
     page.context.close()

@@ -24,13 +24,17 @@ from holdfast.demo.line import Line, LineMode, LineThread
 from holdfast.demo.shop import found_shop, new_sign_in_path
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config, save_config
 from holdfast.infra.http import HttpClient, HttpRequest
+from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.process import end_child, spawn_child
 from holdfast.infra.web import free_port
 from holdfast.register.enrolment import enrol
+from holdfast.register.sync.database import open_reference
+from holdfast.register.sync.status import read_status
 
 READY_TIMEOUT_S = 60.0
 END_GRACE_S = 15.0
 SERIES = ("R01", "R02")
+NEEDED_FEEDS = frozenset({"products", "prices", "taxes", "staff"})
 
 Say = Callable[[str], None]
 
@@ -154,6 +158,7 @@ class Chain:
             place.start()
         for place in self.registers.values():
             place.wait_ready()
+            wait_supplied(RegisterHome(place.home))
 
     def _add(self, name: str, code: str | None) -> None:
         line = LineThread(Line(_address(self.head_office.url))).start()
@@ -171,6 +176,19 @@ class Chain:
         self.registers[name] = Place(
             f"Register {name}", "register", home.path, url, self.folder / f"{name.lower()}.log"
         )
+
+
+def wait_supplied(home: RegisterHome) -> None:
+    """Until head office's feeds have arrived: before, nobody can sign in. UnavailableFault when none come."""
+    key = DatabaseKey.load(home.database_key)
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    with contextlib.closing(open_reference(home, key)) as reference:
+        while not NEEDED_FEEDS.issubset(read_status(reference).feeds):
+            if time.monotonic() > deadline:
+                raise UnavailableFault(
+                    f"{home.path} did not receive its catalogue within {READY_TIMEOUT_S:.0f} s."
+                )
+            time.sleep(0.03)
 
 
 @contextlib.contextmanager
