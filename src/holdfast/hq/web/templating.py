@@ -116,6 +116,8 @@ def skew(milliseconds: int | None) -> str:
     """How far a clock is ahead (`+2 h`) or behind (`−1.1 s`)."""
     if milliseconds is None:
         return "–"
+    if abs(milliseconds) < 50:  # less than is shown
+        return "0.0 s"
     return f"{'−' if milliseconds < 0 else '+'}{span(milliseconds)}"
 
 
@@ -126,7 +128,9 @@ def ago(at_ms: int | None, now_ms: int) -> str:
     passed = now_ms - at_ms
     if passed < -2_000:
         return f"in {span(passed)}"
-    return "just now" if passed < 3_000 else f"{span(passed)} ago"
+    if passed < 3_000:
+        return "just now"
+    return f"{passed // 1_000} s ago" if passed < 60_000 else f"{span(passed)} ago"
 
 
 def when(at_ms: int | None, zone: datetime.tzinfo) -> str:
