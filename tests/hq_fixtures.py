@@ -40,13 +40,17 @@ class HeadOfficeUnderTest:
     def __post_init__(self) -> None:
         self.ingest = Ingest(self.store, HEAD_OFFICE_KEY, verify, self.clock, SeededRandomness(1))
 
-    def enrol(self, journal: SampleJournal, series: str = "R01", store: str = "S1") -> None:
+    def enrol(
+        self, journal: SampleJournal, series: str = "R01", store: str = "S1", kind: str = "register"
+    ) -> None:
         facts = OriginFacts(
             origin=OriginId(journal.origin), store=StoreId(store), series=series, currency="GBP"
         )
         with self.store.transaction(None) as transaction:
             transaction.enrol(
-                OriginRecord(facts=facts, name=series), journal.key.key_id, journal.key.public_bytes
+                OriginRecord(facts=facts, name=series, kind=kind),
+                journal.key.key_id,
+                journal.key.public_bytes,
             )
 
     def verify(self) -> Verified:

@@ -316,7 +316,7 @@ def a_clock_that_never_settles(hq: HeadOfficeUnderTest) -> list[object]:
     with hq.store.transaction(journal.origin) as transaction:
         for at_ms in range(SKEWS_KEPT + 20):
             transaction.record_skew(journal.origin, -at_ms, at_ms)
-        return [transaction.last_recorded_skew_ms(journal.origin)]
+        return [transaction.news(journal.origin)]
 
 
 @scenario
@@ -340,6 +340,27 @@ def what_does_not_authenticate_is_no_record(hq: HeadOfficeUnderTest) -> list[obj
         hq.ingest.receive_offer(foreign.origin, encode(offer_of(journal))),
     ]
     return [*answers, send(hq, journal)]
+
+
+@scenario
+def a_store_server_brings_what_its_registers_wrote(hq: HeadOfficeUnderTest) -> list[object]:
+    own, elsewhere = another(1).open(1).sell(2), another(2).open(2).sell(2)
+    server = another(3).open(3)
+    hq.enrol(own, "R01", "S1")
+    hq.enrol(elsewhere, "R02", "S2")
+    hq.enrol(server, "SRV", "S1", kind="store")
+    answers: list[object] = []
+    for journal in (own, elsewhere, server):
+        answers += [
+            hq.ingest.receive_batch(server.origin, journal.batch()),
+            hq.ingest.receive_offer(server.origin, encode(offer_of(journal))),
+        ]
+    answers.append(hq.ingest.heartbeat(server.origin, heartbeat_of(own, hq.clock.now_ms())))
+    with pytest.raises(SignatureFault):
+        hq.ingest.heartbeat(server.origin, heartbeat_of(elsewhere, hq.clock.now_ms()))
+    with pytest.raises(SignatureFault):
+        hq.ingest.heartbeat(own.origin, heartbeat_of(server, hq.clock.now_ms()))
+    return [*answers, hq.ingest.receive_batch(own.origin, server.batch())]
 
 
 @scenario

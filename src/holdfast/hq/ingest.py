@@ -33,7 +33,7 @@ from holdfast.core.sync.messages import (
 from holdfast.core.sync.receiver import Keys, Refused, receive_batch, receive_offer
 from holdfast.hq.incarnation import begin_after_loss
 from holdfast.hq.intake import RACES_MAX, store_batch
-from holdfast.hq.offers import EpochStand, lost_receipt, remember_claims, stands
+from holdfast.hq.offers import EpochStand, lost_receipt, note_head, remember_claims, stands
 from holdfast.hq.pacing import Pacing
 from holdfast.hq.sessions import OpenSession, Sessions
 from holdfast.hq.store.port import DataFault, HeadOfficeStore, RaceFault, Transaction, Waiting
@@ -179,73 +179,57 @@ class Ingest:
 
     # ---- heartbeats
 
-    def heartbeat(self, origin: OriginId, statement: SignedStatement) -> HeartbeatReply:
+    def heartbeat(self, session: OriginId, statement: SignedStatement) -> HeartbeatReply:
         """A register's signed word about itself, kept as it was signed.
 
         Raises SignatureFault or MalformedFault; then nothing is kept.
         """
-        beat = self._verified(origin, statement)
-        now_ms = self._clock.now_ms()
+        try:
+            return self._heartbeat(session, statement)
+        except SignatureFault as fault:
+            self.note_refused(session, Refused(403, "key.signature", fault.sentence))
+            raise
+
+    def _heartbeat(self, session: OriginId, statement: SignedStatement) -> HeartbeatReply:
+        beat = _read_beat(statement)
+        origin, now_ms = beat.origin, self._clock.now_ms()
         skew_ms = beat.clock_ms - now_ms
-        with self._store.transaction(origin) as transaction:
-            incarnation = transaction.incarnation()
+        with self._store.transaction(None) as transaction:
+            keys = transaction.speaks_for(session) if is_id(session) else {}
+            if not self._holds(keys.get(origin, {}), statement):
+                refused = f"the heartbeat of {origin[:64]} in the session of {session} does not verify"
+                raise SignatureFault(refused)
+            news = transaction.news(origin)
             transaction.put_heartbeat(origin, statement, skew_ms, now_ms)
-            self._record_skew(transaction, origin, skew_ms, now_ms)
-            if beat.head is not None:
-                remember_claims(transaction, origin, [beat.head], now_ms)
-            transaction.touch(origin, now_ms)
+            _record_skew(transaction, origin, news.skew_ms, skew_ms, now_ms)
             newest = transaction.newest_chains(origin, SAFE_RECEIPTS_MAX)
-            feeds = transaction.feed_versions()
+            unclear = beat.head is not None and note_head(transaction, origin, beat.head, newest, now_ms)
         active_ms, idle_ms = self._pacing.probes_ms()
-        receipts = [self._receipt("safe", incarnation, origin, record.safe) for record in newest]
+        receipts = [self._receipt("safe", news.incarnation, origin, record.safe) for record in newest]
         return HeartbeatReply(
-            incarnation=incarnation,
+            incarnation=news.incarnation,
             time_ms=now_ms,
             probe_active_ms=active_ms,
             probe_idle_ms=idle_ms,
             start_after_ms=self._pacing.start_slot_ms(origin, beat.owed_count, now_ms),
+            offer=unclear,
             safe=tuple(receipt for receipt in receipts if receipt is not None),
-            feeds={feed: (incarnation, n) for feed, n in feeds.items()},
+            feeds={feed: (news.incarnation, n) for feed, n in news.feeds.items()},
         )
 
-    def _verified(self, origin: OriginId, statement: SignedStatement) -> Heartbeat:
-        if len(statement.statement) > HEARTBEAT_BYTES_MAX:
-            raise TooLargeFault(f"a heartbeat has at most {HEARTBEAT_BYTES_MAX} bytes")
-        public_key = self._keys(origin).get(statement.key_id)
+    def _holds(self, keys: Mapping[KeyId, bytes], statement: SignedStatement) -> bool:
+        public_key = keys.get(statement.key_id)
         signed = heartbeat_statement(statement.statement)
-        if public_key is None or not self._verify(public_key, statement.signature, signed):
-            refused = Refused(403, "key.signature", f"the heartbeat of {origin} does not verify")
-            self.note_refused(origin, refused)
-            raise SignatureFault(refused.detail)
-        beat = decode(statement.statement, Heartbeat)
-        if beat.origin != origin:
-            raise MalformedFault(f"the heartbeat names {beat.origin[:64]}, and came from {origin}")
-        if not abs(beat.clock_ms) < 1 << 53:
-            raise MalformedFault("the heartbeat's clock is out of range")
-        head = beat.head
-        if head is not None and not (
-            is_id(head.epoch) and 1 <= head.seq < SEQ_END and len(head.hash) == HASH_BYTES
-        ):
-            raise MalformedFault("the heartbeat's head has not the form it must have")
-        return beat
-
-    def _record_skew(self, transaction: Transaction, origin: OriginId, skew_ms: int, now_ms: int) -> None:
-        before_ms = transaction.last_recorded_skew_ms(origin)
-        if before_ms is not None and abs(skew_ms - before_ms) < SKEW_CHANGE_MS:
-            return
-        transaction.record_skew(origin, skew_ms, now_ms)
-        was_far = before_ms is not None and abs(before_ms) > CLOCK_SKEW_REPORT_MS
-        if abs(skew_ms) > CLOCK_SKEW_REPORT_MS and not was_far:
-            transaction.alert("clock", origin, f"the clock of {origin} is off by {skew_ms / 1_000:+.1f} s")
+        return public_key is not None and self._verify(public_key, statement.signature, signed)
 
     # ---- refusals
 
     def _speaks_for(self, session: OriginId) -> dict[OriginId, Keys]:
-        keys = self._keys(session)
-        return {session: Keys(keys)} if keys else {}
+        behind = self._store.speaks_for(session) if is_id(session) else {}
+        return {origin: Keys(keys) for origin, keys in behind.items()}
 
     def _keys(self, origin: OriginId) -> Mapping[KeyId, bytes]:
-        return self._store.keys(origin) if is_id(origin) else {}
+        return self._store.speaks_for(origin).get(origin, {}) if is_id(origin) else {}
 
     def note_refused(self, origin: OriginId, refused: Refused) -> None:
         """Show the origin as blocked; it keeps what it has, and sells on."""
@@ -299,3 +283,29 @@ class Ingest:
                 return False
         transaction.attempted(*place, cause.cause, cause.detail)
         return False
+
+
+def _read_beat(statement: SignedStatement) -> Heartbeat:
+    """The heartbeat in a statement that nobody verified yet. Raises MalformedFault."""
+    if len(statement.statement) > HEARTBEAT_BYTES_MAX:
+        raise TooLargeFault(f"a heartbeat has at most {HEARTBEAT_BYTES_MAX} bytes")
+    beat = decode(statement.statement, Heartbeat)
+    head = beat.head
+    if head is not None and not (
+        is_id(head.epoch) and 1 <= head.seq < SEQ_END and len(head.hash) == HASH_BYTES
+    ):
+        raise MalformedFault("the heartbeat's head has not the form it must have")
+    if not abs(beat.clock_ms) < 1 << 53:
+        raise MalformedFault("the heartbeat's clock is out of range")
+    return beat
+
+
+def _record_skew(
+    transaction: Transaction, origin: OriginId, before_ms: int | None, skew_ms: int, now_ms: int
+) -> None:
+    if before_ms is not None and abs(skew_ms - before_ms) < SKEW_CHANGE_MS:
+        return
+    transaction.record_skew(origin, skew_ms, now_ms)
+    was_far = before_ms is not None and abs(before_ms) > CLOCK_SKEW_REPORT_MS
+    if abs(skew_ms) > CLOCK_SKEW_REPORT_MS and not was_far:
+        transaction.alert("clock", origin, f"the clock of {origin} is off by {skew_ms / 1_000:+.1f} s")

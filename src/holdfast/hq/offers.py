@@ -117,6 +117,30 @@ def remember_claims(
         transaction.forget_claims(origin, [*gone, *surplus])
 
 
+def note_head(
+    transaction: Transaction, origin: OriginId, head: Position, newest: Sequence[ChainRecord], now_ms: int
+) -> bool:
+    """Remember a stated head; whether an offer is to clear up what is held of it.
+
+    Most registers are where they are thought to be, which two looks show.
+    """
+    tips = [record.facts.head for record in newest if record.facts.epoch == head.epoch]
+    claims = transaction.claims(origin, [head.epoch])
+    if tips == [head] and all(claim.hash is None or claim.seq <= head.seq for claim in claims):
+        return False
+    remember_claims(transaction, origin, [head], now_ms)
+    return _is_unclear(transaction, origin, head)
+
+
+def _is_unclear(transaction: Transaction, origin: OriginId, head: Position) -> bool:
+    """Is the stated head not held, or is one beyond it known: then an offer is to clear that up."""
+    chains = [record.facts for record in transaction.chains(origin, [head.epoch])]
+    held = transaction.hashes([(chain.chain, head.seq) for chain in chains])
+    claims = transaction.claims(origin, [head.epoch])
+    known = [chain.head.seq for chain in chains] + [claim.seq for claim in claims if claim.hash is not None]
+    return head.hash not in held.values() or max(known, default=0) > head.seq
+
+
 def settled_claims(transaction: Transaction, origin: OriginId, claims: Sequence[Claim]) -> list[Claim]:
     """The claims whose very entries are here."""
     chains = [record.facts for record in transaction.chains(origin, {claim.epoch for claim in claims})]

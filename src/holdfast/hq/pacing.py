@@ -9,8 +9,10 @@ from collections import deque
 
 PROBE_ACTIVE_MS = 500
 PROBE_IDLE_MS = 15_000
-PROBES_PER_S_MAX = 1_000
-"""Tiny answers that one process gives beside its work."""
+PROBES_PER_S_MAX = 2_000
+"""Tiny answers that one process gives beside its work, while every till is in use."""
+HEARTBEATS_PER_S_MAX = 200
+"""Each is a transaction; a register sends one with each probe while it is idle."""
 RETURN_WINDOW_MS = 10_000
 RETURNS_AT_ONCE = 8
 """So many may begin at once: the ingest lane has room for them."""
@@ -31,8 +33,9 @@ class Pacing:
     def probes_ms(self) -> tuple[int, int]:
         """How often a till in use and an idle one should probe."""
         registers = len(self._heard)
-        slowed = registers * 1_000 // PROBES_PER_S_MAX
-        return max(PROBE_ACTIVE_MS, min(slowed, PROBE_IDLE_MS)), max(PROBE_IDLE_MS, slowed)
+        active_ms = registers * 1_000 // PROBES_PER_S_MAX
+        idle_ms = registers * 1_000 // HEARTBEATS_PER_S_MAX
+        return max(PROBE_ACTIVE_MS, min(active_ms, PROBE_IDLE_MS)), max(PROBE_IDLE_MS, idle_ms)
 
     def start_slot_ms(self, origin: str, owed: int, now_ms: int) -> int:
         """How long this register waits with what it owes; 0 but for a crowd that comes back."""
@@ -43,7 +46,7 @@ class Pacing:
                 self._heard.pop(next(iter(self._heard)))
             while self._returns and not now_ms - RETURN_WINDOW_MS <= self._returns[0] <= now_ms:
                 self._returns.popleft()
-            was_here = known is not None and 0 <= now_ms - known <= 2 * PROBE_IDLE_MS
+            was_here = known is not None and 0 <= now_ms - known <= 2 * self.probes_ms()[1]
             if was_here or not owed:
                 return 0
             self._returns.append(now_ms)

@@ -195,6 +195,9 @@ class HeartbeatReply(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     probe_idle_ms: int = 15_000
     start_after_ms: int = 0
     """A start slot: do not send owed entries before this long has passed."""
+    offer: bool = False
+    """Head office does not hold the head that was stated, or knows of one beyond it: offer again.
+    So a head office that lost state is sent what it lacks also by a register that sells nothing."""
     safe: tuple[Receipt, ...] = ()
     feeds: dict[str, tuple[str, int]] = {}
     """Feed name → newest (incarnation, n): what is newer is worth pulling."""

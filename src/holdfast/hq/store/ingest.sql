@@ -117,14 +117,22 @@ set blocked_code = excluded.blocked_code, blocked_detail = excluded.blocked_deta
     blocked_at_ms = excluded.blocked_at_ms;
 
 -- name: put_heartbeat(origin, at_ms, statement, key_id, signature, skew_ms)!
-insert into heartbeat (origin, received_at_ms, statement, key_id, signature, skew_ms)
-values (:origin, :at_ms, :statement, :key_id, :signature, :skew_ms)
+with word as (
+    insert into heartbeat (origin, received_at_ms, statement, key_id, signature, skew_ms)
+    values (:origin, :at_ms, :statement, :key_id, :signature, :skew_ms)
+    on conflict (origin) do update
+    set received_at_ms = excluded.received_at_ms, statement = excluded.statement,
+        key_id = excluded.key_id, signature = excluded.signature, skew_ms = excluded.skew_ms
+)
+insert into contact (origin, at_ms) values (:origin, :at_ms)
 on conflict (origin) do update
-set received_at_ms = excluded.received_at_ms, statement = excluded.statement,
-    key_id = excluded.key_id, signature = excluded.signature, skew_ms = excluded.skew_ms;
+set at_ms = excluded.at_ms, blocked_code = null, blocked_detail = null, blocked_at_ms = null;
 
--- name: last_skew(origin)$
-select skew_ms from clock_skew where origin = :origin order by at_ms desc limit 1;
+-- name: news(origin)^
+-- One question for all that a heartbeat is answered with: ten thousand registers send them.
+select (select incarnation from incarnation order by number desc limit 1), array_agg(feed), array_agg(n),
+       (select skew_ms from clock_skew where origin = :origin order by at_ms desc limit 1)
+from feed;
 
 -- name: record_skew(origin, at_ms, skew_ms)!
 insert into clock_skew (origin, at_ms, skew_ms) values (:origin, :at_ms, :skew_ms)
@@ -135,9 +143,6 @@ on conflict (origin, at_ms) do update set skew_ms = excluded.skew_ms;
 delete from clock_skew where origin = :origin and at_ms < (
     select at_ms from clock_skew where origin = :origin order by at_ms desc offset :keep limit 1
 );
-
--- name: feed_versions()
-select feed, n from feed;
 
 -- name: lock_incarnation()^
 -- One new incarnation at a time: many registers come back at once after a restore.
@@ -168,8 +173,13 @@ update entry set status = :status where chain = :chain and seq = :seq and status
 update quarantine set cause = :cause, detail = :detail, attempts = attempts + 1
 where chain = :chain and seq = :seq;
 
--- name: keys_of(origin)
-select key_id, public_key from origin_key where origin = :origin;
+-- name: speaks_for(session)
+-- A register brings its own journal, a store server those of its store's registers too.
+select o.origin, k.key_id, k.public_key
+from origin me
+join origin o on o.origin = me.origin or (me.kind = 'store' and o.store = me.store)
+join origin_key k on k.origin = o.origin
+where me.origin = :session;
 
 -- name: enrol(origin, kind, store, series, currency, name, at_ms, software, recovery, replaces)!
 insert into origin (origin, kind, store, series, currency, name, enrolled_at_ms, software, recovery, replaces)

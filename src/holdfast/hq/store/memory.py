@@ -22,6 +22,7 @@ from holdfast.hq.store.port import (
     ChainRecord,
     Claim,
     DataFault,
+    News,
     OriginRecord,
     RaceFault,
     UnknownOriginFault,
@@ -80,10 +81,9 @@ class MemoryStore:
             with transaction.savepoint():
                 yield transaction
 
-    def keys(self, origin: OriginId) -> Mapping[KeyId, bytes]:
-        with self._lock:
-            held = self.tables.origin_keys.items()
-            return {key_id: public for (owner, key_id), public in held if owner == origin}
+    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Mapping[KeyId, bytes]]:
+        with self.transaction(None) as transaction:
+            return transaction.speaks_for(session)
 
 
 class MemoryTransaction:
@@ -246,17 +246,29 @@ class MemoryTransaction:
 
     def put_heartbeat(self, origin: OriginId, statement: SignedStatement, skew_ms: int, at_ms: int) -> None:
         self._set(self._tables.heartbeats, origin, (at_ms, statement, skew_ms))
-
-    def last_recorded_skew_ms(self, origin: OriginId) -> int | None:
-        recorded = self._tables.skews.get(origin)
-        return recorded[-1][1] if recorded else None
+        self.touch(origin, at_ms)
 
     def record_skew(self, origin: OriginId, skew_ms: int, at_ms: int) -> None:
         recorded = self._tables.skews.get(origin, [])
         self._set(self._tables.skews, origin, [*recorded, (at_ms, skew_ms)][-SKEWS_KEPT:])
 
-    def feed_versions(self) -> Mapping[str, int]:
-        return dict(self._tables.feeds)
+    def news(self, origin: OriginId) -> News:
+        recorded = self._tables.skews.get(origin)
+        return News(
+            incarnation=self.incarnation(),
+            feeds=dict(self._tables.feeds),
+            skew_ms=recorded[-1][1] if recorded else None,
+        )
+
+    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Mapping[KeyId, bytes]]:
+        me = self._tables.origins.get(session)
+        keys: dict[OriginId, dict[KeyId, bytes]] = {}
+        for (owner, key_id), public_key in self._tables.origin_keys.items():
+            record = self._tables.origins[owner]
+            behind = me is not None and me.kind == "store" and record.facts.store == me.facts.store
+            if owner == session or behind:
+                keys.setdefault(owner, {})[key_id] = public_key
+        return keys
 
     # ---- head office itself
 

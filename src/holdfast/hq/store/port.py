@@ -80,6 +80,16 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     entry: StoredEntry
 
 
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """What head office tells and compares at each heartbeat."""
+
+    incarnation: IncarnationId
+    feeds: Mapping[str, int]
+    """Newest n of each feed."""
+    skew_ms: int | None
+    """As it was recorded last."""
+
+
 class Transaction(Protocol):
     """One transaction: committed at the end of its block, or nothing of it happened."""
 
@@ -139,16 +149,23 @@ class Transaction(Protocol):
         ...
 
     def put_heartbeat(self, origin: OriginId, statement: SignedStatement, skew_ms: int, at_ms: int) -> None:
-        """Keep its last signed word."""
+        """Keep its last signed word; it was in touch."""
         ...
-
-    def last_recorded_skew_ms(self, origin: OriginId) -> int | None: ...
 
     def record_skew(self, origin: OriginId, skew_ms: int, at_ms: int) -> None:
         """Keep it with those before it, the oldest giving way."""
         ...
 
-    def feed_versions(self) -> Mapping[str, int]: ...
+    def news(self, origin: OriginId) -> News:
+        """What a heartbeat is answered with."""
+        ...
+
+    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Mapping[KeyId, bytes]]:
+        """Whose journals it may bring, with their public keys, former ones too.
+
+        A register's own; a store server's those of every register of its store as well. Empty: not enrolled.
+        """
+        ...
 
     # ---- head office itself
 
@@ -192,6 +209,6 @@ class HeadOfficeStore(Protocol):
         """Locks the origin first. UnknownOriginFault where it is not enrolled."""
         ...
 
-    def keys(self, origin: OriginId) -> Mapping[KeyId, bytes]:
-        """Public keys of one origin, former ones too; empty: not enrolled."""
+    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Mapping[KeyId, bytes]]:
+        """As `Transaction.speaks_for`, in a transaction of its own."""
         ...

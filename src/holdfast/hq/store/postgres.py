@@ -21,6 +21,7 @@ from holdfast.hq.store.port import (
     ChainRecord,
     Claim,
     DataFault,
+    News,
     OriginRecord,
     RaceFault,
     UnknownOriginFault,
@@ -58,9 +59,9 @@ class PostgresStore:
         with self._pool.connection() as conn, _races():
             yield PostgresTransaction(conn, origin)
 
-    def keys(self, origin: OriginId) -> Mapping[KeyId, bytes]:
-        with self._pool.connection() as conn:
-            return {KeyId(key_id): public for key_id, public in _sql.keys_of(conn, origin=origin)}
+    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Mapping[KeyId, bytes]]:
+        with self.transaction(None) as transaction:
+            return transaction.speaks_for(session)
 
 
 @contextmanager
@@ -296,15 +297,23 @@ class PostgresTransaction:
             skew_ms=skew_ms,
         )
 
-    def last_recorded_skew_ms(self, origin: OriginId) -> int | None:
-        return _sql.last_skew(self._conn, origin=origin)
-
     def record_skew(self, origin: OriginId, skew_ms: int, at_ms: int) -> None:
         _sql.record_skew(self._conn, origin=origin, at_ms=at_ms, skew_ms=skew_ms)
         _sql.forget_skews(self._conn, origin=origin, keep=SKEWS_KEPT - 1)
 
-    def feed_versions(self) -> Mapping[str, int]:
-        return dict(_sql.feed_versions(self._conn))
+    def news(self, origin: OriginId) -> News:
+        incarnation, feeds, versions, skew_ms = _sql.news(self._conn, origin=origin)
+        return News(
+            incarnation=IncarnationId(incarnation),
+            feeds=dict(zip(feeds, versions, strict=True)),
+            skew_ms=skew_ms,
+        )
+
+    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Mapping[KeyId, bytes]]:
+        keys: dict[OriginId, dict[KeyId, bytes]] = {}
+        for origin, key_id, public_key in _sql.speaks_for(self._conn, session=session):
+            keys.setdefault(OriginId(origin), {})[KeyId(key_id)] = public_key
+        return keys
 
     # ---- head office itself
 
