@@ -23,7 +23,7 @@ def test_the_same_seed_is_the_same_run() -> None:
 
 def test_the_seeds_reach_what_they_are_for() -> None:
     """A simulation in which nothing goes wrong proves nothing."""
-    reports = [run(seed, PLAN) for seed in SEEDS]
+    reports = [run(seed, PLAN) for seed in SEEDS[:4]]
     for what in ("forks", "quarantined", "forgeries", "purged"):
         assert sum(getattr(report, what) for report in reports), f"no seed came to any {what}"
     assert any(report.epochs > PLAN.registers for report in reports)

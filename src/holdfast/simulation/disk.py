@@ -7,6 +7,7 @@ import msgspec
 
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.journal.chain import ZERO_HASH, Position, SignedHead, Signer, sign_head
+from holdfast.core.journal.entry import decode_entry
 from holdfast.core.journal.writer import Head, Written
 from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.messages import Receipt
@@ -24,8 +25,10 @@ class Mark(msgspec.Struct, frozen=True):
 class StoredEpoch:
     """One epoch as the till's database holds it. Purged entries keep their hashes."""
 
-    def __init__(self, epoch: EpochId) -> None:
+    def __init__(self, epoch: EpochId, opened_at_ms: int) -> None:
         self.epoch = epoch
+        self.opened_at_ms = opened_at_ms
+        """By the register's own clock: shown to people, never used for order."""
         self.entries: list[StoredEntry] = []
         self.documents = 0
 
@@ -53,7 +56,7 @@ class Database:
         """One transaction: the entry and all that follows from it."""
         epoch = next((known for known in self.epochs if known.epoch == written.head.epoch), None)
         if epoch is None:
-            epoch = StoredEpoch(written.head.epoch)
+            epoch = StoredEpoch(written.head.epoch, decode_entry(written.data).at_ms)
             self.epochs.append(epoch)
         assert written.seq == len(epoch.entries) + 1, "an epoch is gapless (P4)"
         epoch.entries.append(StoredEntry(written.seq, written.hash, written.data))
@@ -78,7 +81,7 @@ class Database:
         """A backup, or a clone: entries are values, so they are shared."""
         other = Database()
         for known in self.epochs:
-            epoch = StoredEpoch(known.epoch)
+            epoch = StoredEpoch(known.epoch, known.opened_at_ms)
             epoch.entries = list(known.entries)
             epoch.documents = known.documents
             other.epochs.append(epoch)

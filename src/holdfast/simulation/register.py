@@ -21,7 +21,7 @@ from holdfast.core.sync.sender import EpochNeeded, Event, ReceiptGiven, Sender
 from holdfast.simulation.disk import Database, DiskJournal, Mark
 from holdfast.simulation.driver import POLICY, Driver
 from holdfast.simulation.ledger import Fact, Ledger
-from holdfast.simulation.network import Line
+from holdfast.simulation.network import Answer, Line
 from holdfast.simulation.world import NodeClock, World, WorldRandomness
 
 RETURN_WINDOW_ENTRIES = 10
@@ -202,8 +202,12 @@ class SimRegister:
             key_id=self.signer.key_id,
             signature=self.signer.sign(messages.heartbeat_statement(statement)),
         )
-        self.line.call("heartbeat", messages.encode(signed), lambda _: None, lambda: None)
-        if self._driver is not None:
+        self.line.call("heartbeat", messages.encode(signed), self._heard, lambda: None)
+
+    def _heard(self, answer: Answer) -> None:
+        if not self.alive or self._driver is None or answer.status != 200:
+            return
+        if messages.decode(answer.body, messages.HeartbeatReply).offer:
             self._driver.relocate()
 
     def drained(self) -> bool:

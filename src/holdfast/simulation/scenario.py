@@ -18,6 +18,8 @@ from holdfast.simulation.store_server import SimStoreServer
 from holdfast.simulation.world import DAY_MS, World
 
 HOUR_MS = 3_600_000
+EVENTS_PER_DAY_MAX = 10_000
+"""A fleet of this size that does more talks to itself without end."""
 DRAIN_LIMIT_MS = 60_000
 """Everything drains within this after healing."""
 
@@ -56,7 +58,7 @@ class Simulation:
 
     def __init__(self, seed: int, plan: Plan) -> None:
         self.plan = plan
-        self.world = World(seed)
+        self.world = World(seed, events_max=plan.days * EVENTS_PER_DAY_MAX)
         self.ledger = Ledger()
         self.head_office = SimHeadOffice(self.world, self._key(), verify)
         self.registers: list[SimRegister] = []
@@ -154,7 +156,8 @@ class Simulation:
             if not register.alive:
                 register.start()
             world.after(world.random.randrange(500, 1_000), f"{register.node} link up", register.link_up)
-            world.after(20_000, f"{register.node} heartbeat", register.heartbeat)
+            for delay_ms in (15_000, 30_000, 45_000):
+                world.after(delay_ms, f"{register.node} heartbeat", register.heartbeat)
 
     # What happens
 
@@ -182,7 +185,12 @@ class Simulation:
         store.crash()
         disk_lost = self.world.chance(0.2)
         down_ms = self.world.random.randrange(1, 6 * HOUR_MS)
-        self.world.after(down_ms, f"{store.node} starts", lambda: store.start(disk_lost=disk_lost))
+
+        def start() -> None:
+            if not store.alive:
+                store.start(disk_lost=disk_lost)
+
+        self.world.after(down_ms, f"{store.node} starts", start)
 
     def crash(self) -> None:
         register = self._pick()

@@ -46,7 +46,10 @@ class SimStoreServer:
             self._pass_up(origin, body)
             return Answer(200, messages.encode(reply))
         if kind == "heartbeat":
-            return self._head_office.handle(origin, kind, body) if not self.line.weather.cut_up else None
+            answer = self._head_office.handle(origin, kind, body) if not self.line.weather.cut_up else None
+            if answer is not None and answer.status == 200:
+                self._locate_again(origin, messages.decode(answer.body, messages.HeartbeatReply).offer)
+            return answer
         batch = receive_batch(body, origins=origins, verify=self._verify)
         if isinstance(batch, Refused):
             return Answer(batch.status, b"", batch.code, batch.detail)
@@ -66,9 +69,19 @@ class SimStoreServer:
 
         def learn(answer: Answer) -> None:
             if self.alive and answer.status == 200:
-                self._relay.learn(origin, messages.decode(answer.body, messages.OfferReply))
+                reply = messages.decode(answer.body, messages.OfferReply)
+                self._relay.learn(origin, reply)
+                lacking = any(cursor.known_sample == 0 or not cursor.tips for cursor in reply.cursors)
+                self._locate_again(origin, lacking)
 
         self.line.call(f"offer {origin}", offer, learn, lambda: None)
+
+    def _locate_again(self, origin: OriginId, unclear: bool) -> None:
+        """Head office does not hold what a register says: perhaps not either what was sent for it."""
+        if unclear:
+            for (of, _), driver in self._drivers.items():
+                if of == origin:
+                    driver.relocate()
 
     # Life and death
 

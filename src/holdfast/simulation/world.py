@@ -18,8 +18,9 @@ DAY_MS = 86_400_000
 class World:
     """Time, chance and the queue. `random` is the only source of chance in a run."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, events_max: int) -> None:
         self.seed = seed
+        self._events_max = events_max
         self.random = random.Random(seed)
         self.now_ms = START_MS
         self.events = 0
@@ -41,6 +42,7 @@ class World:
             at_ms, _, label, run = heapq.heappop(self._queue)
             self.now_ms = at_ms
             self.events += 1
+            assert self.events <= self._events_max, "a storm: requests bring forth requests without end"
             self.trace(label)
             run()
         self.now_ms = end_ms

@@ -52,8 +52,8 @@ def clock_trusted_for_order(patch: pytest.MonkeyPatch) -> None:
     original = DiskJournal.heads
 
     def heads(self: DiskJournal) -> list[Any]:
-        opened = {known.epoch: known.entries[0].data for known in self._database.epochs}
-        return sorted(original(self), key=lambda head: opened[head.epoch].split(b'"at_ms":')[1][:13])
+        opened = {known.epoch: known.opened_at_ms for known in self._database.epochs}
+        return sorted(original(self), key=lambda head: opened[head.epoch])
 
     patch.setattr(DiskJournal, "heads", heads)
 

@@ -309,7 +309,7 @@ class Sender:
         ):
             self._stall(now_ms)
             return tuple(events)
-        self._stalls = 0
+        self._stalls = self._asked = 0
         self._sent[epoch] = held.seq
         events.append(Held(held))
         events += [ReceiptGiven(given) for given in (ack.applied, ack.safe) if given is not None]
