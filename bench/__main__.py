@@ -42,9 +42,7 @@ def main() -> int:
     console = Console()
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
     if load > cores / 4:
-        console.print(
-            f"This machine is busy (load {load:.1f} on {cores} cores): figures suffer."
-        )
+        console.print(f"This machine is busy (load {load:.1f} on {cores} cores): figures suffer.")
     figures = [found for name in arguments.names or QUESTIONS for found in ask(console, name, size)]
     console.print(table(figures))
     if arguments.quick or arguments.names:

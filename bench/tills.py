@@ -8,7 +8,6 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-import apsw
 import msgspec
 
 from holdfast.core.basket import UNLIMITED, Act, Basket, add_product
@@ -150,82 +149,92 @@ def _article(chance: random.Random, words: list[str]) -> Article:
     return Article(sku, text, tuple(price * n for n in PIECES), tuple(line(n) for n in PIECES))
 
 
-def fill(home: RegisterHome, entries: int, seed: int = 1) -> float:
-    """Append that many sales of four lines to the register's journal, in few transactions; the mean size
-    of an entry in bytes.
+def fill(home: RegisterHome, entries: int, seed: int = 1) -> None:
+    """Append that many sales of four lines to the register's journal, in few transactions.
 
     The result is what selling them would have left: chain, numbers, projections and mark. The day
     must be open, and the register not be selling.
     """
-    config = load_config(home.config, RegisterConfig)
-    connection = open_till(home, DatabaseKey.load(home.database_key), config.origin)
-    mark = HighWaterMark(home.mark)
-    try:
-        filling = _Filling(connection, config, random.Random(seed), entries)
+    with Filling(home, entries, seed) as filling:
         for done in range(0, entries, _BLOCK):
-            with immediate(connection):
-                filling.append(min(_BLOCK, entries - done))
-        checkpoint(connection)
-        at = writing.read_head(connection)
-        assert at is not None, "a filled till has a head"
-        head = at.head
-        mark.write(Mark(head.epoch, head.seq, head.hash, head.documents, filling.date))
-        return filling.bytes / entries
-    finally:
-        mark.close()
-        connection.close()
+            filling.prepare(min(_BLOCK, entries - done))
+            filling.commit()
 
 
-class _Filling:
+_articles = articles()
+
+
+class Filling:
     """Sales as fast as SQLite takes them: their bytes are put together from pieces encoded once."""
 
-    def __init__(
-        self, connection: apsw.Connection, config: RegisterConfig, chance: random.Random, entries: int
-    ) -> None:
-        at, day = writing.read_head(connection), writing.read_day(connection)
+    def __init__(self, home: RegisterHome, entries: int, seed: int) -> None:
+        """`entries`: of all blocks; the first is so long ago that the last is now."""
+        config = load_config(home.config, RegisterConfig)
+        self._home = home
+        self._connection = open_till(home, DatabaseKey.load(home.database_key), config.origin)
+        at, day = writing.read_head(self._connection), writing.read_day(self._connection)
         assert at is not None, "a till that was started has a head"
         assert day.open, "fill a till whose day is open"
         assert day.business_date is not None, "an open day has a date"
-        self.connection, self.date, self.bytes = connection, day.business_date, 0
-        self._chance = chance
-        self._articles = articles()
+        self._date = day.business_date
+        self._chance = random.Random(seed)
         self._at_ms = time.time_ns() // 1_000_000 - entries * 46_000
         self._series, self._epoch = config.series, at.head.epoch
-        self._template = _template(config, at.head.epoch, self.date)
+        self._template = _template(config, at.head.epoch, self._date)
 
-    def append(self, count: int) -> None:
-        at = writing.read_head(self.connection)
+    def __enter__(self) -> "Filling":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        checkpoint(self._connection)
+        at = writing.read_head(self._connection)
+        assert at is not None, "a filled till has a head"
+        mark = HighWaterMark(self._home.mark)
+        mark.write(Mark(at.head.epoch, at.head.seq, at.head.hash, at.head.documents, self._date))
+        mark.close()
+        self._connection.close()
+
+    def prepare(self, count: int) -> None:
+        """The next block, in memory."""
+        at = writing.read_head(self._connection)
         assert at is not None, "a till that was started has a head"
         hash, value_minor = at.head.hash, at.value_minor
-        links: list[tuple[int, bytes, int, int]] = []
-        entries: list[tuple[int, str, bytes]] = []
-        documents: list[tuple[int, int, str, str, int, int]] = []
-        stock: Counter[Sku] = Counter()
-        totals = DayTotals()
+        self._links: list[tuple[int, bytes, int, int]] = []
+        self._entries: list[tuple[int, str, bytes]] = []
+        self._documents: list[tuple[int, int, str, str, int, int]] = []
+        self._stock: Counter[Sku] = Counter()
+        self._totals = DayTotals()
         for step in range(1, count + 1):
             seq, number = at.head.seq + step, at.head.documents + step
             data, sold, lines = self._entry(seq, number)
             hash = hashlib.sha256(hash + data).digest()
             value_minor += sold.total_minor
-            links.append((place(at.n, seq), hash, number, value_minor))
-            entries.append((place(at.n, seq), "sale", data))
-            documents.append((place(at.n, number), seq, "sale", self.date, self._at_ms, sold.total_minor))
-            totals = sold if step == 1 else _sum(totals, sold)
+            self._links.append((place(at.n, seq), hash, number, value_minor))
+            self._entries.append((place(at.n, seq), "sale", data))
+            self._documents.append(
+                (place(at.n, number), seq, "sale", self._date, self._at_ms, sold.total_minor)
+            )
+            self._totals = sold if step == 1 else _sum(self._totals, sold)
             for sku, milli in lines:
-                stock[sku] -= milli
-        self.bytes += sum(len(data) for _, _, data in entries)
-        self.connection.executemany(sql_of("add_link"), links)
-        self.connection.executemany(sql_of("add_entry"), entries)
-        self.connection.executemany(sql_of("add_document"), documents)
-        self.connection.executemany(sql_of("add_stock"), list(stock.items()))
-        before = writing.read_totals(self.connection, self.date)
-        QUERIES.set_day_totals(
-            self.connection,
-            business_date=self.date,
-            totals=writing.encode_totals(before.totals + totals),
-            first_document=before.first_document or documents[0][0],
-            last_document=documents[-1][0],
-        )
+                self._stock[sku] -= milli
+
+    def commit(self) -> float:
+        """Store the block in one transaction; `perf_counter` when it was durable, and to be seen."""
+        connection = self._connection
+        with immediate(connection):
+            connection.executemany(sql_of("add_link"), self._links)
+            connection.executemany(sql_of("add_entry"), self._entries)
+            connection.executemany(sql_of("add_document"), self._documents)
+            connection.executemany(sql_of("add_stock"), list(self._stock.items()))
+            before = writing.read_totals(connection, self._date)
+            QUERIES.set_day_totals(
+                connection,
+                business_date=self._date,
+                totals=writing.encode_totals(before.totals + self._totals),
+                first_document=before.first_document or self._documents[0][0],
+                last_document=self._documents[-1][0],
+            )
+        return time.perf_counter()
 
     def _entry(self, seq: int, number: int) -> tuple[bytes, DayTotals, list[tuple[Sku, int]]]:
         """An entry's bytes, what it adds to the day, and which goods left."""
@@ -233,7 +242,7 @@ class _Filling:
         self._at_ms += chance.randrange(1_000, 90_000)
         total, parts, moved = 0, list[bytes](), list[tuple[Sku, int]]()
         for line in range(1, LINES + 1):
-            article = self._articles[chance.randrange(ARTICLES)]
+            article = _articles[chance.randrange(ARTICLES)]
             pieces = chance.choice((1, 1, 1, 1, 2, 3))
             total += article.amounts_minor[pieces - 1]
             parts.append(b'{"line":%d%b' % (line, article.encoded[pieces - 1]))
