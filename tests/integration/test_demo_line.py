@@ -133,7 +133,26 @@ def test_a_register_that_gives_up_leaves_nothing_behind(line: LineThread) -> Non
     for mode in (LineMode.UP, LineMode.BLACK_HOLE, LineMode.SLOW):
         line.switch(mode)
         connect(line).close()
+        wait_for_none(line)
+
+
+def test_an_end_that_vanished_is_told_to_nobody(line: LineThread) -> None:
+    """Head office's half stays open, as it does behind a router that forgot it, until the line is cut."""
+    connection = connect(line)
+    assert ask(connection, b"a") == b"a"
+    line.switch(LineMode.BLACK_HOLE)
+    connection.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        ask(connection, b"lost")
+    connection.close()
+    line.switch(LineMode.UP)
+    assert line.connections == 1
+    line.switch(LineMode.CUT)
+    wait_for_none(line)
+
+
+def wait_for_none(line: LineThread) -> None:
     deadline = time.monotonic() + TIMEOUT_S
-    while line.connections and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert line.connections == 0
+    while line.connections:
+        assert time.monotonic() < deadline, "a connection is left"
+        time.sleep(0.01)
