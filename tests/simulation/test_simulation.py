@@ -8,12 +8,15 @@ from tests.simulation.mutants import MUTANTS, Patch
 
 SEEDS = range(1, 9)
 PLAN = Plan(days=20)
+ROUGH = Plan(days=20, restore_hours=80, purge_hours=6, head_office_restore_hours=60)
+"""More of what the mutants get wrong, so that few seeds find them."""
 
 
+@pytest.mark.parametrize("plan", [PLAN, ROUGH], ids=["usual", "rough"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_promise_holds(seed: int) -> None:
-    report = run(seed, PLAN)
-    assert not report.findings, f"replay with: {report.command}\n" + "\n".join(report.findings[:10])
+def test_every_promise_holds(seed: int, plan: Plan) -> None:
+    report = run(seed, plan)
+    assert not report.findings, "\n".join(report.findings[:10])
 
 
 def test_the_same_seed_is_the_same_run() -> None:
@@ -34,7 +37,7 @@ def test_every_mutant_is_caught(mutant: Patch, monkeypatch: pytest.MonkeyPatch) 
     mutant(monkeypatch)
     for seed in range(1, 40):
         try:
-            if run(seed, PLAN).findings:
+            if run(seed, ROUGH).findings:
                 return
         except AssertionError:
             return

@@ -21,6 +21,7 @@ def findings(simulation: Simulation) -> list[str]:
         *numbers(simulation.ledger, simulation),
         *nothing_hidden(simulation),
         *twins_apart(simulation),
+        *dates_in_order(simulation),
     ]
 
 
@@ -52,8 +53,8 @@ def exactly_once(simulation: Simulation) -> list[str]:
             ]
     for entry in simulation.head_office.store.entries():
         fact = simulation.ledger.facts.get((entry.origin, entry.epoch, entry.seq, entry.hash))
-        if fact is not None and entry.data != fact.data and entry.type:
-            found.append(f"P2: {entry.origin} {entry.seq} is not stored verbatim")
+        if fact is not None and entry.data != fact.data:
+            found.append(f"P1: {entry.origin} {entry.seq} is not stored verbatim")
     return found
 
 
@@ -130,6 +131,19 @@ def nothing_hidden(simulation: Simulation) -> list[str]:
         if owing.get((origin, epoch)) in (Owing.NOTHING, Owing.COMPLETE)
         and origin not in simulation.ledger.whole_restores
     ]
+
+
+def dates_in_order(simulation: Simulation) -> list[str]:
+    """Business dates never go back in a chain, whatever the register's clock says."""
+    found: list[str] = []
+    last: dict[int, str] = {}
+    for entry in simulation.head_office.store.entries():
+        if entry.status != QUARANTINED:
+            date = decode_entry(entry.data).date
+            if date < last.get(entry.chain, ""):
+                found.append(f"dates: {entry.origin} {entry.seq} goes back to {date}")
+            last[entry.chain] = date
+    return found
 
 
 def twins_apart(simulation: Simulation) -> list[str]:

@@ -76,8 +76,9 @@ class SimRegister:
 
     def _stamp(self) -> writer.Stamp:
         at_ms = self.clock.now_ms()
-        offered = business_day.date_of(at_ms, 0)
-        self.database.business_date = max(self.database.business_date, offered)
+        state = business_day.DayState(business_date=self.database.business_date or None)
+        offer = business_day.DayOffer(at_ms, head_office_ms=None, offset_min=0)
+        self.database.business_date = business_day.offered_date(state, offer)
         return writer.Stamp(at_ms=at_ms, offset_min=0, date=self.database.business_date)
 
     def open_epoch(self, why: epochs.OpenEpoch) -> None:

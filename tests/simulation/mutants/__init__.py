@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from holdfast.core import business_day
 from holdfast.core.ingest import decide
 from holdfast.core.journal import epochs
 from holdfast.core.sync import cursors, receiver
 from holdfast.core.sync.messages import Receipt
 from holdfast.core.sync.sender import Sender
 from holdfast.simulation import register, stores
-from holdfast.simulation.disk import DiskJournal
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 
@@ -48,14 +48,8 @@ def cursor_off_by_one(patch: pytest.MonkeyPatch) -> None:
 
 
 def clock_trusted_for_order(patch: pytest.MonkeyPatch) -> None:
-    """The newest epoch is the one whose clock says so, not the one opened last."""
-    original = DiskJournal.heads
-
-    def heads(self: DiskJournal) -> list[Any]:
-        opened = {known.epoch: known.opened_at_ms for known in self._database.epochs}
-        return sorted(original(self), key=lambda head: opened[head.epoch])
-
-    patch.setattr(DiskJournal, "heads", heads)
+    """A business date follows the clock, wherever the last one stood."""
+    patch.setattr(business_day, "offered_date", lambda state, offer: business_day.date_of(offer.clock_ms, 0))
 
 
 def signature_unchecked(patch: pytest.MonkeyPatch) -> None:
