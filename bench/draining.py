@@ -15,7 +15,7 @@ from holdfast.register.sync.status import read_status
 from holdfast.register.till.database import QUERIES, read_till
 from holdfast.register.till.places import seq_of
 
-TIMEOUT_S = 300.0
+TIMEOUT_S = 1_200.0
 _LOOK_S = 0.003
 
 
@@ -29,10 +29,10 @@ class Draining:
     def __enter__(self) -> "Draining":
         with ExitStack() as stack:
             self._keepers: list[SyncKeeper] = []
-            self._registers: list[_Register] = []
+            self._registers: list[Owing] = []
             for home in self._homes:
                 open_day(home)
-                register = _Register(home)
+                register = Owing(home)
                 stack.callback(register.close)
                 self._registers.append(register)
                 keeper = SyncKeeper(home, SystemClock("UTC"))
@@ -69,15 +69,22 @@ class Draining:
             return time.perf_counter() - commits[0]
 
     def wait_until_drained(self) -> None:
-        deadline = time.perf_counter() + TIMEOUT_S
-        waiting = list(self._registers)
-        while waiting:
-            assert time.perf_counter() < deadline, "head office confirms what it is sent"
-            time.sleep(_LOOK_S)
-            waiting = [register for register in waiting if register.owed()]
+        wait_until_drained(self._registers)
 
 
-class _Register:
+def wait_until_drained(registers: Sequence["Owing"]) -> None:
+    """Until head office has confirmed all that these registers hold."""
+    deadline = time.perf_counter() + TIMEOUT_S
+    waiting = list(registers)
+    while waiting:
+        assert time.perf_counter() < deadline, "head office confirms what it is sent"
+        time.sleep(_LOOK_S)
+        waiting = [register for register in waiting if register.owed()]
+
+
+class Owing:
+    """What one register owes, read beside its processes."""
+
     def __init__(self, home: RegisterHome) -> None:
         config = load_config(home.config, RegisterConfig)
         key = DatabaseKey.load(home.database_key)
