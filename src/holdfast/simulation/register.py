@@ -210,6 +210,8 @@ class SimRegister:
             return
         if messages.decode(answer.body, messages.HeartbeatReply).offer:
             self._driver.relocate()
+        else:
+            self._driver.notify()
 
     def drained(self) -> bool:
         """Does this register know every epoch of its own to be applied to the end."""
