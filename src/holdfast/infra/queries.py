@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import aiosql
+import apsw
 from aiosql.adapters.generic import GenericAdapter
 from aiosql.adapters.pyformat import PyFormatAdapter
 
@@ -44,8 +45,24 @@ class _Psycopg(_EagerRows, PyFormatAdapter):  # pyright: ignore[reportIncompatib
         return super().process_sql(query_name, op_type, sql.replace("%", "%%"))
 
 
+class _DroppedCursor(apsw.Cursor):
+    """A cursor that ends when nobody holds it.
+
+    apsw 3.54 never frees one that was closed explicitly, as aiosql does: 0.2 KB a query, which is hundreds of
+    megabytes a day in a register that looks at its databases a few times a second.
+    """
+
+    __slots__ = ()
+
+    def close(self, force: bool = False) -> None:
+        """Left to the end of its last reference, a moment later."""
+
+
 class _Apsw(_EagerRows):
     """apsw, whose cursors do not count the rows they change."""
+
+    def _cursor(self, conn: Any) -> apsw.Cursor:
+        return _DroppedCursor(conn)
 
     def insert_update_delete(self, conn: Any, query_name: str, sql: str, parameters: Any) -> int:
         before = conn.total_changes()
