@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from holdfast.core.ids import EpochId, KeyId, OriginId
-from holdfast.core.journal.chain import link, sign_head
+from holdfast.core.journal.chain import Signer, link, sign_head
 from holdfast.core.sync.batch import StoredEntry, encode_batch
 from holdfast.core.sync.ports import Piece
 from holdfast.simulation.disk import Database, Mark
@@ -81,7 +81,7 @@ class Simulation:
         register = self._machine(f"r{number}", origin, series, key)
         register.start()
 
-    def _machine(self, node: str, origin: OriginId, series: str, key: SimKey) -> SimRegister:
+    def _machine(self, node: str, origin: OriginId, series: str, key: Signer) -> SimRegister:
         hop = self._hop(len(self.registers))
         line = Line(self.world, node, lambda kind, body: hop.handle(origin, kind, body))
         register = SimRegister(
