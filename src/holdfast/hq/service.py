@@ -33,7 +33,8 @@ from holdfast.infra.postgres.launcher import EmbeddedPostgres, running_dsn
 from holdfast.infra.postgres.manifest import Manifest
 from holdfast.infra.postgres.progress import Progress, silent
 
-INGEST_CONNECTIONS = 6
+INGEST_CONNECTIONS = 10
+"""One for each thread that takes batches, and as many for offers and heartbeats beside them."""
 SERVICE_CONNECTIONS = 8
 PROBE_CONNECTIONS = 2
 _SERVICE_STATEMENT_TIMEOUT_S = 60.0
