@@ -17,6 +17,8 @@ LAST_ID = {"SW": 12, "GC": 11, "LY": 4, "OA": 2, "ST": 4, "CP": 17, "MO": 13, "S
 IDS = [f"{section}{number}" for section, last in LAST_ID.items() for number in range(1, last + 1)]
 
 ROW = re.compile(r"\| (?P<id>\w+) \| (?P<origin>[^|]*) \| (?P<behaviour>[^|]*) \| (?P<test>[^|]*) \|")
+PLANNED_PART = re.compile(r"<br>\*planned\*: [\w ,]+\Z")
+"""What of a row is not built yet, behind the tests of what is."""
 TEST = re.compile(r"`(?P<file>tests/[\w/]+\.py)::(?P<name>test_\w+)`")
 
 
@@ -51,6 +53,7 @@ def faults_of(cell: str) -> list[str]:
     """What is wrong with the last column of a row."""
     if cell == "*planned*":
         return []
+    cell = PLANNED_PART.sub("", cell)
     named = TEST.findall(cell)
     faults = [f"no such test: {file}::{name}" for file, name in named if name not in names_in(file)]
     rest = TEST.sub("", cell).replace("<br>", "").strip()
@@ -77,6 +80,8 @@ def test_every_named_test_exists() -> None:
     ("cell", "count"),
     [
         ("*planned*", 0),
+        ("`tests/unit/test_features.py::test_every_named_test_exists`<br>*planned*: foreign cash", 0),
+        ("<br>*planned*: all of it", 1),
         ("`tests/unit/test_features.py::test_every_named_test_exists`", 0),
         ("`tests/unit/test_features.py::test_nobody_wrote_this`", 1),
         ("`tests/unit/no_such_file.py::test_x`", 1),
