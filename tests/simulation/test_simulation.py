@@ -8,7 +8,7 @@ from tests.simulation.mutants import MUTANTS, Patch
 
 SEEDS = range(1, 9)
 PLAN = Plan(days=20)
-ROUGH = Plan(days=20, restore_hours=80, purge_hours=6, head_office_restore_hours=60)
+ROUGH = Plan(days=20, restore_hours=80, purge_hours=6, head_office_restore_hours=60, failing_commit_hours=8)
 """More of what the mutants get wrong, so that few seeds find them."""
 
 

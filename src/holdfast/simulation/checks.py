@@ -22,6 +22,7 @@ def findings(simulation: Simulation) -> list[str]:
         *nothing_hidden(simulation),
         *twins_apart(simulation),
         *dates_in_order(simulation),
+        *nothing_promised_in_vain(simulation),
     ]
 
 
@@ -131,6 +132,13 @@ def nothing_hidden(simulation: Simulation) -> list[str]:
         if owing.get((origin, epoch)) in (Owing.NOTHING, Owing.COMPLETE)
         and origin not in simulation.ledger.whole_restores
     ]
+
+
+def nothing_promised_in_vain(simulation: Simulation) -> list[str]:
+    """P1: no receipt was given over what was not committed. Registers hand their receipts back, so
+    head office heals from that too; but it must have a restore to blame."""
+    losses = simulation.head_office.losses_unexplained
+    return [f"P1: head office lost acknowledged state {losses} times"] if losses else []
 
 
 def dates_in_order(simulation: Simulation) -> list[str]:

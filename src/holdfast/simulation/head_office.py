@@ -33,6 +33,8 @@ class SimHeadOffice:
         self._verify = verify
         self.keys: dict[OriginId, Keys] = {}
         self._backup: SimStore | None = None
+        self._losses_explained = 0
+        self._losses_unexplained = 0
         self.ingest = self._new_ingest()
 
     def _new_ingest(self) -> Ingest:
@@ -63,13 +65,22 @@ class SimHeadOffice:
         somebody else's tool, only once a register shows what is missing."""
         if self._backup is None:
             return
+        self._losses_unexplained = self.losses_unexplained
         self.store = self._backup.copy()
         self.restart()
+        self._losses_explained = self.store.alerts("lost-state") + (0 if noticed else 1)
         if noticed:
             with self.store.transaction(None) as transaction:
                 fresh = new_incarnation(self.randomness)
                 now_ms = self.clock.now_ms()
                 transaction.begin_incarnation(transaction.incarnation(), fresh, now_ms, "restored", "")
+
+    @property
+    def losses_unexplained(self) -> int:
+        """How often registers found it to have lost state with no restore to blame. A restore that
+        nobody told it of explains one."""
+        losses = self.store.alerts("lost-state")
+        return self._losses_unexplained + max(0, losses - self._losses_explained)
 
     # Requests
 
