@@ -7,9 +7,12 @@ import typer
 from rich.console import Console
 
 from holdfast.simulation.run import run
-from holdfast.simulation.scenario import Plan
+from holdfast.simulation.scenario import Plan, rough
+
+app = typer.Typer(add_completion=False)
 
 
+@app.command()
 def simulate(
     seed: Annotated[int, typer.Option(help="First seed; later runs take the next ones.")] = 1,
     years: Annotated[float, typer.Option(help="Simulated years of each run.")] = 0.0,
@@ -17,6 +20,7 @@ def simulate(
     runs: Annotated[int, typer.Option(help="How many seeds; 0 with --minutes: until the time is up.")] = 1,
     minutes: Annotated[float, typer.Option(help="Go on with further seeds for this long.")] = 0.0,
     registers: Annotated[int, typer.Option(help="Registers enrolled at the beginning.")] = 4,
+    is_rough: Annotated[bool, typer.Option("--rough", help="More restores, purges, lost commits.")] = False,
 ) -> None:
     """Drive registers, lines and head office through simulated years of faults.
 
@@ -27,7 +31,8 @@ def simulate(
     Examples:  holdfast simulate --seed 7 --years 1        holdfast simulate --minutes 30
     """
     console = Console()
-    plan = Plan(days=round(years * 365) or days, registers=registers)
+    days = round(years * 365) or days
+    plan = rough(days, registers) if is_rough else Plan(days=days, registers=registers)
     until = time.monotonic() + minutes * 60
     done = 0
     while done < max(1, runs) or time.monotonic() < until:

@@ -3,14 +3,14 @@
 import msgspec
 
 from holdfast.simulation.checks import findings
-from holdfast.simulation.scenario import Plan, Simulation
+from holdfast.simulation.scenario import Plan, Simulation, rough
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a run did and what it found."""
 
     seed: int
-    days: int
+    plan: Plan
     events: int
     entries: int
     epochs: int
@@ -23,7 +23,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def command(self) -> str:
-        return f"holdfast simulate --seed {self.seed} --days {self.days} --runs 1"
+        plan = self.plan
+        size = f"--days {plan.days} --registers {plan.registers}"
+        command = f"holdfast simulate --seed {self.seed} {size} --runs 1"
+        return f"{command} --rough" if plan == rough(plan.days, plan.registers) else command
 
 
 def run(seed: int, plan: Plan | None = None) -> Report:
@@ -35,7 +38,7 @@ def run(seed: int, plan: Plan | None = None) -> Report:
     entries = office.entries()
     return Report(
         seed=seed,
-        days=plan.days,
+        plan=plan,
         events=simulation.world.events,
         entries=len(entries),
         epochs=len({(entry.origin, entry.epoch) for entry in entries}),

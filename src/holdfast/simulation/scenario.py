@@ -48,6 +48,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     failing_commit_hours: float = 30
 
 
+def rough(days: int, registers: int = 4) -> Plan:
+    """More restores, purges and lost commits: what a fault in the code is soonest found by."""
+    return Plan(
+        days=days,
+        registers=registers,
+        restore_hours=80,
+        purge_hours=6,
+        head_office_restore_hours=60,
+        failing_commit_hours=8,
+    )
+
+
 class Backup(msgspec.Struct, frozen=True):
     database: Database
     mark: Mark | None
