@@ -72,9 +72,16 @@ class Tender(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One payment. Change stands as its own tender of kind `change`, negative."""
 
     kind: str
-    """`cash`, `change`; further kinds arrive with their subjects. `imported` for history."""
+    """`cash`, `change`, `foreign_cash`; others arrive with their subjects. `imported` for history."""
     amount_minor: int
+    """In the document's currency, also of what was given in another."""
     reference: str = ""
+    foreign_currency: str = ""
+    """What was handed over where that is not the document's currency; else empty."""
+    foreign_minor: int = 0
+    """How much of it, in its own minor units."""
+    rate_e8: int = 0
+    """Hundred-millionths of the document's currency for one unit of the foreign one."""
 
 
 class ExternalDocument(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -122,6 +129,8 @@ class TransactionVoided(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
     reason: str
     by: StaffId = StaffId("")
     approved_by: StaffId = StaffId("")
+    given_back: tuple[Tender, ...] = ()
+    """What had been taken of a payment in parts."""
 
 
 class StockLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
