@@ -4,11 +4,11 @@ Nothing here knows HTTP or SQL. The simulator runs this very class over the stor
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from holdfast.core.faults import MalformedFault, SignatureFault, TooLargeFault, UnavailableFault
 from holdfast.core.ids import IncarnationId, KeyId, OriginId
-from holdfast.core.ingest.decide import Prepared, prepare, prepare_entry, reconsider
+from holdfast.core.ingest.decide import Stretch, prepare_entry, reconsider
 from holdfast.core.journal.chain import HASH_BYTES, ZERO_HASH, Position, Signer, Verify
 from holdfast.core.journal.entry import SEQ_END, is_id
 from holdfast.core.sync.batch import Batch
@@ -36,7 +36,15 @@ from holdfast.hq.intake import RACES_MAX, store_batch
 from holdfast.hq.offers import EpochStand, lost_receipt, note_head, remember_claims, stands
 from holdfast.hq.pacing import Pacing
 from holdfast.hq.sessions import OpenSession, Sessions
-from holdfast.hq.store.port import DataFault, HeadOfficeStore, RaceFault, Transaction, Waiting
+from holdfast.hq.store.port import (
+    ChainRecord,
+    DataFault,
+    HeadOfficeStore,
+    News,
+    RaceFault,
+    Transaction,
+    Waiting,
+)
 from holdfast.infra.clock import Clock, Randomness, SystemRandomness
 
 SKEW_CHANGE_MS = 1_000
@@ -163,9 +171,8 @@ class Ingest:
     def take(self, batch: Batch) -> Ack:
         """Decide and store an authenticated batch; what the answer says is on disk when it is given."""
         now_ms = self._clock.now_ms()
-        prepared = prepare(batch)
-        taken = store_batch(self._store, prepared, batch.header.head, now_ms)
-        decision, origin = taken.decision, prepared.origin
+        taken = store_batch(self._store, Stretch.of(batch), batch.header.head, now_ms)
+        decision, origin = taken.decision, batch.header.origin
         if decision.head is None:
             return Ack(incarnation=taken.incarnation, time_ms=now_ms, send_from=decision.send_from)
         # Signed after the commit, never before: a receipt is a promise.
@@ -191,19 +198,16 @@ class Ingest:
             raise
 
     def _heartbeat(self, session: OriginId, statement: SignedStatement) -> HeartbeatReply:
-        beat = _read_beat(statement)
-        origin, now_ms = beat.origin, self._clock.now_ms()
-        skew_ms = beat.clock_ms - now_ms
-        with self._store.transaction(None) as transaction:
-            keys = transaction.speaks_for(session) if is_id(session) else {}
-            if not self._holds(keys.get(origin, {}), statement):
-                refused = f"the heartbeat of {origin[:64]} in the session of {session} does not verify"
-                raise SignatureFault(refused)
-            news = transaction.news(origin)
-            transaction.put_heartbeat(origin, statement, skew_ms, now_ms)
-            _record_skew(transaction, origin, news.skew_ms, skew_ms, now_ms)
-            newest = transaction.newest_chains(origin, SAFE_RECEIPTS_MAX)
-            unclear = beat.head is not None and note_head(transaction, origin, beat.head, newest, now_ms)
+        beat, now_ms = _read_beat(statement), self._clock.now_ms()
+        origin = beat.origin
+        for _ in range(RACES_MAX):
+            try:
+                news, newest, unclear = self._keep_beat(session, beat, statement, now_ms)
+                break
+            except RaceFault:
+                continue
+        else:
+            raise UnavailableFault(f"{origin}'s heartbeat met others {RACES_MAX} times. Send it again.")
         active_ms, idle_ms = self._pacing.probes_ms()
         receipts = [self._receipt("safe", news.incarnation, origin, record.safe) for record in newest]
         return HeartbeatReply(
@@ -216,6 +220,27 @@ class Ingest:
             safe=tuple(receipt for receipt in receipts if receipt is not None),
             feeds={feed: (news.incarnation, n) for feed, n in news.feeds.items()},
         )
+
+    def _keep_beat(
+        self, session: OriginId, beat: Heartbeat, statement: SignedStatement, now_ms: int
+    ) -> tuple[News, Sequence[ChainRecord], bool]:
+        """Keep it, without the origin's lock: a word must not wait for the batch that is being stored.
+
+        What an offer and a batch write too comes in their order, claims before contact, or the two would
+        wait for each other in a circle.
+        """
+        origin, skew_ms = beat.origin, beat.clock_ms - now_ms
+        with self._store.transaction(None) as transaction:
+            keys = transaction.speaks_for(session) if is_id(session) else {}
+            if not self._holds(keys.get(origin, {}), statement):
+                refused = f"the heartbeat of {origin[:64]} in the session of {session} does not verify"
+                raise SignatureFault(refused)
+            newest = transaction.newest_chains(origin, SAFE_RECEIPTS_MAX)
+            unclear = beat.head is not None and note_head(transaction, origin, beat.head, newest, now_ms)
+            news = transaction.news(origin)
+            transaction.put_heartbeat(origin, statement, skew_ms, now_ms)
+            _record_skew(transaction, origin, news.skew_ms, skew_ms, now_ms)
+        return news, newest, unclear
 
     def _holds(self, keys: Mapping[KeyId, bytes], statement: SignedStatement) -> bool:
         public_key = keys.get(statement.key_id)
@@ -267,10 +292,10 @@ class Ingest:
     def _retry_in(self, transaction: Transaction, waiting: Waiting) -> bool:
         item = prepare_entry(waiting.origin, waiting.epoch, waiting.entry)
         # Its place is known: nothing is joined, so what stands before it does not matter.
-        lone = Prepared(waiting.origin, waiting.epoch, waiting.entry.seq, ZERO_HASH, (item,))
+        lone = Stretch(waiting.origin, waiting.epoch, waiting.entry.seq, ZERO_HASH, (waiting.entry,))
         facts = transaction.facts(lone)
         chain = next(known for known in facts.chains if known.chain == waiting.chain)
-        rows, status, cause = reconsider(facts, chain, item)
+        rows, status, cause = reconsider(facts, chain, item, transaction.references)
         place = (waiting.chain, waiting.entry.seq)
         if cause is None:
             try:

@@ -114,7 +114,8 @@ def remember_claims(
         open_ = [claim for claim in own if claim not in settled and claim != highest]
         gone = [claim for claim in own if claim in settled and claim != highest]
         surplus = [claim for claim in open_ if claim.hash is not None][: max(0, len(open_) - CLAIMS_MAX)]
-        transaction.forget_claims(origin, [*gone, *surplus])
+        # In one order everywhere: a heartbeat may be letting go of the same ones.
+        transaction.forget_claims(origin, sorted([*gone, *surplus], key=lambda c: (c.seq, c.hash or b"")))
 
 
 def note_head(
