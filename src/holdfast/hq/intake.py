@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from holdfast.core.faults import UnavailableFault
 from holdfast.core.ids import IncarnationId
-from holdfast.core.ingest.decide import Deciding, Decision, Prepared, forced
+from holdfast.core.ingest.decide import Deciding, Decision, Stretch, forced
 from holdfast.core.journal.chain import SignedHead
 from holdfast.core.journal.entry import Unprojectable
 from holdfast.hq.store.port import Claim, DataFault, HeadOfficeStore, RaceFault, Transaction
@@ -25,43 +25,43 @@ class Taken:
     incarnation: IncarnationId
 
 
-def store_batch(store: HeadOfficeStore, prepared: Prepared, head: SignedHead, now_ms: int) -> Taken:
+def store_batch(store: HeadOfficeStore, stretch: Stretch, head: SignedHead, now_ms: int) -> Taken:
     """Decide and store a batch; committed when this returns.
 
     Raises UnavailableFault or StorageFullFault where nothing was stored and a retry can help.
     """
     for _ in range(RACES_MAX):
         try:
-            with store.transaction(prepared.origin) as transaction:
-                taken = _store(transaction, prepared, now_ms)
+            with store.transaction(stretch.origin) as transaction:
+                taken = _store(transaction, stretch, now_ms)
                 if taken.decision.head is not None:
                     transaction.put_signed_head(taken.decision.chain, head)
-                transaction.touch(prepared.origin, now_ms)
+                transaction.touch(stretch.origin, now_ms)
             return taken
         except RaceFault:
             continue
-    raise UnavailableFault(f"{prepared.origin}'s batch met others {RACES_MAX} times. Send it again.")
+    raise UnavailableFault(f"{stretch.origin}'s batch met others {RACES_MAX} times. Send it again.")
 
 
-def _store(transaction: Transaction, prepared: Prepared, now_ms: int) -> Taken:
+def _store(transaction: Transaction, stretch: Stretch, now_ms: int) -> Taken:
     """All of it at once; where a row is refused, each half by itself, down to the culprit."""
     try:
         with transaction.savepoint():
-            return _put(transaction, prepared, {}, now_ms)
+            return _put(transaction, stretch, {}, now_ms)
     except DataFault as fault:
         refused = fault
-    if len(prepared.entries) > 1:
-        return _joined([_store(transaction, half, now_ms) for half in _halves(prepared)])
+    if len(stretch.entries) > 1:
+        return _joined([_store(transaction, half, now_ms) for half in _halves(stretch)])
     # The culprit itself: its bytes are kept, and nothing else of it.
     said = refused.sentence.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
-    return _put(transaction, prepared, forced({prepared.first_seq}, said), now_ms)
+    return _put(transaction, stretch, forced({stretch.first_seq}, said), now_ms)
 
 
 def _put(
-    transaction: Transaction, prepared: Prepared, culprits: Mapping[int, Unprojectable], now_ms: int
+    transaction: Transaction, stretch: Stretch, culprits: Mapping[int, Unprojectable], now_ms: int
 ) -> Taken:
-    facts = transaction.facts(prepared)
-    deciding = Deciding(facts, prepared, culprits)
+    facts = transaction.facts(stretch)
+    deciding = Deciding(facts, stretch, transaction.references, culprits)
     decision = deciding.decision
     transaction.put(deciding.parts(PART_ENTRIES))
     for opened in decision.rows.opened.values():
@@ -70,25 +70,25 @@ def _put(
             # What this origin remembers of the epoch before: head office may owe up to there (P6).
             hash = parent["hash"] if parent["claimed_seq"] == parent["seq"] else None
             claim = Claim(epoch=parent["epoch"], seq=parent["claimed_seq"], hash=hash)
-            transaction.claim(prepared.origin, claim, now_ms)
+            transaction.claim(stretch.origin, claim, now_ms)
         if lost := opened.get("remembered"):
             claim = Claim(epoch=lost["epoch"], seq=lost["seq"], hash=lost["hash"])
-            transaction.claim(prepared.origin, claim, now_ms)
+            transaction.claim(stretch.origin, claim, now_ms)
     branches = [
         chain.branch for chain in (*facts.chains, *decision.rows.new_chains) if chain.chain == decision.chain
     ]
     return Taken(decision, max(branches, default=0), facts.incarnation)
 
 
-def _halves(prepared: Prepared) -> Iterator[Prepared]:
+def _halves(stretch: Stretch) -> Iterator[Stretch]:
     """Two batches that follow each other. The cut is not signed; the head of the whole covers it."""
-    middle = len(prepared.entries) // 2
-    yield dataclasses.replace(prepared, entries=prepared.entries[:middle])
+    middle = len(stretch.entries) // 2
+    yield dataclasses.replace(stretch, entries=stretch.entries[:middle])
     yield dataclasses.replace(
-        prepared,
-        first_seq=prepared.first_seq + middle,
-        previous_hash=prepared.entries[middle - 1].stored.hash,
-        entries=prepared.entries[middle:],
+        stretch,
+        first_seq=stretch.first_seq + middle,
+        previous_hash=stretch.entries[middle - 1].hash,
+        entries=stretch.entries[middle:],
     )
 
 

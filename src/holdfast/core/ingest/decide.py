@@ -1,9 +1,9 @@
 """Head office decides: facts and an authenticated batch in, rows and an answer out. Pure.
 
-prepare(batch) ──► what to load      decide(facts, prepared) ──► Decision
+stretch ──► what to load      Deciding(facts, stretch).parts ──► Decision with its rows
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import msgspec
@@ -26,24 +26,32 @@ class PreparedEntry:
     stored: StoredEntry
     entry: Entry | None
     body: msgspec.Struct | Unprojectable
-    reference: tuple[str, str] | None
-    """(entry type, external reference) where the document carries one."""
+    reference: "Reference | None"
+    """Where the document carries one."""
     content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A batch read as far as it can be read, before any fact is known."""
+class Stretch:
+    """Contiguous entries of one epoch as they came: a batch, or a part of one."""
 
     origin: OriginId
     epoch: EpochId
     first_seq: int
     previous_hash: bytes
-    entries: tuple[PreparedEntry, ...]
+    entries: Sequence[StoredEntry]
 
-    @property
-    def references(self) -> list[tuple[str, str]]:
-        return [entry.reference for entry in self.entries if entry.reference is not None]
+    @classmethod
+    def of(cls, batch: Batch) -> "Stretch":
+        header = batch.header
+        return cls(header.origin, header.epoch, header.first_seq, header.previous_hash, batch.entries)
+
+
+Reference = tuple[str, str]
+"""(entry type, external reference)."""
+References = Mapping[Reference, ReferenceFacts]
+LookUp = Callable[[Sequence[Reference]], References]
+"""Where the named references stand already; those that stand nowhere are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +64,6 @@ class Decision:
     send_from: int = 0
     new_entries: int = 0
     new_branch: bool = False
-
-
-def prepare(batch: Batch) -> Prepared:
-    """Reads the bodies. Nothing is refused here: what cannot be read is to be quarantined (P10)."""
-    header = batch.header
-    return Prepared(
-        origin=header.origin,
-        epoch=header.epoch,
-        first_seq=header.first_seq,
-        previous_hash=header.previous_hash,
-        entries=tuple(prepare_entry(header.origin, header.epoch, stored) for stored in batch.entries),
-    )
 
 
 def prepare_entry(origin: OriginId, epoch: EpochId, stored: StoredEntry) -> PreparedEntry:
@@ -91,76 +87,82 @@ def prepare_entry(origin: OriginId, epoch: EpochId, stored: StoredEntry) -> Prep
     return PreparedEntry(stored, entry, body, (entry.type, external.reference), content_of(body))
 
 
-def decide(facts: Facts, prepared: Prepared, culprits: Mapping[int, Unprojectable] | None = None) -> Decision:
-    """The one place where head office decides what a batch does.
-
-    `culprits`: entries (by seq) that the database refused in spite of validation; they are
-    stored as quarantined.
-    """
-    deciding = Deciding(facts, prepared, culprits)
-    for _ in deciding.parts(len(prepared.entries)):
-        pass
-    return deciding.decision
-
-
 class Deciding:
-    """A decision in the making, so that a database can store its first rows while others are decided."""
+    """The one place where head office decides what a stretch of a journal does.
+
+    It is a decision in the making: a database stores its first rows while others are decided.
+    """
 
     def __init__(
-        self, facts: Facts, prepared: Prepared, culprits: Mapping[int, Unprojectable] | None = None
+        self,
+        facts: Facts,
+        stretch: Stretch,
+        look_up: LookUp,
+        culprits: Mapping[int, Unprojectable] | None = None,
     ) -> None:
-        assert facts.origin.origin == prepared.origin, "facts are loaded for the batch's origin"
+        """`culprits`: entries (by seq) that the database refused in spite of validation; they are
+        stored as quarantined."""
+        assert facts.origin.origin == stretch.origin, "facts are loaded for the stretch's origin"
         self._facts = facts
+        self._stretch = stretch
+        self._look_up = look_up
         self._culprits = culprits or {}
-        self._fresh: Sequence[PreparedEntry] = ()
+        self._fresh: Sequence[StoredEntry] = ()
         self._chain: ChainFacts | None = None
-        self.decision = self._begin(prepared)
+        self.decision = self._begin()
         """What it comes to; its rows are complete once all `parts` were taken."""
 
-    def _begin(self, prepared: Prepared) -> Decision:
-        facts, rows = self._facts, Rows()
-        start = _join(facts, prepared)
+    def _begin(self) -> Decision:
+        facts, stretch, rows = self._facts, self._stretch, Rows()
+        start = _join(facts, stretch)
         if start is None:
             return Decision(rows, send_from=_send_from(facts))
-        chain, index = _skip_known(facts, prepared, start)
-        last = prepared.entries[-1].stored
-        head = Position(prepared.epoch, last.seq, last.hash)
-        self._fresh = prepared.entries[index:]
+        chain, index = _skip_known(facts, stretch, start)
+        last = stretch.entries[-1]
+        head = Position(stretch.epoch, last.seq, last.hash)
+        self._fresh = stretch.entries[index:]
         if not self._fresh:
             return Decision(rows, chain.chain, head)
-        self._chain, new_branch = _place(facts, prepared, rows, chain, self._fresh[0])
+        self._chain, new_branch = _place(facts, stretch, rows, chain, self._fresh[0].seq)
         rows.heads[self._chain.chain] = head
         return Decision(rows, self._chain.chain, head, new_entries=len(self._fresh), new_branch=new_branch)
 
     def parts(self, entries: int) -> Iterator[Rows]:
         """The decision's rows, ever the same object, grown by so many entries at each step."""
-        chain, rows = self._chain, self.decision.rows
+        chain, rows, stretch = self._chain, self.decision.rows, self._stretch
         if chain is None:
             return
-        seen: dict[tuple[str, str], ReferenceFacts] = dict(self._facts.references)
+        seen: dict[Reference, ReferenceFacts] = {}
         for begin in range(0, len(self._fresh), entries):
-            for item in self._fresh[begin : begin + entries]:
+            items = [
+                prepare_entry(stretch.origin, stretch.epoch, stored)
+                for stored in self._fresh[begin : begin + entries]
+            ]
+            named = {item.reference for item in items if item.reference is not None} - seen.keys()
+            if named:
+                seen.update(self._look_up(sorted(named)))
+            for item in items:
                 _append(rows, self._facts, chain, item, seen, self._culprits.get(item.stored.seq))
             yield rows
 
 
-def _join(facts: Facts, prepared: Prepared) -> ChainFacts | None:
+def _join(facts: Facts, stretch: Stretch) -> ChainFacts | None:
     """The chain that holds what the batch continues; for an unknown epoch's beginning, a new one."""
-    if prepared.first_seq == 1:
-        if prepared.previous_hash != ZERO_HASH:
+    if stretch.first_seq == 1:
+        if stretch.previous_hash != ZERO_HASH:
             return None
         for chain in facts.chains:
             if chain.branch == 0:
                 return chain
         return ChainFacts(
             chain=facts.next_chain,
-            origin=prepared.origin,
-            epoch=prepared.epoch,
+            origin=stretch.origin,
+            epoch=stretch.epoch,
             branch=0,
-            head=Position(prepared.epoch, 0, ZERO_HASH),
+            head=Position(stretch.epoch, 0, ZERO_HASH),
         )
     for chain in facts.chains:
-        if facts.hashes.get((chain.chain, prepared.first_seq - 1)) == prepared.previous_hash:
+        if facts.hashes.get((chain.chain, stretch.first_seq - 1)) == stretch.previous_hash:
             return chain
     return None
 
@@ -170,36 +172,35 @@ def _send_from(facts: Facts) -> int:
     return main[0].head.seq + 1 if main else 1
 
 
-def _skip_known(facts: Facts, prepared: Prepared, chain: ChainFacts) -> tuple[ChainFacts, int]:
+def _skip_known(facts: Facts, stretch: Stretch, chain: ChainFacts) -> tuple[ChainFacts, int]:
     """Passes over what is stored already, following the branch that holds the same hashes.
 
     Same (origin, epoch, seq) and same hash: already there, no effect (P2).
     """
-    for index, item in enumerate(prepared.entries):
-        key = item.stored.seq
-        if facts.hashes.get((chain.chain, key)) == item.stored.hash:
+    for index, stored in enumerate(stretch.entries):
+        key = stored.seq
+        if facts.hashes.get((chain.chain, key)) == stored.hash:
             continue
         onward = [
             other
             for other in facts.chains
             if other.parent_chain == chain.chain
             and other.fork_seq == key - 1
-            and facts.hashes.get((other.chain, key)) == item.stored.hash
+            and facts.hashes.get((other.chain, key)) == stored.hash
         ]
         if not onward:
             return chain, index
         chain = onward[0]
-    return chain, len(prepared.entries)
+    return chain, len(stretch.entries)
 
 
 def _place(
-    facts: Facts, prepared: Prepared, rows: Rows, chain: ChainFacts, first: PreparedEntry
+    facts: Facts, stretch: Stretch, rows: Rows, chain: ChainFacts, seq: int
 ) -> tuple[ChainFacts, bool]:
-    """Where fresh entries go: on at the chain's head, else on a branch of their own (a fork).
+    """Where fresh entries from `seq` on go: on at the chain's head, else on a branch of their own (a fork).
 
     The second branch becomes an epoch of its own: projected, counted, alerted.
     """
-    seq = first.stored.seq
     if not any(known.chain == chain.chain for known in facts.chains):
         rows.new_chains.append(chain)
         return chain, False
@@ -209,16 +210,16 @@ def _place(
     parent = facts.hashes.get((chain.chain, seq - 1), ZERO_HASH)
     branch = ChainFacts(
         chain=facts.next_chain,
-        origin=prepared.origin,
-        epoch=prepared.epoch,
+        origin=stretch.origin,
+        epoch=stretch.epoch,
         branch=len(facts.chains),
-        head=Position(prepared.epoch, seq - 1, parent),
+        head=Position(stretch.epoch, seq - 1, parent),
         fork_seq=seq - 1,
         parent_chain=chain.chain,
     )
     rows.new_chains.append(branch)
     detail = f"entry {seq} differs from the one stored: two copies of this database sold"
-    rows.appended["alert"].append(("fork", prepared.origin, branch.chain, seq, detail))
+    rows.appended["alert"].append(("fork", stretch.origin, branch.chain, seq, detail))
     return branch, True
 
 
@@ -227,7 +228,7 @@ def _append(
     facts: Facts,
     chain: ChainFacts,
     item: PreparedEntry,
-    seen: dict[tuple[str, str], ReferenceFacts],
+    seen: dict[Reference, ReferenceFacts],
     culprit: Unprojectable | None,
 ) -> None:
     body = culprit or item.body
@@ -296,12 +297,13 @@ def _entry_row(chain: ChainFacts, item: PreparedEntry, status: str) -> tuple[obj
 
 
 def reconsider(
-    facts: Facts, chain: ChainFacts, item: PreparedEntry
+    facts: Facts, chain: ChainFacts, item: PreparedEntry, look_up: LookUp
 ) -> tuple[Rows, str, Unprojectable | None]:
     """What a quarantined entry makes now, after an upgrade or a correction: rows beside its own,
     which stands already, its new status, and why it still waits if it does."""
     rows = Rows()
-    _append(rows, facts, chain, item, dict(facts.references), None)
+    seen = {} if item.reference is None else dict(look_up([item.reference]))
+    _append(rows, facts, chain, item, seen, None)
     status = rows.appended["entry"].pop()[-2]
     if status != QUARANTINED:
         return rows, status, None

@@ -7,8 +7,6 @@ import msgspec
 from holdfast.core.ids import EpochId, IncarnationId, OriginId, StoreId
 from holdfast.core.journal.chain import Position
 
-REFERENCES_MAX = 10_000
-
 
 class OriginFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The origin as it is enrolled."""
@@ -53,8 +51,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Every branch of the batch's epoch; main first."""
     hashes: Mapping[tuple[int, int], bytes]
     """(chain, seq) → hash for the batch's seqs and the one before, on each of those chains."""
-    references: Mapping[tuple[str, str], ReferenceFacts]
-    """(entry type, external reference) → where it stands, for those the batch carries."""
     open_period: str
     """First posting period that is not closed, `YYYY-MM`; nothing is posted before it (P7)."""
     next_chain: int

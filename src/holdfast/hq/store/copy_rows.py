@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from holdfast.core.ingest.rows import COLUMNS, Row
 
-BEGIN = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
+_BEGIN = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 """Before the rows of a binary COPY."""
-END = struct.pack("!h", -1)
+_END = struct.pack("!h", -1)
 """After them."""
 _POSTGRES_DAY_0 = datetime.date(2000, 1, 1).toordinal()
 _NULL = "\\N"
@@ -98,9 +98,8 @@ def _bigint(value: int | None) -> bytes:
     return b"\xff\xff\xff\xff" if value is None else struct.pack("!iq", 8, value)
 
 
-def entries(rows: Sequence[Row]) -> bytes:
-    """Rows of `entry`, to stand between BEGIN and END."""
-    parts: list[bytes] = []
+def _entries(rows: Sequence[Row]) -> bytes:
+    parts = [_BEGIN]
     for chain, seq, hash, type, version, date, at_ms, status, data in rows:
         parts += (
             _ENTRY_HEAD.pack(9, 4, chain, 8, seq, 32, hash),
@@ -112,11 +111,12 @@ def entries(rows: Sequence[Row]) -> bytes:
             _LENGTH.pack(len(data)),
             data,
         )
+    parts.append(_END)
     return b"".join(parts)
 
 
 def _references(rows: Sequence[Row]) -> bytes:
-    parts = [BEGIN]
+    parts = [_BEGIN]
     # Sorted, so that two batches never wait for each other's reference in a circle.
     for type, reference, chain, seq, content in sorted(rows):
         name = reference.encode()
@@ -128,15 +128,11 @@ def _references(rows: Sequence[Row]) -> bytes:
             struct.pack("!iiiqi", 4, chain, 8, seq, len(content)),
             content,
         )
-    parts.append(END)
+    parts.append(_END)
     return b"".join(parts)
 
 
-def _all_entries(rows: Sequence[Row]) -> bytes:
-    return b"".join((BEGIN, entries(rows), END))
-
-
-_BINARY: dict[str, Callable[[Sequence[Row]], bytes]] = {"entry": _all_entries, "reference": _references}
+_BINARY: dict[str, Callable[[Sequence[Row]], bytes]] = {"entry": _entries, "reference": _references}
 
 # ---- arrays ------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
-from holdfast.core.ingest.decide import Prepared
+from holdfast.core.ingest.decide import Reference, References, Stretch
 from holdfast.core.ingest.facts import Facts, ReferenceFacts
 from holdfast.core.ingest.project import INT64
 from holdfast.core.ingest.rows import COLUMNS, QUARANTINED, Row, Rows
@@ -122,25 +122,26 @@ class MemoryTransaction:
 
     # ---- batches
 
-    def facts(self, prepared: Prepared) -> Facts:
+    def facts(self, stretch: Stretch) -> Facts:
         tables = self._tables
-        chains = tuple(record.facts for record in self.chains(prepared.origin, [prepared.epoch]))
-        first, last = prepared.first_seq, prepared.first_seq + len(prepared.entries) - 1
+        chains = tuple(record.facts for record in self.chains(stretch.origin, [stretch.epoch]))
+        first, last = stretch.first_seq, stretch.first_seq + len(stretch.entries) - 1
         places = [(chain.chain, seq) for chain in chains for seq in range(first - 1, last + 1)]
-        wanted = set(prepared.references)
         return Facts(
             incarnation=self.incarnation(),
-            origin=tables.origins[prepared.origin].facts,
+            origin=tables.origins[stretch.origin].facts,
             chains=chains,
             hashes=self.hashes(places),
-            references={
-                (type, reference): ReferenceFacts(chain=chain, seq=seq, content=content)
-                for type, reference, chain, seq, content in tables.appended["reference"]
-                if (type, reference) in wanted
-            },
             open_period=tables.open_period,
             next_chain=max(tables.chains, default=0) + 1,
         )
+
+    def references(self, names: Collection[Reference]) -> References:
+        return {
+            (type, reference): ReferenceFacts(chain=chain, seq=seq, content=content)
+            for type, reference, chain, seq, content in self._tables.appended["reference"]
+            if (type, reference) in names
+        }
 
     def put(self, parts: Iterable[Rows]) -> None:
         grown = list(parts)

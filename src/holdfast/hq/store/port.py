@@ -12,7 +12,7 @@ import msgspec
 
 from holdfast.core.faults import Fault
 from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
-from holdfast.core.ingest.decide import Prepared
+from holdfast.core.ingest.decide import Reference, References, Stretch
 from holdfast.core.ingest.facts import ChainFacts, Facts, OriginFacts
 from holdfast.core.ingest.rows import Rows
 from holdfast.core.journal.chain import Position, SignedHead
@@ -99,12 +99,16 @@ class Transaction(Protocol):
 
     # ---- batches
 
-    def facts(self, prepared: Prepared) -> Facts:
-        """Everything `decide` reads, own writes included. Locks the open period for share."""
+    def facts(self, stretch: Stretch) -> Facts:
+        """Everything `Deciding` begins with, own writes included. Locks the open period for share."""
+        ...
+
+    def references(self, names: Collection[Reference]) -> References:
+        """Where external references stand already. `put` may be under way: its parts ask for theirs."""
         ...
 
     def put(self, parts: Iterable[Rows]) -> None:
-        """Store what `decide` made, taken part by part: each is the same `Rows`, grown.
+        """Store what was decided, taken part by part: each is the same `Rows`, grown.
 
         DataFault where a row is refused, RaceFault where it came too late.
         """

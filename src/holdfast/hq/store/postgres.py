@@ -2,13 +2,13 @@
 
 import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 
 from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, Sku, StoreId
-from holdfast.core.ingest.decide import Prepared
+from holdfast.core.ingest.decide import Reference, References, Stretch
 from holdfast.core.ingest.facts import ChainFacts, Facts, OriginFacts, ReferenceFacts
 from holdfast.core.ingest.project import stock_of
 from holdfast.core.ingest.rows import Rows
@@ -16,6 +16,7 @@ from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.messages import SignedStatement
 from holdfast.hq.store import copy_rows
+from holdfast.hq.store.copies import Copies
 from holdfast.hq.store.port import (
     SKEWS_KEPT,
     ChainRecord,
@@ -36,16 +37,10 @@ _RACES = frozenset({"reference_pkey", "chain_pkey", "chain_origin_epoch_branch_k
 """Unique keys that two transactions may reach for at once: not the data's fault."""
 _LIMITS_CLASS = "54"
 """A row larger than an index or a page takes: the data's fault too, and no retry cures it."""
-# References last: they are where two batches may wait for each other, and are sorted for that.
-_ORDER = (
-    "document",
-    "document_line",
-    "document_tender",
-    "document_tax",
-    "quarantine",
-    "alert",
-    "reference",
-)
+_EARLY = ("document_line", "entry", "document", "document_tender", "document_tax")
+"""Stored while others are decided."""
+_LATE = ("quarantine", "alert", "reference")
+"""Stored whole. References are where two batches may wait for each other, and are sorted for that."""
 
 
 class PostgresStore:
@@ -93,6 +88,7 @@ class PostgresTransaction:
 
     def __init__(self, conn: psycopg.Connection[Any], origin: OriginId | None) -> None:
         self._conn = conn
+        self._copies = Copies(conn)
         self._origin = None if origin is None else self._lock(origin)
 
     def _lock(self, origin: OriginId) -> OriginFacts:
@@ -108,47 +104,44 @@ class PostgresTransaction:
 
     # ---- batches
 
-    def facts(self, prepared: Prepared) -> Facts:
+    def facts(self, stretch: Stretch) -> Facts:
         assert self._origin is not None, "a batch is decided under its origin's lock"
         conn = self._conn
         open_period = _sql.open_period(conn)
         assert open_period is not None, "there is always a period that is not closed"
-        records = self.chains(prepared.origin, [prepared.epoch])
+        records = self.chains(stretch.origin, [stretch.epoch])
         chains = tuple(record.facts for record in records)
         # The usual batch goes on at the head of the only chain: nothing else needs to be looked up.
         is_next = len(chains) == 1 and (chains[0].head.seq, chains[0].head.hash) == (
-            prepared.first_seq - 1,
-            prepared.previous_hash,
+            stretch.first_seq - 1,
+            stretch.previous_hash,
         )
         return Facts(
             incarnation=self.incarnation(),
             origin=self._origin,
             chains=chains,
-            hashes=self._hashes_of(prepared, chains, is_next=is_next),
-            references=self._references_of(prepared),
+            hashes=self._hashes_of(stretch, chains, is_next=is_next),
             open_period=open_period,
             next_chain=0 if is_next else _sql.next_chain(conn),
         )
 
     def _hashes_of(
-        self, prepared: Prepared, chains: Sequence[ChainFacts], *, is_next: bool
+        self, stretch: Stretch, chains: Sequence[ChainFacts], *, is_next: bool
     ) -> Mapping[tuple[int, int], bytes]:
         if is_next:
             return {(chain.chain, chain.head.seq): chain.head.hash for chain in chains}
         rows = _sql.hashes_between(
             self._conn,
             chains=[chain.chain for chain in chains],
-            first_seq=prepared.first_seq - 1,
-            last_seq=prepared.first_seq + len(prepared.entries) - 1,
+            first_seq=stretch.first_seq - 1,
+            last_seq=stretch.first_seq + len(stretch.entries) - 1,
         )
         return {(chain, seq): hash for chain, seq, hash in rows}
 
-    def _references_of(self, prepared: Prepared) -> Mapping[tuple[str, str], ReferenceFacts]:
-        wanted = sorted(set(prepared.references))
-        if not wanted:
-            return {}
+    def references(self, names: Collection[Reference]) -> References:
+        self._copies.finish()
         rows = _sql.references_of(
-            self._conn, types=[type for type, _ in wanted], references=[name for _, name in wanted]
+            self._conn, types=[type for type, _ in names], references=[name for _, name in names]
         )
         return {
             (type, reference): ReferenceFacts(chain=chain, seq=seq, content=content)
@@ -157,37 +150,18 @@ class PostgresTransaction:
 
     def put(self, parts: Iterable[Rows]) -> None:
         """The server takes rows in while the next ones are decided and encoded: both cores work."""
-        with _refusals(), self._conn.cursor() as cursor, ExitStack() as running:
-            rows = self._put_entries(running, cursor, parts)
+        rows = None
+        with _refusals(), self._copies:
+            for rows in parts:
+                self._copies.begin_longest(rows, _EARLY)
             if rows is None:
                 return
-            for table in _ORDER:
-                if rows.appended[table]:
-                    encoded = copy_rows.encode(table, rows.appended[table])
-                    running.close()  # waits for the table before
-                    copy = running.enter_context(cursor.copy(copy_rows.statement(table).encode()))
-                    copy.write(encoded)
+            for table in (*_EARLY, *_LATE):
+                self._copies.begin(rows, table)
             stock = stock_of(rows)
-            running.close()
+            self._copies.finish()
             self._put_chains(rows)
             self._add_sums(stock, rows)
-
-    def _put_entries(
-        self, running: ExitStack, cursor: psycopg.Cursor[Any], parts: Iterable[Rows]
-    ) -> Rows | None:
-        """Entries as they are decided. The rows of all parts, or None where there are none at all."""
-        rows, sent, copy = None, 0, None
-        for rows in parts:
-            fresh = rows.appended["entry"][sent:]
-            sent += len(fresh)
-            if fresh and copy is None:
-                copy = running.enter_context(cursor.copy(copy_rows.statement("entry").encode()))
-                copy.write(copy_rows.BEGIN)
-            if copy is not None:
-                copy.write(copy_rows.entries(fresh))
-        if copy is not None:
-            copy.write(copy_rows.END)
-        return rows
 
     def _put_chains(self, rows: Rows) -> None:
         conn = self._conn
