@@ -7,6 +7,7 @@ that one wrong document hides nothing in another.
 from collections import Counter
 from collections.abc import Callable
 
+from holdfast.core.foreign_cash import is_foreign_in_order
 from holdfast.core.money import CURRENCIES, ROUNDING_RULES, RoundingRule, line_amount_minor
 from holdfast.core.sale import Sale
 
@@ -60,6 +61,12 @@ def tenders_pay_the_total(sale: Sale) -> bool:
     return sum(tender.amount_minor for tender in sale.tenders) == sale.total_minor + sale.rounding_minor
 
 
+def foreign_cash_is_worth_its_rate(sale: Sale) -> bool:
+    """Each foreign amount × its rate, rounded by the document's rule, is what it counted as."""
+    rule = _RULES.get(sale.rounding_rule, "half-up")
+    return all(is_foreign_in_order(tender, sale.currency, rule) for tender in sale.tenders)
+
+
 INVARIANTS: tuple[Callable[[Sale], bool], ...] = (
     lines_are_numbered,
     lines_go_one_way,
@@ -67,6 +74,7 @@ INVARIANTS: tuple[Callable[[Sale], bool], ...] = (
     taxes_cover_the_lines,
     total_is_lines_and_added_tax,
     tenders_pay_the_total,
+    foreign_cash_is_worth_its_rate,
 )
 
 

@@ -120,15 +120,16 @@ def conclude(
 ) -> Sale | Refusal:
     """The document to journal, under the entry type `basket.kind`. Nothing is durable yet (P1).
 
-    Tenders are as the customer gave them, without change; `coin_minor` is the country's
-    smallest coin where it is not the currency's.
+    Tenders are as the customer gave them, without change, after those that the basket holds;
+    `coin_minor` is the country's smallest coin where it is not the currency's.
     """
     if not basket.lines:
         return Refusal("basket.empty", "There is nothing in this transaction. Add a line first.")
     if refusal := id_refusal("The document number", document) or _external_refusal(external):
         return refusal
     priced = price(basket)
-    settled = settle(priced.total_minor, tenders, Till.of(basket.money, basket.rounding_rule, coin_minor))
+    till = Till.of(basket.money, basket.rounding_rule, coin_minor)
+    settled = settle(priced.total_minor, (*basket.tenders, *tenders), till)
     if isinstance(settled, Refusal):
         return settled
     sale = Sale(
@@ -177,4 +178,5 @@ def void_transaction(basket: Basket, act: Act, reason: str) -> TransactionVoided
         reason=reason,
         by=act.by,
         approved_by=act.approved_by or basket.approved_by,
+        given_back=basket.tenders,
     )

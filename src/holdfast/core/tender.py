@@ -1,7 +1,8 @@
 """Tenders: what is due, cash rounding, change, and refunds in cash (PO2, PO3).
 
 Cash is rounded to the smallest coin, and only the part that is paid in cash; every other kind
-of tender is exact. Σ tenders = total + rounding, with change as its own negative tender.
+of tender is exact. Foreign cash is cash too: it may be more than is due, and its value need not
+be one that coins can pay. Σ tenders = total + rounding, with change as its own negative tender.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from holdfast.core.bounds import AMOUNT_MINOR_MAX, TENDERS_MAX, text_refusal
+from holdfast.core.foreign_cash import FOREIGN_CASH, is_foreign_in_order
 from holdfast.core.money import Currency, RoundingRule, plain_amount, round_to_coin
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Tender
@@ -53,14 +55,13 @@ class Settlement(msgspec.Struct, frozen=True):
 
 def due(total_minor: int, tenders: Sequence[Tender], till: Till) -> Due:
     """What is still open after the tenders so far; for the screen. Overpaid cash leaves nothing."""
-    exact = sum(tender.amount_minor for tender in tenders if tender.kind != CASH)
-    cash = sum(tender.amount_minor for tender in tenders if tender.kind == CASH)
-    open_minor = total_minor - exact
-    cash_due = round_to_coin(open_minor, till.coin_minor, till.rule)
-    if cash:
+    cash, foreign = _given(tenders, CASH), _given(tenders, FOREIGN_CASH)
+    open_minor = total_minor - (_given(tenders) - cash - foreign)
+    cash_due = _left_minor(open_minor, foreign, till)
+    if cash or foreign:
         left = cash_due - cash
         left = max(0, left) if total_minor >= 0 else min(0, left)
-        return Due(left, left)
+        return Due(left if cash else max(0, open_minor - foreign), left)
     return Due(open_minor, cash_due)
 
 
@@ -71,13 +72,14 @@ def settle(total_minor: int, tenders: Sequence[Tender], till: Till) -> Settlemen
     """
     if len(tenders) > TENDERS_MAX:
         return Refusal("tender.too-many", f"At most {TENDERS_MAX} tenders pay one transaction. Remove one.")
-    if refusal := next((found for found in map(_tender_refusal, tenders) if found), None):
+    checked = (_tender_refusal(tender, till) for tender in tenders)
+    if refusal := next((found for found in checked if found), None):
         return refusal
     if any(tender.kind == IMPORTED for tender in tenders):
         return _settle_imported(total_minor, tenders)
     if refusal := _direction_refusal(total_minor, tenders):
         return refusal
-    exact = sum(tender.amount_minor for tender in tenders if tender.kind != CASH)
+    exact = _given(tenders) - _given(tenders, CASH) - _given(tenders, FOREIGN_CASH)
     if abs(exact) > abs(total_minor):
         over = plain_amount(abs(exact) - abs(total_minor), till.currency)
         return Refusal("tender.too-much", f"That is {over} too much; only cash gives change. Enter less.")
@@ -88,24 +90,41 @@ def _settle_cash(
     total_minor: int, open_minor: int, tenders: Sequence[Tender], till: Till
 ) -> Settlement | Refusal:
     """`open_minor` is what the exact tenders left; it has the total's sign or is 0."""
-    cash = sum(tender.amount_minor for tender in tenders if tender.kind == CASH)
-    cash_due = round_to_coin(open_minor, till.coin_minor, till.rule)
-    if cash and not cash_due:
+    cash, foreign = _given(tenders, CASH), _given(tenders, FOREIGN_CASH)
+    if (cash or foreign) and not _left_minor(open_minor, 0, till):
         return _NOTHING_DUE
     if cash % till.coin_minor:
         coin = plain_amount(till.coin_minor, till.currency)
         return Refusal("tender.no-such-coin", f"The smallest coin is {coin}. Enter what coins can pay.")
-    if abs(cash) < abs(cash_due):
-        return _still_due(cash_due - cash if cash else open_minor, till.currency)
-    change = cash - cash_due
-    if change and total_minor < 0:
-        over = plain_amount(-change, till.currency)
-        return Refusal("tender.too-much", f"That is {over} more than is to be paid out. Enter less.")
-    given = (Tender(kind=CHANGE, amount_minor=-change),) if change else ()
-    settlement = Settlement((*tenders, *given), cash_due - open_minor)
-    paid = sum(tender.amount_minor for tender in settlement.tenders)
-    assert paid == total_minor + settlement.rounding_minor, "tenders pay the total and its rounding"
+    left = _left_minor(open_minor, foreign, till)
+    over = cash - left if total_minor >= 0 else left - cash
+    if over < 0:
+        return _still_due(left - cash if cash else open_minor - foreign, till.currency)
+    if over and total_minor < 0:
+        too_much = plain_amount(over, till.currency)
+        return Refusal("tender.too-much", f"That is {too_much} more than is to be paid out. Enter less.")
+    change = (Tender(kind=CHANGE, amount_minor=-over),) if over else ()
+    settlement = Settlement((*tenders, *change), left - (open_minor - foreign))
+    assert _given(settlement.tenders) == total_minor + settlement.rounding_minor, (
+        "tenders pay the total and its rounding"
+    )
     return settlement
+
+
+def _given(tenders: Sequence[Tender], kind: str | None = None) -> int:
+    """What the tenders, or those of one kind, are worth together."""
+    return sum(tender.amount_minor for tender in tenders if kind is None or tender.kind == kind)
+
+
+def _left_minor(open_minor: int, foreign_minor: int, till: Till) -> int:
+    """What coins must still pay after foreign cash of that value; below zero it is to be given back.
+
+    Half a coin too much stays in the drawer: given back, a coin would be paid that nobody brought.
+    """
+    left = open_minor - foreign_minor
+    if foreign_minor and left < 0:
+        return -((-2 * left + till.coin_minor - 1) // (2 * till.coin_minor)) * till.coin_minor
+    return round_to_coin(left, till.coin_minor, till.rule)
 
 
 def _settle_imported(total_minor: int, tenders: Sequence[Tender]) -> Settlement | Refusal:
@@ -114,12 +133,17 @@ def _settle_imported(total_minor: int, tenders: Sequence[Tender]) -> Settlement 
     return Refusal("tender.imported", "A document of history is paid by one tender of exactly its total.")
 
 
-def _tender_refusal(tender: Tender) -> Refusal | None:
+def _tender_refusal(tender: Tender, till: Till) -> Refusal | None:
     if not _KIND.match(tender.kind) or tender.kind == CHANGE:
         return Refusal("tender.kind", f"{tender.kind[:40]!r} is no tender that can be given. Choose another.")
     limit = 2**63 - 1 if tender.kind == IMPORTED else AMOUNT_MINOR_MAX
     if abs(tender.amount_minor) > limit:
         return Refusal("tender.amount", "That amount is far too high. Check it.")
+    if not is_foreign_in_order(tender, till.currency.code, till.rule):
+        return Refusal(
+            "tender.foreign-cash",
+            f"Foreign cash is taken at its rate, and paid out in {till.currency.code} alone. Take it again.",
+        )
     return text_refusal("The reference", tender.reference)
 
 

@@ -6,6 +6,7 @@ that they cannot differ (ST2, PO5). Any body may be passed: most add nothing.
 
 import msgspec
 
+from holdfast.core.foreign_cash import FOREIGN_CASH
 from holdfast.core.ids import Sku
 from holdfast.core.sale import Sale, StockAdjusted, StockLine, TransactionVoided
 
@@ -14,6 +15,21 @@ _DRAWER_KINDS = frozenset({"cash", "change"})
 
 def _no_sums() -> dict[str, int]:
     return {}
+
+
+class ForeignSum(msgspec.Struct, frozen=True, kw_only=True):
+    """Foreign cash of one currency. They add up: a + b."""
+
+    foreign_minor: int = 0
+    """In its own minor units."""
+    amount_minor: int = 0
+    """What it counted as in the home currency."""
+
+    def __add__(self, other: "ForeignSum") -> "ForeignSum":
+        return ForeignSum(
+            foreign_minor=self.foreign_minor + other.foreign_minor,
+            amount_minor=self.amount_minor + other.amount_minor,
+        )
 
 
 class DayTotals(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -33,7 +49,9 @@ class DayTotals(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     tenders_minor: dict[str, int] = msgspec.field(default_factory=_no_sums)
     """By kind of tender; `change` is its own kind, and negative."""
     drawer_minor: int = 0
-    """What came into the drawer, less what went out."""
+    """What came into the drawer in home cash, less what went out."""
+    foreign_cash: dict[str, ForeignSum] = {}
+    """By currency: it lies in the drawer apart."""
 
     @property
     def documents(self) -> int:
@@ -51,6 +69,7 @@ class DayTotals(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
             tax_minor=_sum_by_key(self.tax_minor, other.tax_minor),
             tenders_minor=_sum_by_key(self.tenders_minor, other.tenders_minor),
             drawer_minor=self.drawer_minor + other.drawer_minor,
+            foreign_cash=_sum_foreign(self.foreign_cash, other.foreign_cash),
         )
 
 
@@ -58,6 +77,13 @@ def _sum_by_key(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     sums = dict(one)
     for key, value in other.items():
         sums[key] = sums.get(key, 0) + value
+    return sums
+
+
+def _sum_foreign(one: dict[str, ForeignSum], other: dict[str, ForeignSum]) -> dict[str, ForeignSum]:
+    sums = dict(one)
+    for currency, added in other.items():
+        sums[currency] = sums[currency] + added if currency in sums else added
     return sums
 
 
@@ -87,10 +113,21 @@ def _add_movements(deltas: dict[Sku, int], lines: tuple[StockLine, ...]) -> None
 
 
 def drawer_minor(body: msgspec.Struct) -> int:
-    """Cash into the drawer, less change and refunds out of it."""
+    """Home cash into the drawer, less change and refunds out of it."""
     if not isinstance(body, Sale):
         return 0
     return sum(tender.amount_minor for tender in body.tenders if tender.kind in _DRAWER_KINDS)
+
+
+def foreign_cash(body: msgspec.Struct) -> dict[str, ForeignSum]:
+    """Foreign cash into the drawer, by currency."""
+    sums: dict[str, ForeignSum] = {}
+    if isinstance(body, Sale):
+        for tender in body.tenders:
+            if tender.kind == FOREIGN_CASH:
+                added = ForeignSum(foreign_minor=tender.foreign_minor, amount_minor=tender.amount_minor)
+                sums = _sum_foreign(sums, {tender.foreign_currency: added})
+    return sums
 
 
 def day_deltas(body: msgspec.Struct) -> DayTotals:
@@ -117,4 +154,5 @@ def day_deltas(body: msgspec.Struct) -> DayTotals:
         tax_minor=tax,
         tenders_minor=tenders,
         drawer_minor=drawer_minor(body),
+        foreign_cash=foreign_cash(body),
     )

@@ -130,6 +130,9 @@ def wrong(sale: Sale, name: str) -> Sale:
         return change(sale, taxes=sale.taxes[1:])
     if name == "total_is_lines_and_added_tax":
         return change(sale, total_minor=sale.total_minor - 1, rounding_minor=1)
+    if name == "foreign_cash_is_worth_its_rate":
+        dollars = change(sale.tenders[0], kind="foreign_cash", foreign_currency="USD", foreign_minor=1)
+        return change(sale, tenders=(change(dollars, rate_e8=90_000_000),))
     return change(sale, tenders=())
 
 

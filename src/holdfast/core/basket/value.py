@@ -16,6 +16,7 @@ from holdfast.core.bounds import (
 from holdfast.core.ids import CustomerNumber, StaffId, TransactionId
 from holdfast.core.money import CURRENCIES, Currency, RoundingRule, currency_of
 from holdfast.core.refusals import Refusal
+from holdfast.core.sale import Tender
 from holdfast.core.tax import TaxKey
 
 Kind = Literal["sale", "return"]
@@ -41,6 +42,8 @@ class Basket(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     note: str = ""
     approved_by: StaffId = StaffId("")
     """The last manager who approved something in it."""
+    tenders: tuple[Tender, ...] = ()
+    """What the customer handed over so far, where it does not pay the whole yet."""
     lines_bytes: int = 0
     """Encoded size of all lines without shares of total discounts; kept below the journal's bound."""
 
