@@ -254,8 +254,7 @@ class Fleet:
         beat = None if statement is None else _beat(statement)
         chains = known.chains.get(origin, [])
         claims = known.claims.get(origin, {})
-        knowledge = [_knowledge(chain, chains, claims) for chain in chains]
-        knowledge += _only_claimed(chains, claims)
+        knowledge = knowledge_of(chains, claims)
         silent_ms = None if heard_ms is None else max(0, now_ms - heard_ms)
         limit_ms = self._silence_limit_ms
         owing = owing_of_register(tuple(knowledge), silent_ms, limit_ms)
@@ -342,6 +341,14 @@ def _is_open(chain: Chain, chains: Sequence[Chain]) -> bool:
             and other["epoch"] != chain["epoch"])
         for other in chains
     )  # fmt: skip
+
+
+def knowledge_of(chains: Sequence[Chain], claims: Mapping[str, int]) -> list[EpochKnowledge]:
+    """What is known of each branch in the order of `chains`, then of each epoch of which nothing came yet.
+
+    `claims`: epoch → highest claimed seq that is not here.
+    """
+    return [*(_knowledge(chain, chains, claims) for chain in chains), *_only_claimed(chains, claims)]
 
 
 def _knowledge(chain: Chain, chains: Sequence[Chain], claims: Mapping[str, int]) -> EpochKnowledge:
