@@ -37,7 +37,7 @@ _RACES = frozenset({"reference_pkey", "chain_pkey", "chain_origin_epoch_branch_k
 """Unique keys that two transactions may reach for at once: not the data's fault."""
 _LIMITS_CLASS = "54"
 """A row larger than an index or a page takes: the data's fault too, and no retry cures it."""
-_EARLY = ("document_line", "entry", "document", "document_tender", "document_tax")
+_EARLY = ("document_line", "entry", "document", "document_tender", "document_foreign_cash", "document_tax")
 """Stored while others are decided."""
 _LATE = ("quarantine", "alert", "reference")
 """Stored whole. References are where two batches may wait for each other, and are sorted for that."""
@@ -153,7 +153,7 @@ class PostgresTransaction:
         rows = None
         with _refusals(), self._copies:
             for rows in parts:
-                self._copies.begin_longest(rows, _EARLY)
+                self._copies.step(rows, _EARLY)
             if rows is None:
                 return
             for table in (*_EARLY, *_LATE):
