@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from holdfast.core.faults import ConfigurationFault
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_QUARTER_MS = 15 * 60_000
 
 
 class Clock(Protocol):
@@ -59,6 +60,8 @@ class SystemClock:
 
     def __init__(self, timezone: str) -> None:
         self._zone: tzinfo = time_zone(timezone)
+        self._known: tuple[int, int] | None = None
+        """A quarter of an hour since 1970, and its offset in minutes."""
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
@@ -67,6 +70,13 @@ class SystemClock:
         return time.monotonic_ns() // 1_000_000
 
     def offset_min(self, at_ms: int) -> int:
+        # Each entry asks, and zones change at quarters of an hour. One tuple, so that no thread sees half.
+        quarter, known = at_ms // _QUARTER_MS, self._known
+        if known is None or known[0] != quarter:
+            known = self._known = (quarter, self._offset_at(at_ms))
+        return known[1]
+
+    def _offset_at(self, at_ms: int) -> int:
         # Arithmetic on the epoch, not fromtimestamp: that one raises far from today, and a
         # wrong clock must not stop a sale.
         try:

@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Final, TypeVar
 
 import apsw
@@ -194,9 +195,14 @@ def faults(connection: apsw.Connection) -> Iterator[None]:
     try:
         yield
     except apsw.Error as error:
-        fault = fault_of(error, connection.filename, connection.system_errno)
-        if fault is None:
-            raise
+        _raise_fault_of(connection, error)
+        raise
+
+
+def _raise_fault_of(connection: apsw.Connection, error: apsw.Error) -> None:
+    """Raise the fault that this error of the connection is; return where only a bug can cause it."""
+    fault = fault_of(error, connection.filename, connection.system_errno)
+    if fault is not None:
         raise fault from error
 
 
@@ -249,8 +255,7 @@ def _failing(path: Path | str, error: apsw.IOError, system_errno: int) -> Fault:
 # ---- transactions ------------------------------------------------------------------------------
 
 
-@contextmanager
-def immediate(connection: apsw.Connection) -> Iterator[apsw.Connection]:
+def immediate(connection: apsw.Connection) -> "Immediate":
     """BEGIN IMMEDIATE … COMMIT; anything raised inside rolls back. Faults as in `open_database`.
 
     Once the block ends without a fault, what it wrote is on the disk. Read head and numbers inside
@@ -259,19 +264,43 @@ def immediate(connection: apsw.Connection) -> Iterator[apsw.Connection]:
     StorageFullFault means that nothing was stored. DatabaseFault from a failing disk means that
     only a restart can tell; do not go on with this connection.
     """
-    assert not connection.in_transaction, "transactions do not nest"
-    committed = False
-    try:
-        with faults(connection):
-            connection.execute("begin immediate")
-            yield connection
-            connection.execute("commit")
-        committed = True
-    finally:
-        # A full disk or a failing one may have rolled back already.
-        if not committed and connection.in_transaction:
-            with faults(connection):
-                connection.execute("rollback")
+    return Immediate(connection)
+
+
+class Immediate:
+    """One write transaction, for a `with` block. No generator: every sale and every scan goes through it."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> apsw.Connection:
+        assert not self._connection.in_transaction, "transactions do not nest"
+        self._run("begin immediate")
+        return self._connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        committed = False
+        try:
+            if error is None:
+                self._run("commit")
+                committed = True
+            elif isinstance(error, apsw.Error):
+                _raise_fault_of(self._connection, error)
+        finally:
+            # A full disk or a failing one may have rolled back already.
+            if not committed and self._connection.in_transaction:
+                self._run("rollback")
+
+    def _run(self, statement: str) -> None:
+        try:
+            self._connection.execute(statement)
+        except apsw.Error as error:
+            _raise_fault_of(self._connection, error)
+            raise
 
 
 def checkpoint(connection: apsw.Connection) -> int:

@@ -28,6 +28,7 @@ _basket_decoder = msgspec.json.Decoder(Basket)
 _totals_decoder = msgspec.json.Decoder(DayTotals)
 _encoder = msgspec.json.Encoder()
 
+# Run with their values in the order in which they are named: by name costs a microsecond for each.
 _HEAD = sql_of("head")
 _ADD_LINK = sql_of("add_link")
 _ADD_ENTRY = sql_of("add_entry")
@@ -87,7 +88,7 @@ def read_basket(connection: apsw.Connection) -> Basket | None:
 
 
 def read_totals(connection: apsw.Connection, business_date: str) -> TotalsOfDay:
-    row = connection.execute(_DAY_TOTALS, {"business_date": business_date}).fetchone()
+    row = connection.execute(_DAY_TOTALS, (business_date,)).fetchone()
     if row is None:
         return NO_TOTALS
     return TotalsOfDay(_totals_decoder.decode(row[0]), row[1], row[2])
@@ -107,7 +108,7 @@ def encode_totals(day: DayTotals) -> str:
 def write_basket(connection: apsw.Connection, basket: Basket | None) -> None:
     """Keep the open basket, or none."""
     data = None if basket is None else _encoder.encode(basket)
-    connection.execute(_SET_BASKET, {"data": data})
+    connection.execute(_SET_BASKET, (data,))
 
 
 def store(
@@ -142,14 +143,8 @@ def store_opening(connection: apsw.Connection, written: Written, body: EpochOpen
 
 def _store_entry(connection: apsw.Connection, n: int, written: Written, value_minor: int) -> None:
     row_id = place(n, written.seq)
-    link = {
-        "id": row_id,
-        "hash": written.hash,
-        "documents": written.head.documents,
-        "value_minor": value_minor,
-    }
-    connection.execute(_ADD_LINK, link)
-    connection.execute(_ADD_ENTRY, {"id": row_id, "type": written.type, "data": written.data})
+    connection.execute(_ADD_LINK, (row_id, written.hash, written.head.documents, value_minor))
+    connection.execute(_ADD_ENTRY, (row_id, written.type, written.data))
 
 
 def _store_document(
@@ -159,14 +154,7 @@ def _store_document(
     number = written.head.documents
     if date != stamp.date:
         QUERIES.put_dated_back(connection, n=n, business_date=date, last_number=number)
-    row = {
-        "id": place(n, number),
-        "seq": written.seq,
-        "type": written.type,
-        "business_date": date,
-        "at_ms": stamp.at_ms,
-        "total_minor": total_of(body),
-    }
+    row = (place(n, number), written.seq, written.type, date, stamp.at_ms, total_of(body))
     connection.execute(_ADD_DOCUMENT, row)
 
 
@@ -189,9 +177,7 @@ def _project(
     """The same folds as `core.journal.fold`, so that `holdfast verify` finds no difference."""
     stock = totals.stock_deltas(body)
     if stock:
-        connection.executemany(
-            _ADD_STOCK, [{"sku": sku, "quantity_milli": milli} for sku, milli in stock.items() if milli]
-        )
+        connection.executemany(_ADD_STOCK, [moved for moved in stock.items() if moved[1]])
     numbered = place(n, written.head.documents) if isinstance(body, Document) else None
     _add_totals(connection, stamp.date, totals.day_deltas(body), numbered)
     if isinstance(body, Sale):
@@ -211,13 +197,9 @@ def _add_totals(
     if numbered is None and delta == NO_TOTALS.totals:
         return
     before = read_totals(connection, business_date)
-    row = {
-        "business_date": business_date,
-        "totals": encode_totals(before.totals + delta),
-        "first_document": numbered if before.first_document is None else before.first_document,
-        "last_document": before.last_document if numbered is None else numbered,
-    }
-    connection.execute(_SET_DAY_TOTALS, row)
+    first = numbered if before.first_document is None else before.first_document
+    last = before.last_document if numbered is None else numbered
+    connection.execute(_SET_DAY_TOTALS, (business_date, encode_totals(before.totals + delta), first, last))
 
 
 def returned_rows(sale: Sale) -> Iterator[dict[str, Any]]:
