@@ -1,4 +1,4 @@
-"""Products, prices, taxes and staff from CSV into the feeds. All rows are good, or nothing is taken."""
+"""Products, prices, taxes, currencies and staff from CSV into the feeds. All rows are good, or none taken."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,8 +9,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from holdfast.core.bounds import id_refusal, text_refusal
 from holdfast.core.business_day import is_date
 from holdfast.core.catalogue import Price, Product, price_refusal, product_refusal
+from holdfast.core.foreign_cash import RATE_PLACES, CurrencyRate, currency_rate_refusal
 from holdfast.core.ids import Sku, StaffId
-from holdfast.core.money import currency_of, parse_decimal, parse_e4
+from holdfast.core.money import Currency, currency_of, parse_decimal, parse_e4, parse_minor
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_rate_refusal
 from holdfast.hq.csv_rows import BadRow, CsvFile, CsvRow, read_csv
@@ -101,6 +102,13 @@ def _date(fields: Mapping[str, str], column: str) -> str:
     return value
 
 
+def _currency_in(fields: Mapping[str, str], column: str) -> Currency:
+    currency = currency_of(_given(fields, column))
+    if isinstance(currency, Refusal):
+        raise Wrong(column, currency.sentence)
+    return currency
+
+
 def _product(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
     unit = fields.get("unit", "") or "each"
     if unit not in ("each", "kg"):
@@ -129,9 +137,7 @@ def _price(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
     if isinstance(unit_price_e4, Refusal):
         raise Wrong("price", unit_price_e4.sentence)
     _checked("price", price_refusal(unit_price_e4))
-    currency = currency_of(_given(fields, "currency"))
-    if isinstance(currency, Refusal):
-        raise Wrong("currency", currency.sentence)
+    currency = _currency_in(fields, "currency")
     price = Price(
         sku=Sku(sku),
         unit_price_e4=unit_price_e4,
@@ -154,6 +160,30 @@ def _tax(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
     )
     _checked("code", tax_rate_refusal(rate))
     return f"{rate.code}|{rate.valid_from}", rate
+
+
+_WRONG_COLUMN = {"currency.home": "home", "currency.rate": "rate", "currency.smallest": "smallest"}
+
+
+def _currency(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
+    foreign, home = _currency_in(fields, "currency"), _currency_in(fields, "home")
+    rate_e8 = parse_decimal(_given(fields, "rate"), RATE_PLACES)
+    if isinstance(rate_e8, Refusal):
+        raise Wrong("rate", rate_e8.sentence)
+    smallest_minor = parse_minor(_given(fields, "smallest"), foreign)
+    if isinstance(smallest_minor, Refusal):
+        raise Wrong("smallest", smallest_minor.sentence)
+    rate = CurrencyRate(
+        currency=foreign.code,
+        home=home.code,
+        rate_e8=rate_e8,
+        smallest_minor=smallest_minor,
+        valid_from=_date(fields, "valid_from"),
+        accepted=_yes_or_no(fields, "accepted", "yes"),
+    )
+    if wrong := currency_rate_refusal(rate):
+        raise Wrong(_WRONG_COLUMN.get(wrong.code, "currency"), wrong.sentence)
+    return rate.key, rate
 
 
 def _staff(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
@@ -199,6 +229,12 @@ KINDS: dict[str, Kind] = {
         required=("code", "percent"),
         optional=("name", "inclusive", "valid_from"),
         read=_tax,
+    ),
+    "currencies": Kind(
+        feed="currencies",
+        required=("currency", "home", "rate", "smallest"),
+        optional=("valid_from", "accepted"),
+        read=_currency,
     ),
     "staff": Kind(
         feed="staff", required=("id", "name"), optional=("role", "pin", "pin_hash", "active"), read=_staff

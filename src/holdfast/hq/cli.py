@@ -31,7 +31,7 @@ app = typer.Typer(
     help=(
         "Head office: one folder, one process, one PostgreSQL (its own, or yours by --dsn).\n\n"
         "Begin with `init`, then `serve`. Shops are added by `store add`, tills by `register add`. "
-        "Load products, prices, taxes and staff: `load`."
+        "Load products, prices, taxes, currencies and staff: `load`."
     ),
 )
 stores = typer.Typer(no_args_is_help=True, help="Shops of the chain.")
@@ -221,17 +221,20 @@ def admin_link(
 @app.command()
 def load(
     home: Home,
-    kind: Annotated[str, typer.Argument(help="What the file holds: products, prices, taxes or staff.")],
+    kind: Annotated[
+        str, typer.Argument(help="What the file holds: products, prices, taxes, currencies, staff.")
+    ],
     file: Annotated[Path, typer.Argument(help="CSV in UTF-8; its first line names the columns.")],
     take_good: Annotated[
         bool, typer.Option("--take-good", help="Take the good rows though others are bad.")
     ] = False,
 ) -> None:
-    """Load products, prices, taxes or staff; registers fetch them at their next contact.
+    """Load products, prices, taxes, currencies or staff; registers fetch them at their next contact.
 
     Columns: products sku, description, tax_code, unit, department, barcodes; prices sku, price, currency,
-    valid_from; taxes code, percent, name, inclusive, valid_from; staff id, name, role, pin, active.
-    With a bad row nothing is taken, unless told to: each is listed with line, column and reason.
+    valid_from; taxes code, percent, name, inclusive, valid_from; currencies currency, home, rate (home
+    currency for one of it), smallest (note or coin taken), valid_from, accepted; staff id, name, role, pin,
+    active. With a bad row nothing is taken, unless told to: each is listed with line, column and reason.
     """
     from holdfast.hq.catalogue import BAD_ROWS_SHOWN
 

@@ -27,7 +27,10 @@ _sql = load_queries("holdfast.hq", "verify.sql", Engine.POSTGRES)
 DIFFERENCES_MAX = 1_000
 """Found differences are listed up to here; one more says that there are others."""
 BLOCK = 2_000
-_PROJECTED = ("document", "document_line", "document_tender", "document_tax", "reference")
+_PROJECTED = (
+    *("document", "document_line", "document_tender", "document_foreign_cash", "document_tax"),
+    "reference",
+)
 _POSTING_PERIOD = COLUMNS["document"].index("posting_period")
 _EARLIEST_PERIOD = "0001-01"
 

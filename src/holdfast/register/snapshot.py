@@ -6,7 +6,7 @@ from pathlib import Path
 
 from holdfast.core.faults import ConfigurationFault, MalformedFault
 from holdfast.core.refusals import Refusal
-from holdfast.core.sync.feed import PAYLOAD_BYTES_MAX, Snapshot, unpack
+from holdfast.core.sync.feed import FEEDS, PAYLOAD_BYTES_MAX, Snapshot, unpack
 from holdfast.infra.clock import SystemClock
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey, verify
@@ -33,6 +33,9 @@ def take_snapshot(home: RegisterHome, file: Path) -> Iterator[str]:
     with contextlib.closing(open_reference(home, DatabaseKey.load(home.database_key))) as connection:
         feeds = FeedStore(connection)
         for page in snapshot.pages:
+            if page.feed not in FEEDS:  # head office is newer than this register
+                yield f"{page.feed}: not known to this version, passed over"
+                continue
             before = feeds.current(page.feed)
             refusal = feeds.take_whole(page, made_ms=snapshot.made_at_ms, now_ms=now_ms)
             if isinstance(refusal, Refusal):

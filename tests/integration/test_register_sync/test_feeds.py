@@ -224,6 +224,10 @@ def test_a_snapshot_on_a_stick_serves_a_register_without_a_line(
     assert till.catalogue.product(Sku("S29")) is not None
     list(take_snapshot(home, stick))
     assert version(till, "products") == ("inc1", 30), "the same again changes nothing"
+    office.feeds["of-the-future"] = []
+    stick.write_bytes(snapshot_of(office, "inc1", 5_000))
+    assert "of-the-future: not known to this version, passed over" in list(take_snapshot(home, stick))
+    del office.feeds["of-the-future"]
 
     office.publish("products", {"S1": None})
     stick.write_bytes(snapshot_of(office, "inc0", 4_000))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from holdfast.core.foreign_cash import CurrencyRate
 from holdfast.core.refusals import Refusal
 from holdfast.hq.catalogue import BAD_ROWS_SHOWN, KINDS, LoadReport, preview
 
@@ -41,6 +42,18 @@ def refused(kind: str, data: bytes) -> Refusal:
         ("taxes", "S,twenty,,", "percent", "not a number"),
         ("taxes", "S,-5,,", "code", "out of range"),
         ("taxes", "S,20,perhaps,", "inclusive", "neither yes nor no"),
+        ("currencies", "USD,EUR,,1,,", "rate", "is empty"),
+        ("currencies", "USD,EUR,0.9x,1,,", "rate", "not a number"),
+        ("currencies", "USD,EUR,0.123456789,1,,", "rate", "more than 8 digits"),
+        ("currencies", "USD,EUR,0,1,,", "rate", "above zero"),
+        ("currencies", "USD,EUR,-0.9,1,,", "rate", "above zero"),
+        ("currencies", "USD,EUR,0.9,0,,", "smallest", "above zero"),
+        ("currencies", "USD,EUR,0.9,0.001,,", "smallest", "more than 2 digits"),
+        ("currencies", "Dollar,EUR,0.9,1,,", "currency", "ISO 4217"),
+        ("currencies", "USD,Euro,0.9,1,,", "home", "ISO 4217"),
+        ("currencies", "EUR,EUR,1,1,,", "home", "home currency itself"),
+        ("currencies", "USD,EUR,0.9,1,2025-02-30,", "valid_from", "not a date"),
+        ("currencies", "USD,EUR,0.9,1,,perhaps", "accepted", "neither yes nor no"),
         ("staff", "1,Ann,boss,1234", "role", "no role"),
         ("staff", "1,Ann,cashier,12", "pin", "4 to 12 digits"),
         ("staff", "1,Ann,cashier,", "pin", "must be given"),
@@ -52,12 +65,29 @@ def test_a_bad_row_is_named(kind: str, row: str, column: str, reason: str) -> No
         "products": PRODUCTS,
         "prices": "sku,price,currency,valid_from\n",
         "taxes": "code,percent,inclusive,valid_from\n",
+        "currencies": "currency,home,rate,smallest,valid_from,accepted\n",
         "staff": "id,name,role,pin\n",
     }
     found = report(kind, headers[kind] + row + "\n")
     assert (found.rows, found.good, found.taken) == (1, 0, False)
     assert (found.bad[0].line, found.bad[0].column) == (2, column)
     assert reason in found.bad[0].reason
+
+
+def test_a_rate_is_exact_and_named_by_both_currencies_and_its_date() -> None:
+    key, row = KINDS["currencies"].read(
+        {
+            "currency": "JPY",
+            "home": "EUR",
+            "rate": "0.00612345",
+            "smallest": "1000",
+            "valid_from": "2025-03-01",
+        }
+    )
+    assert key == "JPY|EUR|2025-03-01"
+    assert row == CurrencyRate(
+        currency="JPY", home="EUR", rate_e8=612_345, smallest_minor=1_000, valid_from="2025-03-01"
+    )
 
 
 def test_good_rows_bad_rows_and_columns_that_nobody_knows() -> None:
@@ -106,7 +136,7 @@ def test_a_file_that_is_none(data: bytes, code: str) -> None:
 
 def test_an_unknown_kind_and_the_known_ones() -> None:
     assert refused("customers", b"").code == "csv.kind"
-    assert set(KINDS) == {"products", "prices", "taxes", "staff"}
+    assert set(KINDS) == {"products", "prices", "taxes", "currencies", "staff"}
 
 
 def test_a_file_of_bad_rows_names_the_first_and_counts_all() -> None:

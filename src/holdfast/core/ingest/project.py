@@ -80,6 +80,8 @@ def numbers_of(body: Document) -> list[int]:
             numbers += (line.quantity_milli, line.unit_price_e4, line.amount_minor, line.scanned_s)
         for tender in body.tenders:
             numbers.append(tender.amount_minor)
+            if tender.foreign_currency:
+                numbers += (tender.foreign_minor, tender.rate_e8)
         for tax in body.taxes:
             numbers += (tax.rate_e6, tax.net_minor, tax.tax_minor)
         return numbers
@@ -247,6 +249,10 @@ def _project_payment(rows: Rows, chain: int, seq: int, sale: Sale) -> None:
     tenders = rows.appended["document_tender"]
     for number, tender in enumerate(sale.tenders, 1):
         tenders.append((chain, seq, number, tender.kind, tender.amount_minor, tender.reference))
+        if tender.foreign_currency:
+            rows.appended["document_foreign_cash"].append(
+                (chain, seq, number, tender.foreign_currency, tender.foreign_minor, tender.rate_e8)
+            )
     taxes = rows.appended["document_tax"]
     for tax in sale.taxes:
         taxes.append((chain, seq, tax.tax_code, tax.rate_e6, tax.inclusive, tax.net_minor, tax.tax_minor))

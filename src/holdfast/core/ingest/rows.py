@@ -53,6 +53,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "scanned_s",
     ),
     "document_tender": ("chain", "seq", "tender", "kind", "amount_minor", "reference"),
+    "document_foreign_cash": ("chain", "seq", "tender", "currency", "foreign_minor", "rate_e8"),
     "document_tax": ("chain", "seq", "tax_code", "rate_e6", "inclusive", "net_minor", "tax_minor"),
     "reference": ("type", "reference", "chain", "seq", "content"),
     "quarantine": ("chain", "seq", "cause", "detail"),

@@ -1,4 +1,4 @@
-"""The catalogue as the till's page reads it: products, prices, taxes and staff, from the newest whole feeds.
+"""What the till's page sells from: products, prices, taxes, rates and staff, of the newest whole feeds.
 
 Every call reads committed rows of the feeds' current generations; a connection that only reads will do.
 """
@@ -10,6 +10,7 @@ import apsw
 import msgspec
 
 from holdfast.core.catalogue import Price, Product
+from holdfast.core.foreign_cash import CurrencyRate
 from holdfast.core.ids import Sku, StaffId
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate
@@ -37,6 +38,7 @@ class StaffMember(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
 
 _product = msgspec.json.Decoder(Product)
 _tax = msgspec.json.Decoder(TaxRate)
+_currency = msgspec.json.Decoder(CurrencyRate)
 _staff = msgspec.json.Decoder(StaffMember)
 
 
@@ -93,6 +95,10 @@ class Catalogue:
     def taxes(self) -> tuple[TaxRate, ...]:
         """Every rate, of all dates, for `core.tax.tax_on`."""
         return self._all("taxes", _tax)
+
+    def currencies(self) -> tuple[CurrencyRate, ...]:
+        """Every rate of foreign cash, of all dates, for `core.foreign_cash.accepted_on`."""
+        return self._all("currencies", _currency)
 
     def staff(self, staff_id: StaffId) -> StaffMember | None:
         """The member of staff; also one who is no longer active, so that a page can say so."""

@@ -9,6 +9,7 @@ import apsw
 import msgspec
 
 from holdfast.core.catalogue import Price, Product, price_refusal, product_refusal
+from holdfast.core.foreign_cash import CurrencyRate, currency_rate_refusal
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_rate_refusal
 from holdfast.register.sync.catalogue import StaffMember
@@ -18,6 +19,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "products": msgspec.json.Decoder(Product),
     "prices": msgspec.json.Decoder(Price),
     "taxes": msgspec.json.Decoder(TaxRate),
+    "currencies": msgspec.json.Decoder(CurrencyRate),
     "staff": msgspec.json.Decoder(StaffMember),
     "customers": msgspec.json.Decoder(msgspec.Raw),
     "parameters": msgspec.json.Decoder(msgspec.Raw),
@@ -80,6 +82,8 @@ def _fault(key: str, value: object) -> str | None:
             place = f"{value.sku}|{value.valid_from}|{value.currency}"
         case TaxRate():
             wrong, place = tax_rate_refusal(value), f"{value.code}|{value.valid_from}"
+        case CurrencyRate():
+            wrong, place = currency_rate_refusal(value), value.key
         case StaffMember():
             place = value.id
         case _:

@@ -9,6 +9,7 @@ import pytest
 
 from holdfast.core.catalogue import Price, Product
 from holdfast.core.faults import DatabaseFault, KeyFault, NewerVersionFault, UnavailableFault
+from holdfast.core.foreign_cash import CurrencyRate
 from holdfast.core.ids import EpochId, IncarnationId, OriginId, Sku
 from holdfast.core.journal.bodies import CommandDone, ConnectionChanged
 from holdfast.core.journal.chain import Position
@@ -163,6 +164,20 @@ def test_prices_go_by_business_date(connection: apsw.Connection) -> None:
     gone = msgspec.structs.replace(page(3, 4, {"A|1|2025-06-01|EUR": None}), feed="prices")
     store.take(gone, made_ms=1, now_ms=1)
     assert catalogue.price(Sku("A|1"), "2025-06-01") == prices[0]
+
+
+def test_a_rate_that_cannot_be_used_stops_no_other(connection: apsw.Connection) -> None:
+    """P10: it is kept with its fault, which the heartbeat tells."""
+    store, catalogue = FeedStore(connection), Catalogue(connection, "EUR")
+    dollar = CurrencyRate(
+        currency="USD", home="EUR", rate_e8=91_500_000, smallest_minor=100, valid_from="2025-01-01"
+    )
+    free = msgspec.structs.replace(dollar, currency="GBP", rate_e8=0)
+    rows = {dollar.key: dollar, free.key: free, "CHF|EUR|2025-01-01": dollar, "JPY": {"currency": "JPY"}}
+    store.take(msgspec.structs.replace(page(0, 4, rows), feed="currencies"), made_ms=1, now_ms=1)
+    assert catalogue.currencies() == (dollar,)
+    faults = connection.execute("select key from feed_row where fault is not null order by key").fetchall()
+    assert faults == [("CHF|EUR|2025-01-01",), ("GBP|EUR|2025-01-01",), ("JPY",)]
 
 
 # ---- requests ----------------------------------------------------------------------------------
