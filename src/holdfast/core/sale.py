@@ -4,44 +4,55 @@ These structs are both what pricing yields and what the journal stores, so nothi
 translated between basket and entry. Quantities are in thousandths of the unit
 (`quantity_milli`), unit prices in ten-thousandths of the major unit (`unit_price_e4`), every
 other amount in the currency's minor unit. A return carries negative quantities and amounts.
+
+What no database could store does not decode. `gc=False`: no body refers to itself, and the
+collector would otherwise walk thousands of them in every batch.
 """
+
+from typing import Annotated
 
 import msgspec
 
 from holdfast.core.ids import CustomerNumber, DocumentNumber, Sku, StaffId, TransactionId
 
+Int64 = Annotated[int, msgspec.Meta(gt=-(1 << 63), le=(1 << 63) - 1)]
+"""64 bits; its negative too."""
+Key = Annotated[str, msgspec.Meta(max_length=256)]
+"""What rows are found by: an index entry has a bound in every database."""
+Text = Annotated[str, msgspec.Meta(max_length=4_000)]
 
-class Discount(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+
+class Discount(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What was taken off one line, by a line discount or its share of a total discount."""
 
     kind: str
     """`line` or `total`."""
-    amount_minor: int
+    amount_minor: Int64
     """Positive: taken off. On a return line negative, as all amounts are."""
-    percent_e2: int = 0
+    percent_e2: Int64 = 0
     """Hundredths of a percent where the discount was given as a percentage."""
     reason: str = ""
     by: StaffId = StaffId("")
 
 
-class OriginalLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class OriginalLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """The sold line that a return line brings back (PO3)."""
 
-    document: DocumentNumber
-    line: int
+    document: Annotated[DocumentNumber, msgspec.Meta(max_length=256)]
+    line: Int64
 
 
-class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One line as it was charged. The text is the receipt's: catalogues change later."""
 
-    line: int
+    line: Int64
     """From 1, gapless within the document."""
-    sku: Sku
-    description: str
-    quantity_milli: int
-    unit_price_e4: int
+    sku: Annotated[Sku, msgspec.Meta(max_length=256)]
+    description: Text
+    quantity_milli: Int64
+    unit_price_e4: Int64
     """Charged price of one unit before discounts; equals the list price unless overridden."""
-    amount_minor: int
+    amount_minor: Int64
     """quantity × price, rounded by the document's rule, less discounts."""
     tax_code: str
     unit: str = "each"
@@ -52,63 +63,63 @@ class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     override_by: StaffId = StaffId("")
     discounts: tuple[Discount, ...] = ()
     note: str = ""
-    scanned_s: int = 0
+    scanned_s: Int64 = 0
     """Whole seconds from the transaction's beginning to this line."""
     original: OriginalLine | None = None
 
 
-class TaxTotal(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class TaxTotal(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Tax of one code over the document, computed on the sum of its lines."""
 
     tax_code: str
-    rate_e6: int
+    rate_e6: Int64
     """Millionths: 20 % is 200,000."""
     inclusive: bool
-    net_minor: int
-    tax_minor: int
+    net_minor: Int64
+    tax_minor: Int64
 
 
-class Tender(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Tender(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One payment. Change stands as its own tender of kind `change`, negative."""
 
     kind: str
     """`cash`, `change`, `foreign_cash`; others arrive with their subjects. `imported` for history."""
-    amount_minor: int
+    amount_minor: Int64
     """In the document's currency, also of what was given in another."""
     reference: str = ""
     foreign_currency: str = ""
     """What was handed over where that is not the document's currency; else empty."""
-    foreign_minor: int = 0
+    foreign_minor: Int64 = 0
     """How much of it, in its own minor units."""
-    rate_e8: int = 0
+    rate_e8: Int64 = 0
     """Hundred-millionths of the document's currency for one unit of the foreign one."""
 
 
-class ExternalDocument(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class ExternalDocument(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """The document of another system that this one stands for (history taken over).
 
     `reference` is unique in the chain per entry type: entering it again is no operation.
     """
 
-    reference: str
+    reference: Key
     business_date: str
     """ISO date. The document's own; a later re-entry keeps it though the register's day moved on."""
     country: str = ""
 
 
-class Sale(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Sale(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Body of the entry types `sale` and `return`, version 1."""
 
-    document: DocumentNumber
+    document: Annotated[DocumentNumber, msgspec.Meta(max_length=256)]
     transaction: TransactionId
     currency: str
     lines: tuple[SaleLine, ...]
     taxes: tuple[TaxTotal, ...]
     tenders: tuple[Tender, ...]
-    total_minor: int
+    total_minor: Int64
     """What was due before cash rounding; Σ tenders = total + rounding."""
-    began_at_ms: int
-    rounding_minor: int = 0
+    began_at_ms: Int64
+    rounding_minor: Int64 = 0
     """Added to the total to reach the smallest coin, where paid in cash."""
     rounding_rule: str = "half-up"
     by: StaffId = StaffId("")
@@ -119,13 +130,13 @@ class Sale(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     external: ExternalDocument | None = None
 
 
-class TransactionVoided(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class TransactionVoided(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Body of `transaction_voided`, version 1: a basket given up; it takes no number."""
 
     transaction: TransactionId
     currency: str
     lines: tuple[SaleLine, ...]
-    began_at_ms: int
+    began_at_ms: Int64
     reason: str
     by: StaffId = StaffId("")
     approved_by: StaffId = StaffId("")
@@ -133,37 +144,37 @@ class TransactionVoided(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
     """What had been taken of a payment in parts."""
 
 
-class StockLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class StockLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """A movement of stock outside a sale; negative takes off the shelf."""
 
-    line: int
-    sku: Sku
-    quantity_milli: int
-    description: str = ""
-    unit_price_e4: int = 0
+    line: Int64
+    sku: Annotated[Sku, msgspec.Meta(max_length=256)]
+    quantity_milli: Int64
+    description: Text = ""
+    unit_price_e4: Int64 = 0
 
 
-class StockAdjusted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class StockAdjusted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Body of `stock_adjusted`, version 1: write-off, count difference, correction."""
 
-    document: DocumentNumber
+    document: Annotated[DocumentNumber, msgspec.Meta(max_length=256)]
     reason: str
     lines: tuple[StockLine, ...]
-    at_ms: int
+    at_ms: Int64
     by: StaffId = StaffId("")
     customer: CustomerNumber | None = None
     external: ExternalDocument | None = None
 
 
-class AccountAdjusted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class AccountAdjusted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Body of `account_adjusted`, version 1: value without goods, such as a bad debt."""
 
-    document: DocumentNumber
+    document: Annotated[DocumentNumber, msgspec.Meta(max_length=256)]
     reason: str
     currency: str
     lines: tuple[StockLine, ...]
-    amount_minor: int
-    at_ms: int
+    amount_minor: Int64
+    at_ms: Int64
     by: StaffId = StaffId("")
     customer: CustomerNumber | None = None
     external: ExternalDocument | None = None

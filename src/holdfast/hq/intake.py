@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from holdfast.core.faults import UnavailableFault
 from holdfast.core.ids import IncarnationId
 from holdfast.core.ingest.decide import Deciding, Decision, Stretch, forced
@@ -83,8 +85,8 @@ def _put(
 def _halves(stretch: Stretch) -> Iterator[Stretch]:
     """Two batches that follow each other. The cut is not signed; the head of the whole covers it."""
     middle = len(stretch.entries) // 2
-    yield dataclasses.replace(stretch, entries=stretch.entries[:middle])
-    yield dataclasses.replace(
+    yield msgspec.structs.replace(stretch, entries=stretch.entries[:middle])
+    yield msgspec.structs.replace(
         stretch,
         first_seq=stretch.first_seq + middle,
         previous_hash=stretch.entries[middle - 1].hash,

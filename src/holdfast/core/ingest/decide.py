@@ -19,8 +19,7 @@ from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
 from holdfast.core.sync.batch import Batch, StoredEntry
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedEntry:
+class PreparedEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry read as far as it can be read here."""
 
     stored: StoredEntry
@@ -31,8 +30,7 @@ class PreparedEntry:
     content: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(msgspec.Struct, frozen=True):
     """Contiguous entries of one epoch as they came: a batch, or a part of one."""
 
     origin: OriginId

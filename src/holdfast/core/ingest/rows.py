@@ -5,7 +5,7 @@ Plain tuples, because a store copies them as they are, ten thousand sales a seco
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from holdfast.core.ids import Sku, StoreId
 from holdfast.core.ingest.facts import ChainFacts
@@ -66,8 +66,7 @@ APPLIED, QUARANTINED, REPEATED = "applied", "quarantined", "repeated"
 reference; stored, and of no second effect (P2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class DayKey:
+class DayKey(NamedTuple):
     """One register's business date, as head office totals it."""
 
     origin: str

@@ -26,7 +26,7 @@ _UNREADABLE = 1 << 31
 _U32 = struct.Struct("<I")
 
 
-class StoredEntry(msgspec.Struct, frozen=True):
+class StoredEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry as a journal stores it: bytes, and the chain's hash after it."""
 
     seq: int
