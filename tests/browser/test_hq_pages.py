@@ -189,6 +189,7 @@ def test_every_page_is_accessible(browser: Browser, office: ServedHeadOffice, sc
             "/sales/1/2",
             "/data",
             "/alerts",
+            "/backups",
         )
         for path in (*places, "/nothing", "/sales?from=2031-01-01"):
             page.goto(path)

@@ -9,6 +9,7 @@ import pytest
 from holdfast.core.faults import SignatureFault
 from holdfast.core.ids import OriginId
 from holdfast.core.sync.messages import encode
+from holdfast.hq.backup import note_failed, note_mended
 from holdfast.infra.config import HeadOfficeHome
 from holdfast.infra.tls import certificate_sha256, fetch_pinned
 from tests.hq_web_fixtures import PASSWORD, ServedHeadOffice, csrf_of, served
@@ -16,7 +17,7 @@ from tests.journal_samples import SampleJournal, signing_key
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
 
-PAGES = ("/", "/registers", "/sales", "/data", "/alerts")
+PAGES = ("/", "/registers", "/sales", "/data", "/alerts", "/backups")
 
 
 def log_in(client: httpx.Client, password: str, name: str = "admin", next: str = "/") -> httpx.Response:
@@ -115,6 +116,7 @@ def test_nothing_changes_without_the_page_s_token(office: ServedHeadOffice) -> N
         (f"/registers/{journal.origin}/commands", {"kind": "sync_now"}),
         ("/data/take", {"upload": "x"}),
         ("/alerts/1/acknowledge", {}),
+        ("/backups/now", {}),
         ("/logout", {}),
         ("/login", {"name": "admin", "password": PASSWORD}),
     ]
@@ -352,3 +354,25 @@ def test_an_upload_is_its_owner_s(office: ServedHeadOffice) -> None:
 def _json(office: ServedHeadOffice, journal: SampleJournal, **fields: object) -> bytes:
 
     return encode(office.beat(journal, **fields))
+
+
+# ---- backups
+
+
+def test_the_page_says_how_backups_stand(office: ServedHeadOffice) -> None:
+    client, pool = office.signed_in(), office.services.pool
+    assert "registers delete nothing before" in client.get("/").text
+    assert "There is no backup yet" in client.get("/backups").text
+    note_failed(pool, "storage.full", "The disk of /b is full. Make room for the backup.", 1)
+    for path in ("/", "/backups"):
+        page = client.get(path).text
+        assert "No backup could be taken since" in page
+        assert "Make room for the backup." in page
+    alerts = client.get("/alerts").text
+    assert "No backup could be taken" in alerts
+    note_mended(pool, 2)
+    assert "Make room" not in client.get("/backups").text
+    csrf = csrf_of(client.get("/").text)
+    answer = client.post("/backups/now", data={"csrf": csrf})
+    assert answer.status_code == 409  # this one is served without a schedule
+    assert "holdfast hq backup" in answer.text

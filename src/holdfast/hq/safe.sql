@@ -10,14 +10,6 @@ on conflict (chain) do update
 set seq = excluded.seq, hash = excluded.hash, backup = excluded.backup, at_ms = excluded.at_ms
 where excluded.seq > known.seq;
 
--- name: add_backup(backup, path, manifest_sha256, taken_at_ms, verified_at_ms, bytes)!
-insert into backup (backup, path, manifest_sha256, taken_at_ms, verified_at_ms, bytes)
-values (:backup, :path, :manifest_sha256, :taken_at_ms, :verified_at_ms, :bytes)
-on conflict (backup) do nothing;
-
--- name: backups()
-select backup, path, manifest_sha256, taken_at_ms, verified_at_ms, bytes from backup order by taken_at_ms desc;
-
 -- name: incarnation()^
 select number, incarnation from incarnation order by number desc limit 1;
 

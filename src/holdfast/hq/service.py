@@ -1,5 +1,6 @@
 """Head office wired together: what the web, the command line and tests open."""
 
+import functools
 import gc
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from holdfast.core.sync.commands import Outcome
 from holdfast.core.sync.enrolment import EnrolReply, EnrolRequest
 from holdfast.core.sync.receiver import Refused
 from holdfast.hq import backup
+from holdfast.hq.backup_keeper import BackupKeeper, schedule_of
 from holdfast.hq.catalogue import Catalogue
 from holdfast.hq.commands import CommandBook
 from holdfast.hq.enrolment import Enrolment
@@ -69,6 +71,7 @@ class HeadOffice:
     server: EmbeddedPostgres | None
     keeper: ServerKeeper | None
     safe_watch: SafeWatch | None
+    backup_keeper: BackupKeeper | None
     signer: SigningKey
     recovery_public_key: bytes
     ingest_pool: Pool
@@ -111,6 +114,7 @@ class HeadOffice:
             head_office = cls._on(home, config, clock, randomness, signer, recovery, dsn, server)
             if not beside_service:
                 head_office.safe_watch = SafeWatch(head_office.services_pool, clock)
+                head_office.backup_keeper = head_office._keep_backups()
             undo.pop_all()
         return head_office
 
@@ -151,6 +155,7 @@ class HeadOffice:
             server=server,
             keeper=None if server is None else ServerKeeper(server),
             safe_watch=None,
+            backup_keeper=None,
             signer=signer,
             recovery_public_key=recovery.public_bytes,
             ingest_pool=ingest_pool,
@@ -174,6 +179,8 @@ class HeadOffice:
         """Let go of everything; the embedded server ends in order."""
         if self.safe_watch is not None:
             self.safe_watch.stop()
+        if self.backup_keeper is not None:
+            self.backup_keeper.stop()
         for pool in (self.ingest_pool, self.services_pool, self.probe_pool):
             pool.close()
         if self.keeper is not None:
@@ -227,15 +234,29 @@ class HeadOffice:
         return read_totals(self.services_pool)
 
     def take_backup(self, folder: Path | None = None, progress: Progress = silent) -> backup.BackupRow:
-        """A verified backup, by default among the home's own."""
+        """A verified backup, by default where the schedule's go too."""
+        return self._take_backup(folder or self.home.backups_of(self.config), progress)
+
+    def _take_backup(
+        self, folder: Path, progress: Progress, *, by_schedule: bool = False
+    ) -> backup.BackupRow:
         return backup.take_backup(
             self.services_pool,
             self.dsn,
-            folder or self.home.backups,
+            folder,
             self.clock,
             self.ingest.incarnation(),
             progress,
+            by_schedule=by_schedule,
         )
+
+    def _keep_backups(self) -> BackupKeeper | None:
+        config = self.config
+        schedule = schedule_of(config.backup_every_h, self.home.backups_of(config), config.backup_keep)
+        if schedule is None:
+            return None
+        take = functools.partial(self._take_backup, by_schedule=True)
+        return BackupKeeper(self.services_pool, take, schedule, self.clock)
 
 
 def restore(home: HeadOfficeHome, backup_dir: Path, progress: Progress = silent) -> Manifest:

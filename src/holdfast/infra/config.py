@@ -78,6 +78,14 @@ class HeadOfficeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """PEM file with the chain; relative paths are taken from the home folder."""
     tls_key: str = ""
     timezone: str = "UTC"
+    backup_every_h: Annotated[int, Meta(ge=0, le=24 * 31)] = 24
+    """How often `hq serve` takes a verified backup by itself; 0: never. Registers may delete only what a
+    verified backup or a synchronous standby holds too."""
+    backup_dir: str = ""
+    """Where to, best on another disk or machine; relative paths are taken from the home folder.
+    Empty: the home's own `backups`."""
+    backup_keep: Annotated[int, Meta(ge=1, le=10_000)] = 7
+    """How many of those taken by the schedule stay; one taken by hand is never removed."""
 
     def check(self) -> None:
         """Raise ConfigurationFault for what a type cannot say."""
@@ -290,6 +298,10 @@ class HeadOfficeHome:
     @property
     def backups(self) -> Path:
         return self.path / "backups"
+
+    def backups_of(self, config: HeadOfficeConfig) -> Path:
+        """Where backups go by these settings."""
+        return self.path / config.backup_dir if config.backup_dir else self.backups
 
     @property
     def tls(self) -> Path:

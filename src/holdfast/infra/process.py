@@ -26,6 +26,7 @@ from typing import IO
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWUSER = 0x10000000
 _SPAWN_TIMEOUT_S = 30.0
+_GENTLE_NICE = 15
 _NOT_STARTED_RC = 125  # as `env` and `docker run` use it: the program itself never began
 
 Stream = int | IO[bytes] | None
@@ -76,17 +77,19 @@ def spawn_child(
     stderr: Stream = None,
     env: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None,
+    gentle: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start a program that gets `death_signal` when this process ends, with no inherited descriptors.
 
     It has a session of its own, so that Ctrl-C in a terminal reaches this process alone, which then stops its
     children in order. A program that cannot be started ends with code 125 and a sentence on its stderr.
+    `gentle`: it takes what processor time others leave.
     """
     command = [
         sys.executable, "-I", "-S", __file__,
         str(os.getpid()), str(int(death_signal)), run_as.spell(), *[os.fspath(a) for a in argv],
     ]  # fmt: skip
-    return _on_lasting_thread(
+    child = _on_lasting_thread(
         lambda: subprocess.Popen(
             command,
             stdin=stdin,
@@ -98,6 +101,10 @@ def spawn_child(
             start_new_session=True,
         )
     )
+    if gentle:
+        with contextlib.suppress(OSError):  # it may have ended already
+            os.setpriority(os.PRIO_PROCESS, child.pid, _GENTLE_NICE)
+    return child
 
 
 def end_child(

@@ -132,6 +132,32 @@ def test_a_forged_safe_receipt_frees_nothing(till: Till, office: HeadOffice) -> 
     assert not reference.safe_receipts()
 
 
+def test_a_kept_receipt_that_is_not_over_this_till_frees_nothing(till: Till, office: HeadOffice) -> None:
+    """The till came back from a backup since, or somebody wrote into the reference database."""
+    for _ in range(3):
+        sell_one(till.checkout)
+    till.checkout.close_day(by=till.checkout.config.origin)  # pyright: ignore[reportArgumentType]
+    till.checkout.open_day("2025-11-30", by="c1", approved_by="m1")  # pyright: ignore[reportArgumentType]
+    till.start_sync()
+    eventually(lambda: nothing_owed(till))
+    origin, head = till.checkout.origin, till.checkout.head()
+    other_chain = Position(head.epoch, head.seq, bytes(32))
+    reference = Reference(till.reference, origin)
+    for signer, at in ((HEAD_OFFICE, other_chain), (SigningKey.generate(), head.position)):
+        forged = sign_receipt("safe", IncarnationId("inc1"), origin, at, signer)
+        reference.keep([forged], None, 0)
+        assert reference.safe_receipts()
+        number = len(office.outcomes) + 1
+        office.command("purge", keep_days="0")
+        eventually(lambda: number in office.outcomes)  # noqa: B023
+        assert "nothing" in office.outcomes[number].detail
+        till.reference.execute("delete from receipt where level = 'safe'")
+    reference.keep([sign_receipt("safe", IncarnationId("inc1"), origin, head.position, HEAD_OFFICE)], None, 0)
+    office.command("purge", keep_days="0")
+    eventually(lambda: len(office.outcomes) == 3)
+    assert "entries purged" in office.outcomes[3].detail
+
+
 def test_the_key_is_rotated_without_a_gap(
     till: Till, office: HeadOffice, line: LineProxy, home: RegisterHome
 ) -> None:

@@ -21,6 +21,10 @@ _KINDS = {
         "Head office lost state",
         "A register showed a receipt for what is not here. What registers keep is being sent again.",
     ),
+    "backup": (
+        "No backup could be taken",
+        "Mend what is named here; head office tries again by itself. Until then registers delete nothing.",
+    ),
     "restored": ("Head office was restored", "Registers send again what the backup lacks."),
     "clone": ("A register's disk was copied", "Only one of the two may go on. Enrol the other one anew."),
 }

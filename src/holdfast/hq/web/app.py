@@ -6,6 +6,7 @@ from litestar.di import Provide
 from holdfast.hq.web import live
 from holdfast.hq.web.alerts import routes as alerts
 from holdfast.hq.web.auth import routes as auth
+from holdfast.hq.web.backups import routes as backups
 from holdfast.hq.web.data import routes as data
 from holdfast.hq.web.home import routes as home
 from holdfast.hq.web.pages import error_page
@@ -33,6 +34,7 @@ def create_app(services: Services) -> Litestar:
             sales.routes,
             data.routes,
             alerts.routes,
+            backups.routes,
             live.routes,
         ],
         request_max_body_size=FORM_BYTES_MAX,

@@ -26,6 +26,7 @@ NAVIGATION = (
     Place("/sales", "Sales"),
     Place("/data", "Data"),
     Place("/alerts", "Alerts"),
+    Place("/backups", "Backups"),
 )
 
 

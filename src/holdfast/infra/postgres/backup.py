@@ -34,6 +34,7 @@ from holdfast.infra.postgres.socketdir import discard_scratch
 from holdfast.infra.postgres.tools import run_tool, tools_for
 
 _JOBS = 2
+_INCOMPLETE = ".incomplete"
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,13 @@ def backup(
     labels: Mapping[str, str] | None = None,
     progress: Progress = silent,
     timeout_s: float = 6 * 3600.0,
+    gentle: bool = False,
 ) -> Backup:
     """Dump the database at `dsn` into the new folder `target_dir`, restore that for proof, and seal it.
 
     `cursors_sql` and `checks` (name to SQL) are plain selects, read in the snapshot that is dumped and
     compared with the restored copy, as is every table's row count. Sales go on meanwhile. The folder appears
-    whole or not at all.
+    whole or not at all. `gentle`: slower, and takes what processor time others leave.
 
     Raises ConfigurationFault (folder in use, no fitting pg_dump), StorageFullFault (before it is too late),
     UnavailableFault, or DatabaseFault where the copy is not true.
@@ -69,22 +71,31 @@ def backup(
     with _alone_in(target.parent):
         if target.exists():
             raise ConfigurationFault(f"{target} exists already. Give a new folder for each backup.")
-        work = target.with_name(target.name + ".incomplete")
+        _discard_leftovers(target.parent)
+        work = target.with_name(target.name + _INCOMPLETE)
         proof = work / "proof"
-        discard_scratch(work, proof / "data")
         # Others may pass through: where root runs PostgreSQL as another user, that user verifies in here.
         work.mkdir(mode=0o711)
         with contextlib.ExitStack() as undo:
             undo.callback(shutil.rmtree, work, ignore_errors=True)
             contents = work / "contents"
             contents.mkdir(mode=0o700)
-            manifest = _dump(dsn, contents, cursors_sql, checks or {}, labels or {}, progress, timeout_s)
-            _prove(contents, manifest, proof, progress, timeout_s)
+            manifest = _dump(
+                dsn, contents, cursors_sql, checks or {}, labels or {}, progress, timeout_s, gentle=gentle
+            )
+            _prove(contents, manifest, proof, progress, timeout_s, gentle=gentle)
             progress("Sealing the backup", None)
             manifest_sha256 = seal(contents, manifest)
             contents.rename(target)
             sync_folder(target.parent)
         return Backup(target, manifest, manifest_sha256)
+
+
+def _discard_leftovers(folder: Path) -> None:
+    """What killed backups left in this folder, which this process alone uses now: they fill the disk."""
+    for work in folder.glob(f"*{_INCOMPLETE}"):
+        if (work / "contents").is_dir() or (work / "proof").is_dir():  # made here, and by nobody else
+            discard_scratch(work, work / "proof" / "data")
 
 
 def _dump(
@@ -95,14 +106,17 @@ def _dump(
     labels: Mapping[str, str],
     progress: Progress,
     timeout_s: float,
+    *,
+    gentle: bool,
 ) -> Manifest:
+    jobs = 1 if gentle else _JOBS
     with connect(dsn, name="backup") as conn, translated_faults():
         _check_room(conn, contents)
         with exported_snapshot(conn) as snapshot:
             counts = table_counts(conn)
             run_tool(
                 [
-                    tools_for(conn).path("pg_dump"), "--format=directory", f"--jobs={_JOBS}", "--compress=1",
+                    tools_for(conn).path("pg_dump"), "--format=directory", f"--jobs={jobs}", "--compress=1",
                     f"--snapshot={snapshot}", "--no-owner", "--no-privileges", "--lock-wait-timeout=60s",
                     "--verbose", "--file", contents / DUMP,
                 ],
@@ -112,6 +126,7 @@ def _dump(
                 failure="The database cannot be backed up",
                 progress=progress,
                 timeout_s=timeout_s,
+                gentle=gentle,
             )  # fmt: skip
             return Manifest(
                 format=FORMAT,
@@ -126,19 +141,22 @@ def _dump(
             )
 
 
-def _prove(contents: Path, manifest: Manifest, scratch: Path, progress: Progress, timeout_s: float) -> None:
+def _prove(
+    contents: Path, manifest: Manifest, scratch: Path, progress: Progress, timeout_s: float, *, gentle: bool
+) -> None:
     """Load the dump into a server of its own, and compare."""
     scratch.mkdir(mode=0o711)
     progress("Restoring the backup for proof", None)
-    with EmbeddedPostgres(scratch / "data", durable=False) as server:
+    with EmbeddedPostgres(scratch / "data", durable=False, gentle=gentle) as server:
         load_dump(
             contents,
             server.dsn,
             manifest,
             scratch / "restore.log",
-            jobs=_JOBS,
+            jobs=1 if gentle else _JOBS,
             progress=progress,
             timeout_s=timeout_s,
+            gentle=gentle,
         )
 
 

@@ -55,7 +55,7 @@ class EmbeddedPostgres:
 
     `settings` are further `name: value` pairs of PostgreSQL; the durable ones cannot be changed.
     `durable=False` is for data that is worthless until it was verified and synced as a whole:
-    `check_durable` refuses such a server.
+    `check_durable` refuses such a server. `gentle`: it takes what processor time others leave.
     """
 
     def __init__(
@@ -64,9 +64,11 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] | None = None,
         *,
         durable: bool = True,
+        gentle: bool = False,
     ) -> None:
         self.places = Places.of(data_dir)
         self._durable = durable
+        self._gentle = gentle
         self._settings = dict(settings or {})
         self._lock = FolderLock(self.places.lock_file, self.places.data_dir)
         self._child: subprocess.Popen[bytes] | None = None
@@ -186,6 +188,7 @@ class EmbeddedPostgres:
                 stderr=early_log,
                 env=server_environment(),
                 cwd="/",
+                gentle=self._gentle,
             )
 
     def _is_ready(self) -> bool:

@@ -22,6 +22,7 @@ def load_dump(
     jobs: int | None,
     progress: Progress,
     timeout_s: float,
+    gentle: bool = False,
 ) -> None:
     """Load a backup's dump into an empty database and compare it with the manifest.
 
@@ -41,6 +42,7 @@ def load_dump(
             failure=f"The backup in {folder} cannot be loaded",
             progress=progress,
             timeout_s=timeout_s,
+            gentle=gentle,
         )  # fmt: skip
         progress("Comparing the restored database with the original", None)
         compare(conn, manifest, folder)

@@ -67,6 +67,7 @@ def run_tool(
     failure: str,
     progress: Progress,
     timeout_s: float,
+    gentle: bool = False,
 ) -> None:
     """Run a tool with `--dbname` of `dsn`, its words going into `log`; it ends with this process.
 
@@ -83,6 +84,7 @@ def run_tool(
             stderr=output,
             env=env,
             cwd=log.parent,
+            gentle=gentle,
         )
     deadline = time.monotonic() + timeout_s
     try:

@@ -15,7 +15,7 @@ from holdfast.core.faults import Fault, MalformedFault, SignatureFault
 from holdfast.core.ids import EpochId, KeyId, OriginId
 from holdfast.core.journal.bodies import CommandDone, KeyRotated
 from holdfast.core.sync.commands import Command, CommandBatch, Outcome
-from holdfast.core.sync.cursors import purge_through
+from holdfast.core.sync.cursors import accept_receipt, purge_through
 from holdfast.core.sync.feed import unpack
 from holdfast.core.sync.messages import encode
 from holdfast.infra.clock import Clock, Randomness
@@ -225,7 +225,7 @@ class Commander(Part):
     def _purge(self, books: Books, command: Waiting) -> Done | None:
         if command.request is None:
             keep_days = _whole_number(command.arguments, "keep_days", KEEP_DAYS, KEEP_DAYS_MAX)
-            through = purgeable(books, keep_days, self._clock)
+            through = purgeable(books, keep_days, self._clock, self._head_office_keys)
             if not through:
                 return Done(DONE, "nothing that head office holds safe is older than what stays")
             self._ask(books, command, PurgeRequest(through=through))
@@ -304,9 +304,17 @@ class Commander(Part):
         QUERIES.drop_old_commands(connection, keep=KEEP_REPORTED)
 
 
-def purgeable(books: Books, keep_days: int, clock: Clock) -> dict[EpochId, int]:
-    """Epoch → seq up to which its entries may go: *safe*, and older than `keep_days` (P1)."""
-    receipts = books.reference.safe_receipts()
+def purgeable(books: Books, keep_days: int, clock: Clock, keys: dict[KeyId, bytes]) -> dict[EpochId, int]:
+    """Epoch → seq up to which its entries may go: *safe*, and older than `keep_days` (P1).
+
+    Each receipt is verified again, over the till as it is now: it may have been restored since.
+    """
+    receipts = [
+        receipt
+        for receipt in books.reference.safe_receipts()
+        if receipt.key_id in keys
+        and accept_receipt(receipt, keys[receipt.key_id], verify, books.journal.hash_at)
+    ]
     through: dict[EpochId, int] = {}
     for epoch in dict.fromkeys(receipt.epoch for receipt in receipts):
         keep_from = books.till.keep_from_seq(epoch, _days_ago(keep_days, books, clock))

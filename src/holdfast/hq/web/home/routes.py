@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from litestar import Response, Router, get
 
 from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.backups.view import read_state
 from holdfast.hq.web.pages import fragment, page
 from holdfast.hq.web.sales.documents import Day, Documents, Filter
 from holdfast.hq.web.services import Given
@@ -29,6 +30,7 @@ async def show_home(request: WebRequest, services: Given) -> Response[str]:
         "fleet": await services.pages.run(services.head_office.fleet.summary),
         "attention": await services.pages.run(services.head_office.fleet.attention),
         "alerts": (await services.pages.run(services.alerts.open))[:5],
+        "backup": await services.pages.run(read_state, services.head_office, services.pool, 1),
         "series": _series(days),
         "days": days,
     }

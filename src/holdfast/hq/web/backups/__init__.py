@@ -1,0 +1,1 @@
+"""Backups: what makes entries *safe*, and whether it goes well."""
