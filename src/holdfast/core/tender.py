@@ -21,6 +21,9 @@ CHANGE = "change"
 IMPORTED = "imported"
 """Stands for whatever paid a document of another system's history; exact and alone."""
 
+STILL_DUE = "tender.insufficient"
+"""Code of the refusal that a further tender cures."""
+
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 
 
@@ -165,8 +168,8 @@ def _direction_refusal(total_minor: int, tenders: Sequence[Tender]) -> Refusal |
 def _still_due(amount_minor: int, currency: Currency) -> Refusal:
     amount = plain_amount(abs(amount_minor), currency)
     if amount_minor < 0:
-        return Refusal("tender.insufficient", f"{amount} is still to be paid out.")
-    return Refusal("tender.insufficient", f"{amount} is still due.")
+        return Refusal(STILL_DUE, f"{amount} is still to be paid out.")
+    return Refusal(STILL_DUE, f"{amount} is still due.")
 
 
 _NOTHING_DUE = Refusal("tender.nothing-due", "Nothing is due. Remove the tender, then conclude.")

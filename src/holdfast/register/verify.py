@@ -17,11 +17,11 @@ from holdfast.core.journal.chain import ZERO_HASH, link
 from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
 from holdfast.core.journal.fold import RegisterState
 from holdfast.core.sale import Sale
-from holdfast.core.totals import DayTotals
+from holdfast.core.totals import DayTotals, ForeignSum
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.sqlite import faults
-from holdfast.register.till import writing
+from holdfast.register.till import history, writing
 from holdfast.register.till.database import QUERIES, read_till, sql_of
 from holdfast.register.till.places import last_place, place, seq_of
 from holdfast.register.till.writing import Document, decode_totals, returned_rows, total_of
@@ -190,6 +190,7 @@ class _Verification:
             self._differ(
                 "drawer", f"The drawer is kept as {drawer_minor}; the journal says {state.drawer_minor}."
             )
+        self._compare_each("drawer", history.foreign_drawer(connection), _foreign_of(state.day_totals))
         day = writing.read_day(connection)
         if state.business_date and (day.business_date, day.open) != (state.business_date, state.day_open):
             self._differ("day", f"The day is kept as {day}; the journal says {state.business_date}.")
@@ -230,3 +231,7 @@ def _without_zeros(day: DayTotals) -> DayTotals:
         tax_minor={key: value for key, value in day.tax_minor.items() if value},
         tenders_minor={key: value for key, value in day.tenders_minor.items() if value},
     )
+
+
+def _foreign_of(days: Mapping[str, DayTotals]) -> dict[str, ForeignSum]:
+    return sum(days.values(), DayTotals()).foreign_cash

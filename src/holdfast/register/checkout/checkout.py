@@ -6,6 +6,8 @@ at all (P3), and only what is on the disk is answered (P1). Nothing here knows o
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from holdfast.core import basket as baskets
 from holdfast.core import business_day, pricing
 from holdfast.core.basket import UNLIMITED, Act, Basket, Kind
@@ -18,7 +20,7 @@ from holdfast.core.ids import (
 )
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, Tender, TransactionVoided
-from holdfast.core.tender import CASH
+from holdfast.core.tender import CASH, STILL_DUE
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterHome
 from holdfast.register.checkout.entries import Entries
@@ -150,11 +152,43 @@ class Checkout(Entries):
     ) -> Sale | Refusal:
         """Make the open basket a sale or return: entry, number and projections, and no basket any more.
 
-        Tenders are as the customer gave them, without change; `cash_given_minor` adds one in cash
-        (negative: paid out). `coin_minor` is the country's smallest coin where it is not the currency's.
+        Tenders are as the customer gave them, without change, after those that `take` kept;
+        `cash_given_minor` adds one in cash (negative: paid out). `coin_minor` is the country's smallest coin
+        where it is not the currency's.
         """
         given = (*tenders, Tender(kind=CASH, amount_minor=cash_given_minor)) if cash_given_minor else tenders
         return self._till.transact(lambda: self._conclude(given, coin_minor), finishing=True)
+
+    def take(self, tender: Tender, *, coin_minor: int | None = None) -> Sale | Basket | Refusal:
+        """Take one tender: the sale where it pays the rest, else the basket with it.
+
+        Either is on the disk on return: what was handed over in parts outlives a crash between them.
+        """
+
+        def work() -> Sale | Basket | Refusal:
+            concluded = self._conclude((tender,), coin_minor)
+            basket = writing.read_basket(self._till.connection)
+            is_part = (
+                isinstance(concluded, Refusal) and concluded.code == STILL_DUE and tender.amount_minor > 0
+            )
+            if basket is None or not is_part:
+                return concluded
+            return self._kept(msgspec.structs.replace(basket, tenders=(*basket.tenders, tender)))
+
+        return self._till.transact(work, finishing=True)
+
+    def hand_back(self) -> tuple[Tender, ...] | Refusal:
+        """Forget what was taken in parts; it is what the customer gets back."""
+
+        def work() -> tuple[Tender, ...] | Refusal:
+            basket = writing.read_basket(self._till.connection)
+            if basket is None:
+                return _NO_BASKET
+            if basket.tenders:
+                self._kept(msgspec.structs.replace(basket, tenders=()))
+            return basket.tenders
+
+        return self._till.transact(work, finishing=True)
 
     def _conclude(self, tenders: Sequence[Tender], coin_minor: int | None) -> Sale | Refusal:
         till = self._till
@@ -192,7 +226,10 @@ class Checkout(Entries):
     def void(
         self, *, reason: str, by: StaffId, approved_by: StaffId | None = None
     ) -> TransactionVoided | Refusal:
-        """Give the open basket up; it stays on record, without a number. An empty one leaves no record."""
+        """Give the open basket up; it stays on record, without a number. An empty one leaves no record.
+
+        The record says what had been taken in parts and is to be given back.
+        """
 
         def work() -> TransactionVoided | Refusal:
             till = self._till

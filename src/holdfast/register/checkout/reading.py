@@ -9,7 +9,7 @@ from holdfast.core.ids import DocumentNumber, EpochId, OriginId, Sku
 from holdfast.core.journal.writer import Head
 from holdfast.core.pricing import Priced
 from holdfast.core.refusals import Refusal
-from holdfast.core.totals import DayTotals
+from holdfast.core.totals import DayTotals, ForeignSum
 from holdfast.infra.config import RegisterConfig
 from holdfast.register.till import history, writing
 from holdfast.register.till.database import QUERIES
@@ -47,9 +47,14 @@ class Reading:
             return writing.read_totals(connection, business_date).totals
 
     def drawer_minor(self) -> int:
-        """What the drawer must hold, counted from its first day."""
+        """What the drawer must hold in home cash, counted from its first day."""
         with self._till.reading() as connection:
             return QUERIES.drawer(connection)
+
+    def foreign_drawer(self) -> dict[str, ForeignSum]:
+        """The same by foreign currency, and what it counted as when it was taken."""
+        with self._till.reading() as connection:
+            return history.foreign_drawer(connection)
 
     def stock_milli(self, sku: Sku) -> int:
         """What this register has moved of a product, in thousandths: sold is negative."""

@@ -12,6 +12,7 @@ from holdfast.core.journal.bodies import REGISTRY
 from holdfast.core.journal.entry import Unprojectable, decode_entry
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale
+from holdfast.core.totals import ForeignSum
 from holdfast.register.till.database import QUERIES
 from holdfast.register.till.places import epoch_of, last_place, place, seq_of
 from holdfast.register.till.writing import Document
@@ -107,6 +108,14 @@ def document(connection: apsw.Connection, number: DocumentNumber) -> Document | 
     body = REGISTRY.decode(decode_entry(data))
     assert not isinstance(body, Unprojectable), "a till reads what it wrote"
     return body if isinstance(body, Document) else None
+
+
+def foreign_drawer(connection: apsw.Connection) -> dict[str, ForeignSum]:
+    """Foreign cash that the drawer must hold, by currency."""
+    return {
+        currency: ForeignSum(foreign_minor=foreign_minor, amount_minor=amount_minor)
+        for currency, foreign_minor, amount_minor in QUERIES.foreign_drawer(connection)
+    }
 
 
 def number_of(connection: apsw.Connection, row_id: int) -> DocumentNumber:

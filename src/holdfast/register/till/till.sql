@@ -126,6 +126,9 @@ on conflict do update set totals = excluded.totals,
 -- name: drawer()$
 select amount_minor from drawer;
 
+-- name: foreign_drawer()
+select currency, foreign_minor, amount_minor from foreign_drawer order by currency;
+
 -- name: stock_of(sku)$
 select quantity_milli from stock where sku = :sku;
 
