@@ -77,9 +77,10 @@ def round_ratio(numerator: int, denominator: int, rule: RoundingRule) -> int:
     """numerator ÷ denominator to the nearest integer; exact at any size, and odd about zero."""
     assert denominator > 0, "a ratio has a positive denominator"
     whole, rest = divmod(abs(numerator), denominator)
-    twice = 2 * rest
-    if twice > denominator or (twice == denominator and (rule == "half-up" or whole % 2)):
-        whole += 1
+    if rest:
+        twice = 2 * rest
+        if twice > denominator or (twice == denominator and (rule == "half-up" or whole % 2)):
+            whole += 1
     return whole if numerator >= 0 else -whole
 
 

@@ -44,20 +44,21 @@ class Priced(msgspec.Struct, frozen=True):
 
 def price(basket: Basket) -> Priced:
     """What the basket comes to now."""
-    charges = [charge(line, basket.money, basket.rounding_rule) for line in basket.lines]
+    money, rule = basket.money, basket.rounding_rule
+    charges = [charge(line, money, rule) for line in basket.lines]
     shares = total_shares(basket, [charged.amount_minor for charged in charges])
-    lines = tuple(
+    lines = [
         sale_line(line, number, charged, share)
         for number, (line, charged, share) in enumerate(zip(basket.lines, charges, shares, strict=True), 1)
-    )
+    ]
     amounts = [line.amount_minor for line in lines]
-    taxes = tax_totals(zip((line.tax for line in basket.lines), amounts, strict=True), basket.rounding_rule)
+    taxes = tax_totals(zip([line.tax for line in basket.lines], amounts, strict=True), rule)
     added = added_tax_minor(taxes)
     return Priced(
-        lines=lines,
-        voided_lines=_voided(basket, charges),
+        lines=tuple(lines),
+        voided_lines=_voided(basket, charges) if basket.voided_lines else (),
         taxes=taxes,
-        discount_minor=sum(charged.gross_minor for charged in charges) - sum(amounts),
+        discount_minor=sum([charged.gross_minor for charged in charges]) - sum(amounts),
         added_tax_minor=added,
         total_minor=sum(amounts) + added,
     )

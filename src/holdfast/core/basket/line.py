@@ -16,7 +16,7 @@ _EACH = next(field.default for field in msgspec.structs.fields(SaleLine) if fiel
 """The very object: an encoder leaves a default out by identity, and a decoded basket's text is another."""
 
 
-class Reduction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Reduction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """A discount as it was given: either a percentage or an amount, always positive."""
 
     percent_e2: int = 0
@@ -28,7 +28,7 @@ class Reduction(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Set only where it was over the limits of who gave it."""
 
 
-class Origin(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Origin(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """The sold line that a return line brings back, and what is left of it to bring."""
 
     document: DocumentNumber
@@ -39,7 +39,7 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     discounts: tuple[Discount, ...] = ()
 
 
-class BasketLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class BasketLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One line. Texts, price and tax are those of the moment it was added."""
 
     line: int
@@ -61,7 +61,7 @@ class BasketLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     origin: Origin | None = None
 
 
-class Charge(msgspec.Struct, frozen=True):
+class Charge(msgspec.Struct, frozen=True, gc=False):
     """What a line comes to, in minor units; gross = amount + Σ discounts."""
 
     gross_minor: int
@@ -95,7 +95,7 @@ def charge(line: BasketLine, currency: Currency, rule: RoundingRule) -> Charge:
     elif line.reductions:
         discounts = _taken_off(line, gross_minor, rule)
     else:
-        discounts = ()
+        return Charge(gross_minor, (), gross_minor)
     return Charge(gross_minor, discounts, gross_minor - sum(discount.amount_minor for discount in discounts))
 
 
@@ -149,7 +149,7 @@ def sale_line(line: BasketLine, number: int, charged: Charge, shares: tuple[Disc
         description=line.description,
         quantity_milli=line.quantity_milli,
         unit_price_e4=line.unit_price_e4,
-        amount_minor=charged.amount_minor - sum(share.amount_minor for share in shares),
+        amount_minor=charged.amount_minor - (sum(share.amount_minor for share in shares) if shares else 0),
         tax_code=line.tax.code,
         unit=_EACH if line.unit == _EACH else line.unit,
         department=line.department,
