@@ -11,8 +11,10 @@ import pytest
 
 from holdfast.core.basket import add_return
 from holdfast.core.faults import Fault
+from holdfast.core.foreign_cash import CurrencyRate, foreign_tender
 from holdfast.core.journal.writer import Head
-from holdfast.core.totals import DayTotals
+from holdfast.core.sale import Tender
+from holdfast.core.totals import DayTotals, ForeignSum
 from holdfast.infra.clock import ManualClock
 from holdfast.infra.config import RegisterHome
 from holdfast.register.checkout import Checkout, DocumentRow
@@ -38,6 +40,7 @@ class Step(NamedTuple):
     day: object
     basket: object
     drawer_minor: int
+    foreign_drawer: dict[str, ForeignSum]
     stock_milli: tuple[int, int]
     totals: DayTotals
     documents: list[DocumentRow]
@@ -49,6 +52,7 @@ def seen(checkout: Checkout) -> Step:
         checkout.day(),
         checkout.basket(),
         checkout.drawer_minor(),
+        checkout.foreign_drawer(),
         (checkout.stock_milli(MUG.sku), checkout.stock_milli(APPLES.sku)),
         checkout.totals(DATE),
         checkout.documents(),
@@ -60,6 +64,9 @@ def bring_back_first(checkout: Checkout) -> None:
     done(checkout.change(lambda basket: add_return(basket, act(), found)))
 
 
+DOLLAR = CurrencyRate(
+    currency="USD", home="EUR", rate_e8=91_500_000, smallest_minor=100, valid_from="2025-01-01"
+)
 STEPS: tuple[Callable[[Checkout], object], ...] = (
     lambda checkout: done(checkout.open_day(by=CASHIER)),
     lambda checkout: done(checkout.begin(by=CASHIER)),
@@ -68,7 +75,8 @@ STEPS: tuple[Callable[[Checkout], object], ...] = (
     lambda checkout: done(checkout.conclude(cash_given_minor=1_000)),
     lambda checkout: done(checkout.begin(by=CASHIER)),
     lambda checkout: scan(checkout),
-    lambda checkout: done(checkout.conclude(cash_given_minor=500)),
+    lambda checkout: done(checkout.take(Tender(kind="cash", amount_minor=100))),
+    lambda checkout: done(checkout.take(done(foreign_tender(500, DOLLAR, "half-up")))),
     lambda checkout: checkout.tidy(),
     lambda checkout: done(checkout.begin(by=CASHIER, kind="return")),
     bring_back_first,
@@ -76,6 +84,7 @@ STEPS: tuple[Callable[[Checkout], object], ...] = (
     lambda checkout: checkout.purge({checkout.head().epoch: 3}),
     lambda checkout: done(checkout.begin(by=CASHIER)),
     lambda checkout: scan(checkout),
+    lambda checkout: done(checkout.take(done(foreign_tender(100, DOLLAR, "half-up")))),
     lambda checkout: done(checkout.void(reason="left", by=CASHIER)),
     lambda checkout: done(checkout.close_day(by=CASHIER)),
 )
