@@ -104,8 +104,14 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
 class Call:
     """A call on its way."""
 
-    def __init__(self, future: "Future[Reply]") -> None:
+    def __init__(self, future: "Future[Reply]", sent: threading.Event) -> None:
         self._future = future
+        self._sent = sent
+        future.add_done_callback(lambda _: sent.set())
+
+    def wait_until_sent(self) -> None:
+        """Until the request has left this process, or the call ended."""
+        self._sent.wait()
 
     def result(self) -> Reply:
         """Wait for it. LostFault (CertificateFault), TooLargeFault or MalformedFault where none counts."""
@@ -141,7 +147,8 @@ class HttpClient:
 
     def start(self, request: HttpRequest) -> Call:
         """Begin a call without waiting for it."""
-        return Call(asyncio.run_coroutine_threadsafe(self._call(request), self._loop))
+        sent = threading.Event()
+        return Call(asyncio.run_coroutine_threadsafe(self._call(request, sent), self._loop), sent)
 
     def call(self, request: HttpRequest) -> Reply:
         """Make a call and wait for its end. Faults as `Call.result` says."""
@@ -193,15 +200,15 @@ class HttpClient:
         await asyncio.gather(*others, return_exceptions=True)
         await self._pool.close()
 
-    async def _call(self, request: HttpRequest) -> Reply:
+    async def _call(self, request: HttpRequest, sent: threading.Event) -> Reply:
         began = time.monotonic()
         try:
             async with asyncio.timeout(request.deadline_s):
                 try:
-                    return await self._pool.send(request, began)
+                    return await self._pool.send(request, began, sent)
                 except _StaleConnection:
                     self._renew()  # its neighbours are as old
-                    return await self._pool.send(request, began)
+                    return await self._pool.send(request, began, sent)
         except TimeoutError:
             raise TimedOutFault(f"There was no answer within {_spell_s(request.deadline_s)}.") from None
         except _StaleConnection as stale:
@@ -239,17 +246,17 @@ class _Pool:
         if self._retired and self._uses == 0 and self._closing is None:
             self._closing = asyncio.get_running_loop().create_task(self.close())
 
-    async def send(self, request: HttpRequest, began: float) -> Reply:
+    async def send(self, request: HttpRequest, began: float, sent: threading.Event) -> Reply:
         """The answer; LostFault, or _StaleConnection where a kept connection was closed meanwhile."""
         self._uses += 1
         try:
-            return await self._send(request, began)
+            return await self._send(request, began, sent)
         finally:
             self._uses -= 1
             self._close_if_done()
 
-    async def _send(self, request: HttpRequest, began: float) -> Reply:
-        trace = _Trace()
+    async def _send(self, request: HttpRequest, began: float, sent: threading.Event) -> Reply:
+        trace = _Trace(sent)
         try:
             return await self._exchange(request, began, trace)
         except httpx.ConnectTimeout:
@@ -292,14 +299,17 @@ class _Pool:
 
 
 class _Trace:
-    """Learns whether a call made its connection or was given a kept one."""
+    """Learns whether a call made its connection or was given a kept one, and when its request was sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, sent: threading.Event) -> None:
         self.connected = False
+        self._sent = sent
 
     async def __call__(self, event: str, _: Mapping[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
             self.connected = True
+        elif event == "http11.send_request_body.complete":
+            self._sent.set()
 
 
 async def _bounded_body(response: httpx.Response, bytes_max: int) -> bytes:

@@ -182,6 +182,33 @@ class TestSender:
         drive(sender, hop, now_ms=60_000)
         assert hop.batches == [(1, 5)]
 
+    def test_what_was_made_ahead_is_what_would_have_been_sent(self) -> None:
+        journal = SampleJournal().open().sell(24)
+        plain, ahead = Hop(journal), Hop(journal)
+        drive(self.sender(journal, batch_entries=10), plain)
+        reads: list[int] = []
+        sender = self.sender(journal, batch_entries=10)
+        piece = journal.piece
+        journal.piece = lambda *asked: (reads.append(asked[1]), piece(*asked))[1]  # type: ignore[method-assign]
+        while isinstance(action := sender.poll(0), Request):
+            sender.read_ahead()
+            sender.on_reply(ahead.answer(action), 0)
+        assert ahead.batches == plain.batches == [(1, 10), (11, 20), (21, 25)]
+        assert reads == [1, 11, 21, 26]
+
+    def test_a_batch_that_the_line_lost_is_tried_again_smaller_and_grows_with_what_arrives(self) -> None:
+        journal = SampleJournal().open().sell(499)
+        sender, hop, now = self.sender(journal, batch_entries=320), Hop(journal), 0
+        for _ in range(3):
+            while isinstance(action := sender.poll(now), Idle) or action.kind == "offer":
+                now += 60_000
+                if isinstance(action, Request):
+                    sender.on_reply(hop.answer(action), now)
+            sender.read_ahead()
+            sender.on_lost(now)
+        drive(sender, hop, now_ms=now + 60_000)
+        assert [last - first + 1 for first, last in hop.batches] == [20, 40, 80, 160, 200]
+
     def test_a_receiver_restored_from_an_older_backup_is_sent_what_it_lacks(self) -> None:
         journal = SampleJournal().open().sell(9)
         hop, sender = Hop(journal), self.sender(journal)

@@ -46,7 +46,16 @@ class Request(msgspec.Struct, frozen=True):
     kind: str
     """`offer` or `entries`."""
     body: bytes
-    entries: int = 0
+    head: SignedHead | None = None
+    """That closes the entries."""
+
+
+class _Batch(msgspec.Struct, frozen=True):
+    """A batch ready to go, and where it begins."""
+
+    epoch: EpochId
+    first_seq: int
+    request: Request
 
 
 class Idle(msgspec.Struct, frozen=True):
@@ -95,6 +104,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Timing and sizes; a test or head office may state others."""
 
     batch_entries: int = BATCH_ENTRIES
+    few_entries: int = 20
+    """No batch is cut smaller than this; some kilobytes."""
     batch_bytes: int = BATCH_RAW_BYTES
     backoff_first_ms: int = 500
     backoff_max_ms: int = 30_000
@@ -108,7 +119,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sender:
-    """Sends one origin's journal to one receiver, one request in flight."""
+    """Sends one origin's journal to one receiver, one request in flight.
+
+    A batch that the line lost is tried again smaller, so that a line which carries little still
+    carries something.
+    """
 
     def __init__(self, journal: JournalView, *, policy: Policy, jitter: Callable[[], float]) -> None:
         self._journal = journal
@@ -120,7 +135,9 @@ class Sender:
         self._incarnation: IncarnationId | None = None
         self._in_flight: Request | None = None
         self._offered: tuple[SignedHead, ...] = ()
-        self._piece_of: EpochId | None = None
+        self._entries_max = policy.batch_entries
+        """What the line has shown that it carries."""
+        self._ahead: _Batch | None = None
         self._not_before_ms = 0
         self._failures = 0
         self._stalls = 0
@@ -172,6 +189,12 @@ class Sender:
         self._last_attempt_ms = now_ms
         return request
 
+    def read_ahead(self) -> None:
+        """While a batch is on its way, make the one after it: neither side then waits for the other."""
+        going = self._in_flight
+        if going is not None and going.head is not None and self._ahead is None:
+            self._ahead = self._batch(going.head.epoch, going.head.seq + 1, self._grown())
+
     def _await_applied(self, now_ms: int) -> Idle:
         """All is sent. What only a relay holds is not yet applied: ask again, ever less often."""
         applied = {given.epoch: given.seq for given in self._journal.receipts()}
@@ -193,7 +216,7 @@ class Sender:
             if request.kind == "offer":
                 events = self._on_offer_reply(decode(body, OfferReply))
             else:
-                events = self._on_ack(decode(body, Ack), now_ms)
+                events = self._on_ack(request, decode(body, Ack), now_ms)
         except MalformedFault as fault:
             self._fail(now_ms)
             return (Blocked("reply.malformed", fault.sentence),)
@@ -202,6 +225,7 @@ class Sender:
     def on_problem(self, status: int, code: str, detail: str, now_ms: int) -> tuple[Event, ...]:
         """The receiver refused. 4xx (but time-outs and load) will not pass by itself."""
         self._take_in_flight()
+        self._ahead = None
         if status in (408, 425, 429) or status >= 500 or code.startswith("session."):
             self._fail(now_ms)
             return ()
@@ -211,7 +235,8 @@ class Sender:
 
     def on_lost(self, now_ms: int) -> None:
         """No answer: refused, timed out, cut. What was sent may or may not have arrived."""
-        self._take_in_flight()
+        if self._take_in_flight().head is not None:
+            self._entries_max = max(self._policy.few_entries, self._entries_max // 4)
         self._fail(now_ms)
 
     def _take_in_flight(self) -> Request:
@@ -223,6 +248,7 @@ class Sender:
     def _fail(self, now_ms: int) -> None:
         """Back off with jitter, and find the place anew: a lost answer may hide a commit."""
         self._state = State.LOCATE if self._state is not State.BLOCKED else self._state
+        self._ahead = None
         self._failures += 1
         ceiling = min(
             self._policy.backoff_max_ms, self._policy.backoff_first_ms << min(self._failures - 1, 16)
@@ -283,21 +309,26 @@ class Sender:
             sent = self._sent.get(head.epoch, 0)
             if sent >= head.seq:
                 continue
-            piece = self._journal.piece(
-                head.epoch, sent + 1, self._policy.batch_entries, self._policy.batch_bytes
-            )
-            if piece is None:
-                continue
-            self._piece_of = head.epoch
-            body = encode_batch(
-                self._journal.origin, head.epoch, piece.previous_hash, piece.entries, piece.head
-            )
-            return Request("entries", body, len(piece.entries))
+            ahead, self._ahead = self._ahead, None
+            if ahead is None or (ahead.epoch, ahead.first_seq) != (head.epoch, sent + 1):
+                ahead = self._batch(head.epoch, sent + 1, self._entries_max)
+            if ahead is not None:
+                return ahead.request
         return None
 
-    def _on_ack(self, ack: Ack, now_ms: int) -> tuple[Event, ...]:
-        epoch = self._piece_of
-        assert epoch is not None, "an ack belongs to a batch"
+    def _batch(self, epoch: EpochId, first_seq: int, entries_max: int) -> _Batch | None:
+        piece = self._journal.piece(epoch, first_seq, entries_max, self._policy.batch_bytes)
+        if piece is None:
+            return None
+        body = encode_batch(self._journal.origin, epoch, piece.previous_hash, piece.entries, piece.head)
+        return _Batch(epoch, first_seq, Request("entries", body, piece.head))
+
+    def _grown(self) -> int:
+        return min(self._policy.batch_entries, self._entries_max * 2)
+
+    def _on_ack(self, request: Request, ack: Ack, now_ms: int) -> tuple[Event, ...]:
+        assert request.head is not None, "an ack belongs to a batch"
+        epoch = request.head.epoch
         events: list[Event] = [self._see(ack.incarnation, ack.time_ms)]
         held = ack.held
         if (
@@ -310,6 +341,7 @@ class Sender:
             self._stall(now_ms)
             return tuple(events)
         self._stalls = self._asked = 0
+        self._entries_max = self._grown()
         self._sent[epoch] = held.seq
         events.append(Held(held))
         events += [ReceiptGiven(given) for given in (ack.applied, ack.safe) if given is not None]

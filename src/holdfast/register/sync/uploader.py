@@ -1,19 +1,17 @@
 """The uploader: carries what the core's sender says to head office, and keeps what it answers.
 
-Any local event tries at once: a sale, the line's return, a button. A batch that the line lost is
-tried again smaller, so that a line which carries little still carries something.
+Any local event tries at once: a sale, the line's return, a button.
 """
 
 import threading
 from collections.abc import Callable, Sequence
 
 from holdfast.core.faults import SignatureFault
-from holdfast.core.ids import EpochId, KeyId, OriginId
+from holdfast.core.ids import EpochId, KeyId
 from holdfast.core.journal.chain import SignedHead
 from holdfast.core.sync import sender
 from holdfast.core.sync.cursors import accept_receipt
 from holdfast.core.sync.messages import Receipt
-from holdfast.core.sync.ports import JournalView, Piece
 from holdfast.core.sync.sender import (
     Blocked,
     EpochNeeded,
@@ -34,70 +32,12 @@ from holdfast.register.sync.requests import OpenEpochRequest
 
 OFFER_DEADLINE_S = 8.0
 ENTRIES_DEADLINE_S = 20.0
-FEW_ENTRIES = 20
-"""No batch is cut smaller than this; some kilobytes."""
 LOOK_S = 2.0
 """How often an idle uploader looks by itself: a wake-up may have been lost with checkout's process."""
 EPOCH_LOOK_S = 0.1
 EPOCH_WAIT_S = 10.0
 """So long it waits for checkout to open the epoch that head office's word calls for. Then it sends on in the
 old one: what was sold there is stored as a branch and counted, which beats not sending."""
-
-
-_Asked = tuple[EpochId, int, int, int]
-
-
-class _Measured:
-    """The journal, handing out pieces no larger than the line has shown that it carries.
-
-    While one piece is on its way the next is read, so that neither side waits for the other.
-    """
-
-    def __init__(self, journal: JournalView, entries_max: int) -> None:
-        self._journal = journal
-        self._most = entries_max
-        self.entries_max = entries_max
-        self.cut_at: SignedHead | None = None
-        self._bytes_max = 0
-        self._ahead: tuple[_Asked, Piece | None] | None = None
-
-    @property
-    def origin(self) -> OriginId:
-        return self._journal.origin
-
-    def heads(self) -> Sequence[SignedHead]:
-        return self._journal.heads()
-
-    def hash_at(self, epoch: EpochId, seq: int) -> bytes | None:
-        return self._journal.hash_at(epoch, seq)
-
-    def receipts(self) -> Sequence[Receipt]:
-        return self._journal.receipts()
-
-    def piece(self, epoch: EpochId, first_seq: int, entries_max: int, bytes_max: int) -> Piece | None:
-        asked = (epoch, first_seq, min(entries_max, self.entries_max), bytes_max)
-        ahead, self._ahead, self._bytes_max = self._ahead, None, bytes_max
-        piece = ahead[1] if ahead is not None and ahead[0] == asked else None
-        if piece is None:
-            piece = self._journal.piece(*asked)
-        self.cut_at = None if piece is None else piece.head
-        return piece
-
-    def read_ahead(self) -> None:
-        """Read the piece that follows the one on its way."""
-        head = self.cut_at
-        if head is not None:
-            asked = (head.epoch, head.seq + 1, self._grown(), self._bytes_max)
-            self._ahead = (asked, self._journal.piece(*asked))
-
-    def _grown(self) -> int:
-        return min(self._most, self.entries_max * 2)
-
-    def shrink(self) -> None:
-        self.entries_max = max(FEW_ENTRIES, self.entries_max // 4)
-
-    def grow(self) -> None:
-        self.entries_max = self._grown()
 
 
 class Uploader(Part):
@@ -194,7 +134,7 @@ class Uploader(Part):
 
     def _start(self) -> None:
         self._books = self._open_books()
-        self._journal = _Measured(self._books.journal, self._policy.batch_entries)
+        self._journal = self._books.journal
         self._sender = Sender(self._journal, policy=self._policy, jitter=self.jitter)
 
     def _take_in(self, now_ms: int) -> None:
@@ -235,8 +175,6 @@ class Uploader(Part):
             )
         except LostFault:
             self._sender.on_lost(self._clock.monotonic_ms())
-            if not is_offer:
-                self._journal.shrink()
             return
         now_ms = self._clock.monotonic_ms()
         if not reply.is_success:
@@ -247,10 +185,8 @@ class Uploader(Part):
         blocked = next((event for event in events if isinstance(event, Blocked)), None)
         if blocked is None:
             self._board.unblock()
-        self._take(events, None if is_offer else self._journal.cut_at, reply.latency_ms)
-        if not is_offer:
-            self._journal.grow()
-            self._sent_some = True
+        self._take(events, request.head, reply.latency_ms)
+        self._sent_some = self._sent_some or not is_offer
 
     def _began(self, call: Call) -> None:
         with self._calls:
@@ -260,7 +196,9 @@ class Uploader(Part):
 
     def _began_entries(self, call: Call) -> None:
         self._began(call)
-        self._journal.read_ahead()
+        # Before, it would only keep the network's thread from sending.
+        call.wait_until_sent()
+        self._sender.read_ahead()
 
     def _refused(self, events: Sequence[sender.Event]) -> None:
         for event in events:
