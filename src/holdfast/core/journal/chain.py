@@ -13,7 +13,7 @@ ZERO_HASH = bytes(HASH_BYTES)
 """What stands before the first entry of an epoch."""
 
 _EMPTY = hashlib.sha256()
-"""Copied for each link: making one anew looks the algorithm up, for ten times the cost of hashing an entry."""
+"""Copied for each link: making one anew looks the algorithm up, at ten times the cost of hashing."""
 
 Verify = Callable[[bytes, bytes, bytes], bool]
 """(public key, signature, statement) → does the signature hold."""
