@@ -10,7 +10,7 @@ import apsw
 import msgspec
 
 from holdfast.core.catalogue import Price, Product
-from holdfast.core.foreign_cash import CurrencyRate
+from holdfast.core.foreign_cash import CurrencyRate, accepted_on
 from holdfast.core.ids import Sku, StaffId
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate
@@ -96,9 +96,14 @@ class Catalogue:
         """Every rate, of all dates, for `core.tax.tax_on`."""
         return self._all("taxes", _tax)
 
-    def currencies(self) -> tuple[CurrencyRate, ...]:
-        """Every rate of foreign cash, of all dates, for `core.foreign_cash.accepted_on`."""
-        return self._all("currencies", _currency)
+    def currencies(self, business_date: str) -> tuple[CurrencyRate, ...]:
+        """What foreign cash is taken on a business date, at which rate."""
+        rows = read(
+            self._connection,
+            lambda: QUERIES.currencies_on(self._connection, home=self._currency, business_date=business_date),
+        )
+        in_force = [_currency.decode(row[0]) for row in rows if row[0] is not None]
+        return accepted_on(in_force, self._currency, business_date)
 
     def staff(self, staff_id: StaffId) -> StaffMember | None:
         """The member of staff; also one who is no longer active, so that a page can say so."""

@@ -251,3 +251,28 @@ select sku, unit_price_e4, currency, valid_from from price
 where generation = (select generation from feed_version where feed = 'prices' and is_current = 1)
   and sku = :sku and (:currency = '' or currency = :currency) and valid_from <= :business_date
 order by valid_from desc limit 1;
+
+-- name: currencies_on(home, business_date)
+-- The row in force of each foreign currency, or null. Keys are CURRENCY|HOME|DATE: from pair to pair and to
+-- its last date by seeks, because a chain that changes its rates daily has tens of thousands of rows.
+with recursive
+    newest (generation) as (
+        select generation from feed_version where feed = 'currencies' and is_current = 1
+    ),
+    pair (start) as (
+        select (select substr(key, 1, 8) from feed_row
+                where feed = 'currencies' and generation = newest.generation and fault is null
+                order by key limit 1)
+        from newest
+        union all
+        select (select substr(key, 1, 8) from feed_row
+                where feed = 'currencies' and generation = newest.generation and fault is null
+                  and key > pair.start || '~'
+                order by key limit 1)
+        from pair, newest where pair.start is not null
+    )
+select (select body from feed_row
+        where feed = 'currencies' and generation = newest.generation and fault is null
+          and key > pair.start and key <= pair.start || :business_date
+        order by key desc limit 1)
+from pair, newest where substr(pair.start, 5, 3) = :home;

@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.core.catalogue import Price, Product
 from holdfast.core.faults import DatabaseFault, KeyFault, NewerVersionFault, UnavailableFault
-from holdfast.core.foreign_cash import CurrencyRate
+from holdfast.core.foreign_cash import CurrencyRate, accepted_on
 from holdfast.core.ids import EpochId, IncarnationId, OriginId, Sku
 from holdfast.core.journal.bodies import CommandDone, ConnectionChanged
 from holdfast.core.journal.chain import Position
@@ -175,9 +175,33 @@ def test_a_rate_that_cannot_be_used_stops_no_other(connection: apsw.Connection) 
     free = msgspec.structs.replace(dollar, currency="GBP", rate_e8=0)
     rows = {dollar.key: dollar, free.key: free, "CHF|EUR|2025-01-01": dollar, "JPY": {"currency": "JPY"}}
     store.take(msgspec.structs.replace(page(0, 4, rows), feed="currencies"), made_ms=1, now_ms=1)
-    assert catalogue.currencies() == (dollar,)
+    assert catalogue.currencies("2025-01-01") == (dollar,)
     faults = connection.execute("select key from feed_row where fault is not null order by key").fetchall()
     assert faults == [("CHF|EUR|2025-01-01",), ("GBP|EUR|2025-01-01",), ("JPY",)]
+
+
+def test_rates_go_by_business_date(connection: apsw.Connection) -> None:
+    """As core says it, of any number of rows; other homes and later dates count for nothing."""
+    store, catalogue = FeedStore(connection), Catalogue(connection, "EUR")
+    assert catalogue.currencies("2025-01-01") == (), "before the first feed"
+    rates = [
+        CurrencyRate(
+            currency=currency,
+            home=home,
+            rate_e8=1_000 * month,
+            smallest_minor=100,
+            valid_from=f"2025-{month:02}-01",
+            accepted=(currency, month) != ("GBP", 6),
+        )
+        for currency in ("CHF", "GBP", "USD")
+        for home in ("AUD", "EUR", "SEK")
+        for month in range(1, 13)
+    ]
+    rows = {rate.key: rate for rate in rates}
+    store.take(msgspec.structs.replace(page(0, 1, rows), feed="currencies"), made_ms=1, now_ms=1)
+    for date in ("2024-12-31", "2025-01-01", "2025-05-31", "2025-06-01", "2025-07-15", "2026-01-01"):
+        assert catalogue.currencies(date) == accepted_on(rates, "EUR", date)
+    assert [rate.currency for rate in catalogue.currencies("2025-06-30")] == ["CHF", "USD"]
 
 
 # ---- requests ----------------------------------------------------------------------------------
