@@ -8,9 +8,12 @@ from argon2 import PasswordHasher
 
 from holdfast.core.basket import UNLIMITED
 from holdfast.core.connection import Mode
-from holdfast.core.ids import StaffId, TransactionId
+from holdfast.core.foreign_cash import CurrencyRate, foreign_tender
+from holdfast.core.ids import StaffId
 from holdfast.core.money import CURRENCIES
 from holdfast.core.refusals import Refusal
+from holdfast.core.sale import Tender
+from holdfast.core.tender import Due
 from holdfast.infra.clock import ManualClock
 from holdfast.register.sync.catalogue import StaffMember
 from holdfast.register.sync.status import LinkStatus, Trouble
@@ -19,7 +22,7 @@ from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import SENTENCES, say
 from holdfast.register.web.people import CASHIER_LIMITS, FREE_TRIES, People, Person, Throttle, act_of
 from holdfast.register.web.status import status_of
-from holdfast.register.web.tendering import Tendering, quick_amounts
+from holdfast.register.web.tendering import Given, given, quick_amounts, to_give_back, ways_to_pay
 from tests.conftest import ROOT
 
 EURO = Formats("EUR", "Europe/Dublin")
@@ -38,6 +41,13 @@ MINUTE_MS = 60_000
         (Formats("JPY", "Asia/Tokyo").money(1_500), "JP¥1,500"),
         (Formats("KWD", "Asia/Kuwait").money(1_250), "KWD1.250"),
         (Formats("CHF", "Europe/Zurich", "de_CH").money(123_450), "CHF\xa01\u2019234.50"),
+        (EURO.foreign(1_250, CURRENCIES["USD"]), "US$12.50"),
+        (EURO.foreign(1_500, CURRENCIES["JPY"]), "JP¥1,500"),
+        (EURO.foreign(1_234_550, CURRENCIES["LBP"]), "LBP 12,345.50"),
+        (EURO.foreign_of(7, "XQQ"), "XQQ 7"),
+        (EURO.exchange_rate(91_500_000), "0.915"),
+        (EURO.exchange_rate(612_345), "0.00612345"),
+        (EURO.exchange_rate(100_000_000), "1.0"),
         (EURO.unit_price(12_500), "€1.25"),
         (EURO.unit_price(125), "EUR 0.0125"),
         (EURO.quantity(3_000), "3"),
@@ -76,16 +86,32 @@ def test_quick_amounts_are_what_customers_hand_over(due: int, currency: str, amo
     assert quick_amounts(due, CURRENCIES[currency]) == amounts
 
 
-def test_cash_given_belongs_to_its_transaction_alone() -> None:
-    tendering = Tendering()
-    one, other = TransactionId("one"), TransactionId("other")
-    tendering.add_cash(one, 500)
-    assert [tender.amount_minor for tender in tendering.add_cash(one, 200)] == [500, 200]
-    assert tendering.so_far(other) == ()
-    tendering.take_back(other)
-    assert len(tendering.so_far(one)) == 2
-    tendering.take_back(one)
-    assert tendering.so_far(one) == ()
+def test_of_a_foreign_currency_only_notes_that_are_taken_are_offered() -> None:
+    assert quick_amounts(300, CURRENCIES["USD"], 500) == [500, 1_000, 2_000, 5_000, 10_000]
+    assert quick_amounts(5_000, CURRENCIES["JPY"], 2_000) == [6_000, 10_000]
+
+
+POUND = CurrencyRate(
+    currency="GBP", home="EUR", rate_e8=115_240_000, smallest_minor=100, valid_from="2026-11-01"
+)
+
+
+def test_the_ways_to_pay_are_home_cash_and_what_is_taken_today() -> None:
+    home, pound = ways_to_pay(Due(1_575, 1_575), (POUND,), EURO)
+    assert (home.code, home.due, home.is_home) == ("EUR", "€15.75", True)
+    assert (pound.code, pound.due, pound.rate, pound.is_home) == ("GBP", "£14.00", "1.1524", False)
+    assert [amount.shown for amount in pound.quick] == ["£15.00", "£20.00", "£50.00"]
+    assert len(ways_to_pay(Due(0, 0), (POUND,), EURO)) == 1
+    assert len(ways_to_pay(Due(-500, -500), (POUND,), EURO)) == 1
+
+
+def test_what_was_given_is_said_with_its_rate_and_given_back_as_it_was() -> None:
+    notes = foreign_tender(2_000, POUND, "half-up")
+    assert isinstance(notes, Tender)
+    cash = Tender(kind="cash", amount_minor=500)
+    assert given(notes, EURO) == Given("£20.00 at 1.1524", "€23.05", "£20.00")
+    assert given(cash, EURO) == Given("Cash", "€5.00", "€5.00")
+    assert to_give_back((cash, notes), EURO) == "€5.00, £20.00"
 
 
 # ---- the status line ---------------------------------------------------------------------------

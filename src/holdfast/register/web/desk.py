@@ -13,6 +13,7 @@ import msgspec
 from holdfast.core import basket as baskets
 from holdfast.core.basket import Act, Basket, Kind
 from holdfast.core.business_day import DayClosed, DayOpened, day_required
+from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor, foreign_tender
 from holdfast.core.ids import DocumentNumber, Sku, StaffId
 from holdfast.core.money import CURRENCIES, parse_decimal, parse_e4, parse_milli, parse_minor
 from holdfast.core.pricing import Priced as PricedBasket
@@ -22,7 +23,6 @@ from holdfast.core.tender import CASH, Due, Till, due
 from holdfast.register.checkout import Checkout, DocumentRow
 from holdfast.register.web.messages import say
 from holdfast.register.web.shelf import Offer, Priced, Shelf
-from holdfast.register.web.tendering import Tendering
 
 _TIMES = re.compile(r"\s*([0-9]+(?:[.,][0-9]{1,3})?)\s*[*×x]\s*(\S.*)", re.IGNORECASE)
 _DOCUMENT = re.compile(r"\s*(\S+-[0-9A-HJKMNP-TV-Z]{5}-[0-9]{6,12})\s*\Z", re.IGNORECASE)
@@ -68,7 +68,6 @@ class Desk:
         self.shelf = shelf
         self._head_office_ms = head_office_ms
         self._on_commit = on_commit
-        self._tendering = Tendering()
         self._return_reason = ""
         self._lock = threading.RLock()
 
@@ -279,39 +278,57 @@ class Desk:
     def tenders(self) -> tuple[Tender, ...]:
         """Cash given so far for the open transaction."""
         basket = self.checkout.basket()
-        return self._tendering.so_far(basket.transaction) if basket else ()
+        return basket.tenders if basket else ()
 
     def due(self, priced: PricedBasket) -> Due:
         return due(priced.total_minor, self.tenders(), self._till)
 
-    def pay(self, text: str, act: Act) -> Sale | Due | Refusal:
-        """Take cash: the amount as text, or `exact`. A `Due` when something is still to be paid."""
-        with self._lock:
-            basket, priced = self.checkout.basket(), self.checkout.priced()
-            if basket is None or priced is None:
-                return Refusal("basket.none", say("basket.nothing"))
-            open_due = due(priced.total_minor, self._tendering.so_far(basket.transaction), self._till)
-            amount = (
-                open_due.cash_minor if text == "exact" else parse_minor(_plain(text), self._till.currency)
-            )
-            if isinstance(amount, Refusal):
-                return amount
-            given = self._tendering.so_far(basket.transaction)
-            if amount:
-                given = (*given, Tender(kind=CASH, amount_minor=amount))
-            concluded = self.checkout.conclude(given)
-            if isinstance(concluded, Refusal) and concluded.code == "tender.insufficient" and amount > 0:
-                self._tendering.add_cash(basket.transaction, amount)
-                return due(priced.total_minor, given, self._till)
-            if isinstance(concluded, Sale):
-                self._return_reason = ""
-            return self._committed(concluded)
+    def currencies(self) -> tuple[CurrencyRate, ...]:
+        """Foreign cash that is taken today."""
+        date = self.business_date()
+        return self.shelf.currencies(date) if date else ()
 
-    def hand_back(self) -> None:
-        """Give back the cash of a payment in parts."""
-        basket = self.checkout.basket()
-        if basket is not None:
-            self._tendering.take_back(basket.transaction)
+    def pay(self, text: str, act: Act, *, currency: str = "", rate_e8: int = 0) -> Sale | Due | Refusal:
+        """Take cash: the amount as text, or `exact`. A `Due` when something is still to be paid.
+
+        `currency`: the foreign one that it is in, at the rate that the cashier saw.
+        """
+        with self._lock:
+            priced = self.checkout.priced()
+            if priced is None:
+                return Refusal("basket.none", say("basket.nothing"))
+            tender = self._tender(text, self.due(priced), currency, rate_e8)
+            if isinstance(tender, Refusal):
+                return tender
+            taken = self.checkout.conclude() if tender is None else self.checkout.take(tender)
+            if isinstance(taken, Basket):
+                return self.due(priced)
+            if isinstance(taken, Sale):
+                self._return_reason = ""
+            return self._committed(taken)
+
+    def _tender(self, text: str, due: Due, currency: str, rate_e8: int) -> Tender | Refusal | None:
+        """What was handed over; None where nothing is left to hand over."""
+        if currency and currency != self._till.currency.code:
+            return self._foreign_tender(text, due, currency, rate_e8)
+        amount = due.cash_minor if text == "exact" else parse_minor(_plain(text), self._till.currency)
+        if isinstance(amount, Refusal):
+            return amount
+        return Tender(kind=CASH, amount_minor=amount) if amount else None
+
+    def _foreign_tender(self, text: str, due: Due, currency: str, rate_e8: int) -> Tender | Refusal:
+        rate = next((taken for taken in self.currencies() if taken.currency == currency), None)
+        if rate is None or due.cash_minor < 0:
+            return Refusal("tender.not-taken", say("pay.not-taken", currency=currency[:3]))
+        if rate.rate_e8 != rate_e8:  # a feed came in since the customer was told
+            return Refusal("tender.rate-changed", say("pay.rate-changed", currency=currency))
+        exact = foreign_due_minor(due.cash_minor, rate)
+        amount = exact if text == "exact" else parse_minor(_plain(text), rate.money)
+        return amount if isinstance(amount, Refusal) else foreign_tender(amount, rate, self._till.rule)
+
+    def hand_back(self) -> tuple[Tender, ...] | Refusal:
+        """Give back what was given in parts; it is the answer."""
+        return self.checkout.hand_back()
 
     # ---- receipts ----------------------------------------------------------------------------
 

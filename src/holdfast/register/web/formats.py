@@ -6,9 +6,9 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_name, get_currency_precision
 
-from holdfast.core.money import CURRENCIES, Currency
+from holdfast.core.money import CURRENCIES, Currency, plain_decimal
 from holdfast.infra.clock import time_zone
 
 DEFAULT_LOCALE = "en_GB"
@@ -32,6 +32,28 @@ class Formats:
     def money(self, amount_minor: int) -> str:
         """`€12.50`."""
         return self._currency(Decimal(amount_minor).scaleb(-self.currency.digits))
+
+    def foreign(self, amount_minor: int, currency: Currency) -> str:
+        """`US$12.50`: an amount in any currency."""
+        amount = Decimal(amount_minor).scaleb(-currency.digits)
+        if get_currency_precision(currency.code) == currency.digits:
+            return format_currency(amount, currency.code, locale=self.locale)
+        # Where the language's habit has fewer digits than ISO 4217, it would round what was given.
+        pattern = "#,##" + plain_decimal(0, currency.digits)
+        return f"{currency.code} {format_decimal(amount, pattern, locale=self.locale)}"
+
+    def foreign_of(self, amount_minor: int, code: str) -> str:
+        """The same by the currency's code, which an entry of the future may have and this version not."""
+        currency = CURRENCIES.get(code)
+        return self.foreign(amount_minor, currency) if currency else f"{code} {amount_minor}"
+
+    def currency_name(self, code: str) -> str:
+        """`US Dollar`."""
+        return get_currency_name(code, locale=self.locale)
+
+    def exchange_rate(self, rate_e8: int) -> str:
+        """`0.915` from hundred-millionths; exact."""
+        return format_decimal(Decimal(rate_e8).scaleb(-8), "#,##0.0#######", locale=self.locale)
 
     def unit_price(self, price_e4: int) -> str:
         """`€1.25`, and `€0.0125` where the price is finer than a coin."""

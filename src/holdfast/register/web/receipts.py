@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import segno
 
-from holdfast.core.sale import Sale, SaleLine
-from holdfast.core.tender import CASH, CHANGE, IMPORTED
+from holdfast.core.sale import Sale, SaleLine, Tender
+from holdfast.core.tender import CHANGE
 from holdfast.register.checkout import DocumentRow
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
+from holdfast.register.web.tendering import given
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_TENDERS = {CASH: "pay.cash", CHANGE: "pay.change", IMPORTED: "pay.paid"}
 
 
 class ReceiptLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,14 +53,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     sums: tuple[ReceiptSum, ...]
     taxes: tuple[ReceiptTax, ...]
     note: str
-    cash_minor: int
-    """Cash as it was given, before change."""
+    given: tuple[ReceiptSum, ...]
+    """Each tender as it passed over the counter, without change."""
     change_minor: int
     """What went back to the customer, positive."""
 
     @property
     def paid_minor(self) -> int:
-        return self.cash_minor - self.change_minor
+        return sum(tender.amount_minor for tender in self.sale.tenders)
 
 
 class ReceiptPrinter:
@@ -83,9 +83,6 @@ class ReceiptPrinter:
 
     def receipt(self, sale: Sale, row: DocumentRow) -> Receipt:
         """`row` says when it was concluded and for which business date."""
-        tenders = {
-            kind: sum(t.amount_minor for t in sale.tenders if t.kind == kind) for kind in (CASH, CHANGE)
-        }
         at = self._fmt.date_time(row.at_ms)
         date = self._fmt.date(row.business_date)
         return Receipt(
@@ -100,8 +97,8 @@ class ReceiptPrinter:
             sums=tuple(self._sums(sale)),
             taxes=tuple(self._taxes(sale)),
             note=sale.note,
-            cash_minor=tenders[CASH],
-            change_minor=-tenders[CHANGE],
+            given=tuple(self._tender(tender) for tender in sale.tenders if tender.kind != CHANGE),
+            change_minor=-sum(tender.amount_minor for tender in sale.tenders if tender.kind == CHANGE),
         )
 
     def _letter(self, sale: Sale, line: SaleLine) -> str:
@@ -123,14 +120,11 @@ class ReceiptPrinter:
         sums = [ReceiptSum(name=say("receipt.total"), amount=money(sale.total_minor), is_total=True)]
         if sale.rounding_minor:
             sums.append(ReceiptSum(name=say("receipt.rounding"), amount=money(sale.rounding_minor)))
-        sums += [
-            ReceiptSum(
-                name=say(_TENDERS[tender.kind]) if tender.kind in _TENDERS else tender.kind,
-                amount=money(abs(tender.amount_minor)),
-            )
-            for tender in sale.tenders
-        ]
-        return sums
+        return sums + [self._tender(tender) for tender in sale.tenders]
+
+    def _tender(self, tender: Tender) -> ReceiptSum:
+        said = given(tender, self._fmt)
+        return ReceiptSum(name=said.name, amount=said.amount)
 
     def _taxes(self, sale: Sale) -> list[ReceiptTax]:
         names, money = self._tax_names(), self._fmt.money

@@ -14,7 +14,7 @@ from holdfast.register.web.messages import say
 from holdfast.register.web.people import Person
 from holdfast.register.web.receipts import Receipt, line_extras
 from holdfast.register.web.services import Services
-from holdfast.register.web.tendering import quick_amounts
+from holdfast.register.web.tendering import given, ways_to_pay
 
 RECEIPTS_SHOWN = 20
 _KINDS = {"sale": "word.sale", "return": "word.return"}
@@ -52,8 +52,9 @@ class Screen:
         """The same screen with a question on top."""
         return self._answer(self._frame("shelf", dialog=name, **more))
 
-    def pay(self, *, refusal: Refusal | None = None) -> Response[str]:
-        return self._answer(self._frame("pay", refusal=refusal))
+    def pay(self, *, refusal: Refusal | None = None, said: str = "", currency: str = "") -> Response[str]:
+        """What is due, in home cash or in the foreign `currency`."""
+        return self._answer(self._frame("pay", refusal=refusal, said=said, currency=currency))
 
     def done(self, receipt: Receipt) -> Response[str]:
         return self._answer(self._frame("done", receipt=receipt))
@@ -83,6 +84,7 @@ class Screen:
         found: list[Any] | None = None,
         found_quantity: str = "",
         dialog: str | None = None,
+        currency: str = "",
         **more: Any,
     ) -> dict[str, Any]:
         desk = self._services.desk
@@ -107,14 +109,25 @@ class Screen:
         if work == "shelf" and found is None:
             context["tiles"] = self._services.shelf.tiles(desk.business_date() or desk.offered_date())
         if work == "pay" and priced:
-            due = desk.due(priced)
-            quick = quick_amounts(due.cash_minor, self._services.fmt.currency)
-            context |= {"due": due, "tenders": desk.tenders(), "quick": quick}
+            context |= self._paying(priced, currency)
         if work == "receipts":
             context["documents"] = self._documents()
         if work == "receipt" and receipt:
             context["returnable"] = self._returnable(receipt)
         return context | more
+
+    def _paying(self, priced: Priced, currency: str) -> dict[str, Any]:
+        desk, fmt = self._services.desk, self._services.fmt
+        due = desk.due(priced)
+        ways = ways_to_pay(due, desk.currencies(), fmt)
+        chosen = next((place for place, way in enumerate(ways) if way.code == currency), 0)
+        return {
+            "due": due,
+            "tenders": [given(tender, fmt) for tender in desk.tenders()],
+            "ways": ways,
+            "way": ways[chosen],
+            "next_way": ways[(chosen + 1) % len(ways)],
+        }
 
     def _taxes(self, priced: Priced | None) -> list[dict[str, Any]]:
         if priced is None:

@@ -11,6 +11,7 @@ import apsw
 import msgspec
 
 from holdfast.core.catalogue import Price, Product
+from holdfast.core.foreign_cash import CurrencyRate
 from holdfast.core.ids import Sku, StaffId
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_on
@@ -86,6 +87,10 @@ class Shelf:
     def tax_names(self) -> dict[str, str]:
         """Tax code → its newest name."""
         return {rate.code: rate.name for rate in self._ask(lambda books: books.taxes())}
+
+    def currencies(self, business_date: str) -> tuple[CurrencyRate, ...]:
+        """Foreign cash that is taken on a business date."""
+        return self._ask(lambda books: books.currencies(business_date))
 
     def staff(self, number: StaffId) -> StaffMember | None:
         return self._ask(lambda books: books.staff(number))

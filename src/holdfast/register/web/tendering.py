@@ -1,11 +1,13 @@
-"""Taking cash: the amounts to offer, and what was given so far of a payment in parts (PO2)."""
+"""Taking cash: the currencies and amounts to offer, and what was handed over so far (PO2)."""
 
-import threading
+import msgspec
 
-from holdfast.core.ids import TransactionId
-from holdfast.core.money import Currency
+from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor
+from holdfast.core.money import Currency, plain_decimal
 from holdfast.core.sale import Tender
-from holdfast.core.tender import CASH
+from holdfast.core.tender import CASH, CHANGE, IMPORTED, Due
+from holdfast.register.web.formats import Formats
+from holdfast.register.web.messages import say
 
 _NOTES: dict[str, tuple[int, ...]] = {
     "EUR": (5, 10, 20, 50, 100, 200),
@@ -16,9 +18,10 @@ _NOTES: dict[str, tuple[int, ...]] = {
 }
 _OTHER_NOTES = (5, 10, 20, 50, 100, 200, 500, 1_000)
 QUICK_AMOUNTS_MAX = 5
+_NAMES = {CASH: "pay.cash", CHANGE: "pay.change", IMPORTED: "pay.paid"}
 
 
-def quick_amounts(due_minor: int, currency: Currency) -> list[int]:
+def quick_amounts(due_minor: int, currency: Currency, smallest_minor: int = 1) -> list[int]:
     """What a customer is likely to hand over beside the exact amount, in minor units, rising.
 
     For each note, the least that is paid with such notes alone.
@@ -26,36 +29,96 @@ def quick_amounts(due_minor: int, currency: Currency) -> list[int]:
     if due_minor <= 0:
         return []
     notes = [note * 10**currency.digits for note in _NOTES.get(currency.code, _OTHER_NOTES)]
-    amounts = {-(-due_minor // note) * note for note in notes}
+    amounts = {-(-due_minor // note) * note for note in notes if note % smallest_minor == 0}
     return sorted(amount for amount in amounts if amount > due_minor)[:QUICK_AMOUNTS_MAX]
 
 
-class Tendering:
-    """Cash given so far for the open transaction; thread-safe.
+class Amount(msgspec.Struct, frozen=True):
+    """A sum to touch."""
 
-    In memory: no money has changed hands for good before the sale is concluded, and a new
-    transaction begins with nothing.
-    """
+    plain: str
+    """As it is typed."""
+    shown: str
 
-    def __init__(self) -> None:
-        self._transaction: TransactionId | None = None
-        self._tenders: tuple[Tender, ...] = ()
-        self._lock = threading.Lock()
 
-    def so_far(self, transaction: TransactionId) -> tuple[Tender, ...]:
-        with self._lock:
-            return self._tenders if transaction == self._transaction else ()
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """One currency in which cash can be taken, as the screen shows it."""
 
-    def add_cash(self, transaction: TransactionId, amount_minor: int) -> tuple[Tender, ...]:
-        """All tenders with this one."""
-        with self._lock:
-            before = self._tenders if transaction == self._transaction else ()
-            self._transaction = transaction
-            self._tenders = (*before, Tender(kind=CASH, amount_minor=amount_minor))
-            return self._tenders
+    code: str
+    name: str
+    digits: int
+    due: str
+    """What is still due in it; of a foreign one rounded up to its smallest note or coin."""
+    quick: tuple[Amount, ...]
+    rate: str = ""
+    """What one unit counts as; empty for the home currency."""
+    rate_e8: int = 0
+    since: str = ""
+    """The business date from which that rate is in force."""
 
-    def take_back(self, transaction: TransactionId) -> None:
-        """Hand everything back: the customer pays otherwise."""
-        with self._lock:
-            if transaction == self._transaction:
-                self._tenders = ()
+    @property
+    def is_home(self) -> bool:
+        return not self.rate_e8
+
+
+def ways_to_pay(due: Due, rates: tuple[CurrencyRate, ...], fmt: Formats) -> list[Way]:
+    """Home cash, then each foreign currency that is taken today."""
+    home = fmt.currency
+    ways = [
+        Way(
+            code=home.code,
+            name=fmt.currency_name(home.code),
+            digits=home.digits,
+            due=fmt.money(due.cash_minor),
+            quick=_amounts(quick_amounts(due.cash_minor, home), home, fmt),
+        )
+    ]
+    return ways + [_foreign_way(due, rate, fmt) for rate in rates if due.cash_minor > 0]
+
+
+def _foreign_way(due: Due, rate: CurrencyRate, fmt: Formats) -> Way:
+    asked = foreign_due_minor(due.cash_minor, rate)
+    return Way(
+        code=rate.currency,
+        name=fmt.currency_name(rate.currency),
+        digits=rate.money.digits,
+        due=fmt.foreign(asked, rate.money),
+        quick=_amounts(quick_amounts(asked, rate.money, rate.smallest_minor), rate.money, fmt),
+        rate=fmt.exchange_rate(rate.rate_e8),
+        rate_e8=rate.rate_e8,
+        since=rate.valid_from,
+    )
+
+
+def _amounts(amounts_minor: list[int], currency: Currency, fmt: Formats) -> tuple[Amount, ...]:
+    return tuple(
+        Amount(plain_decimal(amount, currency.digits), fmt.foreign(amount, currency))
+        for amount in amounts_minor
+    )
+
+
+class Given(msgspec.Struct, frozen=True):
+    """A tender as screen and receipt say it."""
+
+    name: str
+    """`Cash`, or `US$20.00 at 0.915`."""
+    amount: str
+    """What it counted as."""
+    handed: str
+    """What passed over the counter, in its own currency."""
+
+
+def given(tender: Tender, fmt: Formats) -> Given:
+    """The tender in words and figures; without a sign, which its name tells."""
+    amount = fmt.money(abs(tender.amount_minor))
+    if tender.foreign_currency:
+        handed = fmt.foreign_of(tender.foreign_minor, tender.foreign_currency)
+        rate = fmt.exchange_rate(tender.rate_e8)
+        return Given(say("pay.foreign", amount=handed, rate=rate), amount, handed)
+    name = say(_NAMES[tender.kind]) if tender.kind in _NAMES else tender.kind
+    return Given(name, amount, amount)
+
+
+def to_give_back(tenders: tuple[Tender, ...], fmt: Formats) -> str:
+    """What a customer gets back who buys nothing after all: what he gave, by currency."""
+    return ", ".join(given(tender, fmt).handed for tender in tenders)

@@ -14,9 +14,11 @@ from holdfast.register.web.receipts import code_image
 from holdfast.register.web.routes.entrance import Form
 from holdfast.register.web.screen import Screen
 from holdfast.register.web.services import Given, Services
+from holdfast.register.web.tendering import to_give_back
 
 LINES_MAX = 500
 NUMBER_CHARS_MAX = 64
+RATE_CHARS_MAX = 20
 
 
 class Receipts(Controller):
@@ -27,21 +29,28 @@ class Receipts(Controller):
         """What is due, and the ways to pay it."""
         screen = Screen(services, session_of(request, services).person)
         priced = services.desk.checkout.priced()
-        return screen.pay() if priced and priced.lines else screen.shelf()
+        currency = request.query_params.get("currency", "")
+        return screen.pay(currency=currency) if priced and priced.lines else screen.shelf()
 
     @post("/pay", sync_to_thread=True)
     def pay(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
-        """Take cash. Enough of it concludes the transaction."""
+        """Take cash, home or foreign. Enough of it concludes the transaction."""
         person = session_of(request, services).person
         screen = Screen(services, person)
         act = act_in(data, person, services)
         amount = str(data.get("amount", "")).strip() or "exact"
-        paid = act if isinstance(act, Refusal) else services.desk.pay(amount, act)
+        currency, rate = str(data.get("currency", "")), str(data.get("rate", ""))
+        rate_e8 = int(rate) if rate.isdecimal() and len(rate) < RATE_CHARS_MAX else 0
+        paid = (
+            act
+            if isinstance(act, Refusal)
+            else services.desk.pay(amount, act, currency=currency, rate_e8=rate_e8)
+        )
         match paid:
             case Refusal() if services.desk.checkout.basket() is None:
                 return screen.shelf(refusal=paid)
             case Refusal():
-                return screen.pay(refusal=paid)
+                return screen.pay(refusal=paid, currency=currency)
             case Due():
                 return screen.pay()
             case Sale():
@@ -51,8 +60,12 @@ class Receipts(Controller):
     def hand_back(self, request: AnyRequest, services: Given) -> Response[str]:
         """The customer pays otherwise."""
         screen = Screen(services, session_of(request, services).person)
-        services.desk.hand_back()
-        return screen.pay()
+        back = services.desk.hand_back()
+        if isinstance(back, Refusal):
+            return screen.shelf(refusal=back)
+        return screen.pay(
+            said=say("pay.handed-back", amounts=to_give_back(back, services.fmt)) if back else ""
+        )
 
     @get("/receipts", sync_to_thread=True)
     def last(self, request: AnyRequest, services: Given) -> Response[str]:

@@ -15,6 +15,7 @@ from holdfast.register.web.routes.entrance import NEEDS_MANAGER, Form
 from holdfast.register.web.routes.receipts import show_receipt
 from holdfast.register.web.screen import Screen
 from holdfast.register.web.services import Given, Services
+from holdfast.register.web.tendering import to_give_back
 
 LineId = FromPath[int]
 Question = FromPath[str]
@@ -85,6 +86,9 @@ class Selling(Controller):
         voided = act if isinstance(act, Refusal) else services.desk.void(str(data.get("reason", "")), act)
         if isinstance(voided, Refusal):
             return screen.shelf(refusal=voided)
+        if voided.given_back:
+            back = to_give_back(voided.given_back, services.fmt)
+            return screen.shelf(said=say("basket.voided.give-back", amounts=back))
         return screen.shelf(said=say("basket.voided"))
 
     @get("/ask/{line:int}/{question:str}", sync_to_thread=True)
@@ -104,7 +108,8 @@ class Selling(Controller):
         screen = _screen(request, services)
         priced = services.desk.checkout.priced()
         if question == "void" and priced is not None:
-            return screen.part("dialogs/void.html", priced=priced)
+            back = to_give_back(services.desk.tenders(), services.fmt)
+            return screen.part("dialogs/void.html", priced=priced, give_back=back)
         if question == "close-day":
             return screen.part("dialogs/close_day.html", business_date=services.desk.business_date())
         if question == "return":
