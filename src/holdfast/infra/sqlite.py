@@ -264,16 +264,20 @@ def immediate(connection: apsw.Connection) -> "Immediate":
     StorageFullFault means that nothing was stored. DatabaseFault from a failing disk means that
     only a restart can tell; do not go on with this connection.
     """
-    return Immediate(connection)
+    return Immediate(connection.cursor())
 
 
 class Immediate:
-    """One write transaction, for a `with` block. No generator: every sale and every scan goes through it."""
+    """One write transaction, for a `with` block, as `immediate` says; over a cursor that may be kept.
 
-    __slots__ = ("_connection",)
+    No generator: every sale and every scan goes through it.
+    """
 
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
+    __slots__ = ("_connection", "_cursor")
+
+    def __init__(self, cursor: apsw.Cursor) -> None:
+        self._cursor = cursor
+        self._connection = cursor.connection
 
     def __enter__(self) -> apsw.Connection:
         assert not self._connection.in_transaction, "transactions do not nest"
@@ -297,7 +301,7 @@ class Immediate:
 
     def _run(self, statement: str) -> None:
         try:
-            self._connection.execute(statement)
+            self._cursor.execute(statement)
         except apsw.Error as error:
             _raise_fault_of(self._connection, error)
             raise

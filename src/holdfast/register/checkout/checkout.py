@@ -96,14 +96,14 @@ class Checkout(Entries):
         """End the business day with its totals."""
 
         def work() -> DayClosed | Refusal:
-            basket = writing.read_basket(self._till.connection)
+            basket = writing.read_basket(self._till.cursor)
             if basket is not None and not _is_empty(basket):
                 return _BASKET_OPEN_AT_CLOSE
             closed = self._till.closing(self._till.day(), by)
             if isinstance(closed, DayClosed):
                 stamp = self._till.stamp(closed.business_date)
                 self._till.append(self._till.place(), "day_closed", 1, closed, stamp)
-                writing.write_basket(self._till.connection, None)
+                writing.write_basket(self._till.cursor, None)
             return closed
 
         return self._till.transact(work, finishing=True)
@@ -118,7 +118,7 @@ class Checkout(Entries):
             date = business_day.day_required(self._till.day())
             if isinstance(date, Refusal):
                 return date
-            basket = writing.read_basket(self._till.connection)
+            basket = writing.read_basket(self._till.cursor)
             if basket is not None and not _is_empty(basket):
                 return _BASKET_OPEN
             transaction = TransactionId(encode_id(self._randomness.bytes(ID_RANDOM_BYTES)))
@@ -134,7 +134,7 @@ class Checkout(Entries):
         """
 
         def work() -> Basket | Refusal:
-            before = writing.read_basket(self._till.connection)
+            before = writing.read_basket(self._till.cursor)
             if before is None:
                 return _NO_BASKET
             after = operation(before)
@@ -144,7 +144,7 @@ class Checkout(Entries):
 
     def _kept(self, basket: Basket | Refusal) -> Basket | Refusal:
         if isinstance(basket, Basket):
-            writing.write_basket(self._till.connection, basket)
+            writing.write_basket(self._till.cursor, basket)
         return basket
 
     def conclude(
@@ -167,7 +167,7 @@ class Checkout(Entries):
 
         def work() -> Sale | Basket | Refusal:
             concluded = self._conclude((tender,), coin_minor)
-            basket = writing.read_basket(self._till.connection)
+            basket = writing.read_basket(self._till.cursor)
             is_part = (
                 isinstance(concluded, Refusal) and concluded.code == STILL_DUE and tender.amount_minor > 0
             )
@@ -181,7 +181,7 @@ class Checkout(Entries):
         """Forget what was taken in parts; it is what the customer gets back."""
 
         def work() -> tuple[Tender, ...] | Refusal:
-            basket = writing.read_basket(self._till.connection)
+            basket = writing.read_basket(self._till.cursor)
             if basket is None:
                 return _NO_BASKET
             if basket.tenders:
@@ -192,19 +192,18 @@ class Checkout(Entries):
 
     def _conclude(self, tenders: Sequence[Tender], coin_minor: int | None) -> Sale | Refusal:
         till = self._till
-        basket = writing.read_basket(till.connection)
+        basket, day, at = till.standing()
         if basket is None:
             return _NO_BASKET
-        date = business_day.day_required(till.day())
+        date = business_day.day_required(day)
         refusal = date if isinstance(date, Refusal) else self._returned_meanwhile(basket)
         if refusal:
             return refusal
-        at = till.place()
         document = at.head.next_document(self.config.series)
         sale = pricing.conclude(basket, tenders, document, coin_minor=coin_minor)
         if isinstance(sale, Sale):
             till.append(at, basket.kind, 1, sale, till.stamp(str(date)))
-            writing.write_basket(till.connection, None)
+            writing.write_basket(till.cursor, None)
         return sale
 
     def _returned_meanwhile(self, basket: Basket) -> Refusal | None:
@@ -233,18 +232,18 @@ class Checkout(Entries):
 
         def work() -> TransactionVoided | Refusal:
             till = self._till
-            basket = writing.read_basket(till.connection)
+            basket = writing.read_basket(till.cursor)
             if basket is None:
                 return _NO_BASKET
             stamp = till.stamp()
             act = Act(by=by, at_ms=stamp.at_ms, limits=UNLIMITED, approved_by=approved_by or NOBODY)
             if _is_empty(basket):
-                writing.write_basket(till.connection, None)
+                writing.write_basket(till.cursor, None)
                 return _nothing_voided(basket, act, reason)
             voided = pricing.void_transaction(basket, act, reason)
             if isinstance(voided, TransactionVoided):
                 till.append(till.place(), "transaction_voided", 1, voided, stamp)
-                writing.write_basket(till.connection, None)
+                writing.write_basket(till.cursor, None)
             return voided
 
         return self._till.transact(work, finishing=True)

@@ -23,11 +23,11 @@ from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey, SigningKey
 from holdfast.infra.mark import HighWaterMark, Mark
-from holdfast.infra.sqlite import DiskReserve, ReserveState, checkpoint, faults, immediate
+from holdfast.infra.sqlite import DiskReserve, Immediate, ReserveState, checkpoint, faults
 from holdfast.register.till import history, purging, writing
 from holdfast.register.till.database import QUERIES, open_till
 from holdfast.register.till.places import place
-from holdfast.register.till.writing import Place
+from holdfast.register.till.writing import Place, Standing
 
 T = TypeVar("T")
 
@@ -56,6 +56,8 @@ class Till:
                 home, DatabaseKey.load(home.database_key), self.config.origin, vfs=vfs
             )
             undo.callback(self.connection.close)
+            self.cursor = self.connection.cursor()
+            """For the statements of every sale, under the lock."""
             self._mark = HighWaterMark(home.mark)
             undo.pop_all()
         marked = self._mark.read()
@@ -90,7 +92,7 @@ class Till:
 
     def _whole(self, work: Callable[[], T]) -> T:
         self._unmarked = None
-        with immediate(self.connection):
+        with Immediate(self.cursor):
             return work()
 
     @contextmanager
@@ -119,13 +121,21 @@ class Till:
 
     def place(self) -> Place:
         """Where the journal stands now."""
-        found = writing.read_head(self.connection)
+        found = writing.read_head(self.cursor)
         assert found is not None, "a till that was started has an epoch"
         return found
 
+    def standing(self) -> Standing:
+        """The open basket, the business day, and where the journal stands."""
+        basket, day, at = writing.read_standing(self.cursor)
+        return Standing(basket, self._not_back(day), at)
+
     def day(self) -> DayState:
-        """The business day. Its date is at least the one that the mark remembers: it never goes back."""
-        found = writing.read_day(self.connection)
+        """The business day."""
+        return self._not_back(writing.read_day(self.cursor))
+
+    def _not_back(self, found: DayState) -> DayState:
+        """Its date is at least the one that the mark remembers: it never goes back."""
         if self._date_floor > (found.business_date or ""):
             return DayState(business_date=self._date_floor, open=False)
         return found
@@ -145,13 +155,13 @@ class Till:
     def append(self, at: Place, type: str, version: int, body: msgspec.Struct, stamp: Stamp) -> Written:
         """Store the next entry after `at`, with its number and projections."""
         written = writer.write(self.config.origin, at.head, type, version, body, stamp)
-        writing.store(self.connection, at, written, body, stamp)
+        writing.store(self.cursor, at, written, body, stamp)
         self._unmarked = self._to_mark(written.head, stamp.date)
         return written
 
     def open_epoch(self, why: OpenEpoch) -> Written:
         """Begin a new epoch on top of the last one, numbering in a segment of its own."""
-        last = writing.read_head(self.connection)
+        last = writing.read_head(self.cursor)
         epoch = epoch_id(self._randomness.bytes(EPOCH_RANDOM_BYTES))
         stamp = self.stamp()
         written = writer.open_epoch(
@@ -166,17 +176,17 @@ class Till:
         )
         body = REGISTRY.decode(decode_entry(written.data))
         assert isinstance(body, EpochOpened), "an epoch begins with its opening"
-        writing.store_opening(self.connection, written, body, stamp)
+        writing.store_opening(self.cursor, written, body, stamp)
         self._unmarked = self._to_mark(written.head, stamp.date)
         return written
 
     def _start(self) -> None:
-        last = writing.read_head(self.connection)
+        last = writing.read_head(self.cursor)
         why = epochs.at_start(None if last is None else last.head.position, self._mark.read(), self.hash_at)
         if why is None:
             return
         self.open_epoch(why)
-        day = writing.read_day(self.connection)
+        day = writing.read_day(self.cursor)
         if day.open and day != self.day():
             # What is sold next must not count to a day that was over before this database was restored.
             closed = self.closing(day, NOBODY)
@@ -185,7 +195,7 @@ class Till:
 
     def closing(self, day: DayState, by: StaffId) -> DayClosed | Refusal:
         """What closing this day would journal."""
-        found = writing.read_totals(self.connection, day.business_date or "")
+        found = writing.read_totals(self.cursor, day.business_date or "")
         first, last = found.first_document, found.last_document
         return business_day.close_day(
             day,

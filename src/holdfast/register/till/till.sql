@@ -12,6 +12,13 @@ select e.n, e.epoch, c.id, c.hash, c.documents, c.value_minor
 from chain c join epoch e on e.n = c.id >> 40
 order by c.id desc limit 1;
 
+-- name: standing()^
+-- The open basket, the day and the head: what concluding a sale begins from.
+select b.data, d.business_date, d.is_open, e.n, e.epoch, c.id, c.hash, c.documents, c.value_minor
+from open_basket b cross join day d cross join chain c join epoch e on e.n = c.id >> 40
+where b.one = 1 and d.one = 1
+order by c.id desc limit 1;
+
 -- name: epoch_heads()
 -- The last entry of each epoch, in order of opening.
 select e.n, e.epoch, c.id, c.hash, c.documents

@@ -18,7 +18,7 @@ from holdfast.core.journal.bodies import DOCUMENT_TYPES, EpochOpened
 from holdfast.core.journal.writer import Head, Stamp, Written
 from holdfast.core.sale import AccountAdjusted, Sale, StockAdjusted
 from holdfast.core.totals import DayTotals
-from holdfast.register.till.database import QUERIES, sql_of
+from holdfast.register.till.database import sql_of
 from holdfast.register.till.places import place, seq_of
 
 Document = Sale | StockAdjusted | AccountAdjusted
@@ -28,18 +28,25 @@ _basket_decoder = msgspec.json.Decoder(Basket)
 _totals_decoder = msgspec.json.Decoder(DayTotals)
 _encoder = msgspec.json.Encoder()
 
+Statements = apsw.Connection | apsw.Cursor
+"""What runs them. A cursor that is kept runs one in half the time; it must be left without rows to read."""
+
 # Run with their values in the order in which they are named: by name costs a microsecond for each.
 _HEAD = sql_of("head")
+_ADD_EPOCH = sql_of("add_epoch")
 _ADD_LINK = sql_of("add_link")
 _ADD_ENTRY = sql_of("add_entry")
 _ADD_DOCUMENT = sql_of("add_document")
+_PUT_DATED_BACK = sql_of("put_dated_back")
 _ADD_STOCK = sql_of("add_stock")
 _ADD_RETURNED = sql_of("add_returned")
 _DAY = sql_of("day")
+_SET_DAY = sql_of("set_day")
 _DAY_TOTALS = sql_of("day_totals")
 _SET_DAY_TOTALS = sql_of("set_day_totals")
 _BASKET = sql_of("basket")
 _SET_BASKET = sql_of("set_basket")
+_STANDING = sql_of("standing")
 
 
 class Place(NamedTuple):
@@ -61,37 +68,56 @@ class TotalsOfDay(NamedTuple):
 NO_TOTALS = TotalsOfDay(DayTotals(), None, None)
 
 
+class Standing(NamedTuple):
+    """What concluding a sale begins from, as one look at the database."""
+
+    basket: Basket | None
+    day: DayState
+    place: Place
+
+
 # ---- reading -----------------------------------------------------------------------------------
 
 
-def read_head(connection: apsw.Connection) -> Place | None:
+def _rows(on: Statements, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+    """All rows: one that is not read would hold the database as it is now."""
+    return on.execute(statement, values).fetchall()
+
+
+def read_head(on: Statements) -> Place | None:
     """Where the journal stands; None before its first entry."""
-    row = connection.execute(_HEAD).fetchone()
-    if row is None:
-        return None
-    n, epoch, row_id, hash, documents, value_minor = row
-    return Place(
-        n, Head(epoch=EpochId(epoch), seq=seq_of(row_id), hash=hash, documents=documents), value_minor
-    )
+    rows = _rows(on, _HEAD)
+    return _place(*rows[0]) if rows else None
 
 
-def read_day(connection: apsw.Connection) -> DayState:
-    row = connection.execute(_DAY).fetchone()
-    assert row is not None, "the day's row is made with its table"
-    return DayState(business_date=row[0], open=bool(row[1]))
+def read_day(on: Statements) -> DayState:
+    [(business_date, is_open)] = _rows(on, _DAY)
+    return DayState(business_date=business_date, open=bool(is_open))
 
 
-def read_basket(connection: apsw.Connection) -> Basket | None:
-    row = connection.execute(_BASKET).fetchone()
-    assert row is not None, "the basket's row is made with its table"
-    return None if row[0] is None else _basket_decoder.decode(row[0])
+def read_basket(on: Statements) -> Basket | None:
+    [(data,)] = _rows(on, _BASKET)
+    return None if data is None else _basket_decoder.decode(data)
 
 
-def read_totals(connection: apsw.Connection, business_date: str) -> TotalsOfDay:
-    row = connection.execute(_DAY_TOTALS, (business_date,)).fetchone()
-    if row is None:
+def read_standing(on: Statements) -> Standing:
+    """Basket, day and head of a till that was started."""
+    [(data, business_date, is_open, *head)] = _rows(on, _STANDING)
+    basket = None if data is None else _basket_decoder.decode(data)
+    return Standing(basket, DayState(business_date=business_date, open=bool(is_open)), _place(*head))
+
+
+def _place(n: int, epoch: str, row_id: int, hash: bytes, documents: int, value_minor: int) -> Place:
+    head = Head(epoch=EpochId(epoch), seq=seq_of(row_id), hash=hash, documents=documents)
+    return Place(n, head, value_minor)
+
+
+def read_totals(on: Statements, business_date: str) -> TotalsOfDay:
+    rows = _rows(on, _DAY_TOTALS, (business_date,))
+    if not rows:
         return NO_TOTALS
-    return TotalsOfDay(_totals_decoder.decode(row[0]), row[1], row[2])
+    [(text, first, last)] = rows
+    return TotalsOfDay(_totals_decoder.decode(text), first, last)
 
 
 def decode_totals(text: str) -> DayTotals:
@@ -105,57 +131,46 @@ def encode_totals(day: DayTotals) -> str:
 # ---- writing -----------------------------------------------------------------------------------
 
 
-def write_basket(connection: apsw.Connection, basket: Basket | None) -> None:
+def write_basket(on: Statements, basket: Basket | None) -> None:
     """Keep the open basket, or none."""
     data = None if basket is None else _encoder.encode(basket)
-    connection.execute(_SET_BASKET, (data,))
+    on.execute(_SET_BASKET, (data,))
 
 
-def store(
-    connection: apsw.Connection, at: Place, written: Written, body: msgspec.Struct, stamp: Stamp
-) -> None:
+def store(on: Statements, at: Place, written: Written, body: msgspec.Struct, stamp: Stamp) -> None:
     """Store the entry that follows `at`, with all that follows from it."""
     is_document = written.type in DOCUMENT_TYPES
     assert is_document == isinstance(body, Document), "a document type has a document's body"
     value_minor = at.value_minor + (total_of(body) if isinstance(body, Document) else 0)
-    _store_entry(connection, at.n, written, value_minor)
+    _store_entry(on, at.n, written, value_minor)
     if isinstance(body, Document):
-        _store_document(connection, at.n, written, body, stamp)
-    _project(connection, at.n, written, body, stamp)
+        _store_document(on, at.n, written, body, stamp)
+    _project(on, at.n, written, body, stamp)
 
 
-def store_opening(connection: apsw.Connection, written: Written, body: EpochOpened, stamp: Stamp) -> int:
+def store_opening(on: Statements, written: Written, body: EpochOpened, stamp: Stamp) -> int:
     """Store the first entry of a new epoch; its ordinal."""
     parent = body.parent
-    n = QUERIES.add_epoch(
-        connection,
-        epoch=written.head.epoch,
-        series=body.series,
-        segment=body.segment,
-        cause=body.cause,
-        parent_epoch=None if parent is None else parent.epoch,
-        parent_seq=None if parent is None else parent.seq,
-        opened_at_ms=stamp.at_ms,
-    )
-    _store_entry(connection, n, written, 0)
+    parent_epoch, parent_seq = (None, None) if parent is None else (parent.epoch, parent.seq)
+    row = (written.head.epoch, body.series, body.segment, body.cause, parent_epoch, parent_seq, stamp.at_ms)
+    [(n,)] = _rows(on, _ADD_EPOCH, row)
+    _store_entry(on, n, written, 0)
     return n
 
 
-def _store_entry(connection: apsw.Connection, n: int, written: Written, value_minor: int) -> None:
+def _store_entry(on: Statements, n: int, written: Written, value_minor: int) -> None:
     row_id = place(n, written.seq)
-    connection.execute(_ADD_LINK, (row_id, written.hash, written.head.documents, value_minor))
-    connection.execute(_ADD_ENTRY, (row_id, written.type, written.data))
+    on.execute(_ADD_LINK, (row_id, written.hash, written.head.documents, value_minor))
+    on.execute(_ADD_ENTRY, (row_id, written.type, written.data))
 
 
-def _store_document(
-    connection: apsw.Connection, n: int, written: Written, body: Document, stamp: Stamp
-) -> None:
+def _store_document(on: Statements, n: int, written: Written, body: Document, stamp: Stamp) -> None:
     date = stamp.date if body.external is None else body.external.business_date
     number = written.head.documents
     if date != stamp.date:
-        QUERIES.put_dated_back(connection, n=n, business_date=date, last_number=number)
+        on.execute(_PUT_DATED_BACK, (n, date, number))
     row = (place(n, number), written.seq, written.type, date, stamp.at_ms, total_of(body))
-    connection.execute(_ADD_DOCUMENT, row)
+    on.execute(_ADD_DOCUMENT, row)
 
 
 def document_row(n: int, written: Written) -> int:
@@ -171,35 +186,31 @@ def total_of(body: Document) -> int:
     return body.amount_minor if isinstance(body, AccountAdjusted) else 0
 
 
-def _project(
-    connection: apsw.Connection, n: int, written: Written, body: msgspec.Struct, stamp: Stamp
-) -> None:
+def _project(on: Statements, n: int, written: Written, body: msgspec.Struct, stamp: Stamp) -> None:
     """The same folds as `core.journal.fold`, so that `holdfast verify` finds no difference."""
     stock = totals.stock_deltas(body)
     if stock:
-        connection.executemany(_ADD_STOCK, [moved for moved in stock.items() if moved[1]])
+        on.executemany(_ADD_STOCK, [moved for moved in stock.items() if moved[1]])
     numbered = place(n, written.head.documents) if isinstance(body, Document) else None
-    _add_totals(connection, stamp.date, totals.day_deltas(body), numbered)
+    _add_totals(on, stamp.date, totals.day_deltas(body), numbered)
     if isinstance(body, Sale):
         rows = list(returned_rows(body))
         if rows:
-            connection.executemany(_ADD_RETURNED, rows)
+            on.executemany(_ADD_RETURNED, rows)
         return
-    before = read_day(connection)
+    before = read_day(on)
     day = business_day.after(before, body)
     if day != before:
-        QUERIES.set_day(connection, business_date=day.business_date, is_open=int(day.open))
+        on.execute(_SET_DAY, (day.business_date, int(day.open)))
 
 
-def _add_totals(
-    connection: apsw.Connection, business_date: str, delta: DayTotals, numbered: int | None
-) -> None:
+def _add_totals(on: Statements, business_date: str, delta: DayTotals, numbered: int | None) -> None:
     if numbered is None and delta == NO_TOTALS.totals:
         return
-    before = read_totals(connection, business_date)
+    before = read_totals(on, business_date)
     first = numbered if before.first_document is None else before.first_document
     last = before.last_document if numbered is None else numbered
-    connection.execute(_SET_DAY_TOTALS, (business_date, encode_totals(before.totals + delta), first, last))
+    on.execute(_SET_DAY_TOTALS, (business_date, encode_totals(before.totals + delta), first, last))
 
 
 def returned_rows(sale: Sale) -> Iterator[dict[str, Any]]:
