@@ -1,9 +1,11 @@
 """Registers at head office: enrolled by a code, commanded, and known for what they owe (P6)."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from holdfast.core.faults import ConfigurationFault
-from holdfast.core.ids import KeyId, OriginId
+from holdfast.core.ids import EpochId, KeyId, OriginId
 from holdfast.core.journal.bodies import EpochClosed
 from holdfast.core.refusals import Refusal
 from holdfast.core.sync.commands import CommandBatch, Outcome
@@ -14,6 +16,7 @@ from holdfast.core.sync.receiver import Refused
 from holdfast.hq.commands import CommandBook
 from holdfast.hq.enrolment import Enrolment, Store
 from holdfast.hq.fleet import SILENCE_LIMIT_MS, Fleet, Register
+from holdfast.hq.lost import LostBook
 from holdfast.infra.clock import ManualClock, SeededRandomness
 from holdfast.infra.keys import verify
 from holdfast.infra.postgres.connect import Pool
@@ -214,12 +217,100 @@ def test_an_epoch_without_an_end_may_owe_until_two_people_give_it_up(
         (4, 9, "may-owe"),
         (2, 2, "nothing"),
     ]
-    fleet = Fleet(hq_pool, hq.clock)
-    assert (
-        refusal_code(fleet.declare_lost(journal.origin, lost, by="ann", and_by="ann")) == "epoch.two-people"
-    )
-    assert fleet.declare_lost(journal.origin, lost, by="ann", and_by="bob") is None
+    book = LostBook(hq_pool, Fleet(hq_pool, hq.clock), hq.clock)
+    assert refusal_code(book.propose(journal.origin, lost, by="ann", reason=" ")) == "lost.reason"
+    number = book.propose(journal.origin, lost, by="ann", reason="stolen on the way to repair")
+    assert isinstance(number, int)
+    assert refusal_code(book.propose(journal.origin, lost, by="bob", reason="x")) == "lost.proposed"
+    assert refusal_code(book.confirm(journal.origin, lost, by="ann")) == "lost.two-people"
+    assert standing(hq, hq_pool, journal).owing == "may-owe"
+    assert book.withdraw(journal.origin, lost, by="ann") is None
+    assert refusal_code(book.confirm(journal.origin, lost, by="bob")) == "lost.nothing-proposed"
+    assert isinstance(book.propose(journal.origin, lost, by="bob", reason="stolen"), int)
+    assert book.confirm(journal.origin, lost, by="ann") is None
+    assert refusal_code(book.withdraw(journal.origin, lost, by="ann")) == "lost.nothing-proposed"
+    found = standing(hq, hq_pool, journal)
+    assert (found.owing, found.epochs[0].owing, found.epochs[0].claimed_seq) == ("nothing", "complete", 9)
+    declared = found.epochs[0].lost
+    assert declared is not None
+    assert (declared.state, declared.proposed_by, declared.confirmed_by) == ("lost", "bob", "ann")
+    said = [
+        (item.proposed_by, item.withdrawn_by, item.confirmed_by)
+        for item in book.history(journal.origin, lost)
+    ]
+    assert said == [("bob", None, "ann"), ("ann", "ann", None)]
+    assert refusal_code(book.propose(journal.origin, lost, by="cy", reason="x")) == "lost.not-missing"
+    open_epoch = journal.epoch
+    assert refusal_code(book.propose(journal.origin, open_epoch, by="cy", reason="x")) == "lost.not-missing"
+    assert refusal_code(book.propose(OriginId("no"), lost, by="cy", reason="x")) == "origin.unknown"
+    assert refusal_code(book.propose(journal.origin, EpochId("no"), by="cy", reason="x")) == "epoch.unknown"
+
+
+def test_what_was_declared_lost_is_taken_in_when_it_comes_back(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    hq, journal = postgres_hq, SampleJournal().open().sell(3)
+    hq.enrol(journal)
+    send(hq, journal)
+    old_disk, lost = journal.copy().sell(5), journal.epoch
+    journal.open(2, "restored", claimed_seq=9).sell(1)
+    send(hq, journal)
+    hq.ingest.heartbeat(journal.origin, heartbeat_of(journal, hq.clock.now_ms()))
+    book = LostBook(hq_pool, Fleet(hq_pool, hq.clock), hq.clock)
+    assert isinstance(book.propose(journal.origin, lost, by="ann", reason="fire"), int)
+    assert book.confirm(journal.origin, lost, by="bob") is None
     assert standing(hq, hq_pool, journal).owing == "nothing"
+
+    send(hq, old_disk, 5, 2)
+    epoch = standing(hq, hq_pool, journal).epochs[0]
+    assert epoch.lost is not None
+    assert (epoch.owing, epoch.lost.state, epoch.lost.arrived) == ("may-owe", "returning", 2)
+    send(hq, old_disk, 7)
+    found = standing(hq, hq_pool, journal)
+    epoch = found.epochs[0]
+    assert epoch.lost is not None
+    assert (found.owing, epoch.owing, epoch.lost.state, epoch.lost.arrived) == (
+        "nothing", "complete", "recovered", 5
+    )  # fmt: skip
+    assert hq.verify().documents == 9
+    assert hq.verify().differences == ()
+
+
+def test_a_silent_register_declared_lost_that_speaks_again_is_one_like_any_other(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    hq, journal = postgres_hq, SampleJournal().open().sell(2)
+    hq.enrol(journal)
+    send(hq, journal)
+    hq.ingest.heartbeat(journal.origin, heartbeat_of(journal, hq.clock.now_ms()))
+    hq.clock.advance(SILENCE_LIMIT_MS + 1)
+    book = LostBook(hq_pool, Fleet(hq_pool, hq.clock), hq.clock)
+    assert isinstance(book.propose(journal.origin, journal.epoch, by="ann", reason="flood"), int)
+    assert book.confirm(journal.origin, journal.epoch, by="bob") is None
+    assert standing(hq, hq_pool, journal).owing == "complete"
+    hq.clock.advance(1_000)
+    journal.sell(1)
+    hq.ingest.heartbeat(
+        journal.origin, heartbeat_of(journal, hq.clock.now_ms(), owed_count=1, owed_minor=250)
+    )
+    assert standing(hq, hq_pool, journal).owing == "owes"
+    send(hq, journal, 4)
+    found = standing(hq, hq_pool, journal)
+    assert found.epochs[0].lost is not None
+    assert (found.owing, found.epochs[0].lost.state) == ("nothing", "recovered")
+    hq.clock.advance(SILENCE_LIMIT_MS + 1)
+    assert standing(hq, hq_pool, journal).owing == "may-owe"
+
+
+def test_two_people_who_confirm_at_once_confirm_once(postgres_hq: HeadOfficeUnderTest, hq_pool: Pool) -> None:
+    hq, journal = postgres_hq, SampleJournal().open().sell(2)
+    hq.enrol(journal)
+    book = LostBook(hq_pool, Fleet(hq_pool, hq.clock), hq.clock)
+    send(hq, journal)
+    assert isinstance(book.propose(journal.origin, journal.epoch, by="ann", reason="flood"), int)
+    with ThreadPoolExecutor(4) as several:
+        done = list(several.map(lambda by: book.confirm(journal.origin, journal.epoch, by=by), "bcde"))
+    assert sum(answer is None for answer in done) == 1
 
 
 def test_a_copy_that_was_only_heard_of_is_owed_until_it_comes(

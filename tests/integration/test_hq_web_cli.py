@@ -12,12 +12,19 @@ import pytest
 
 from holdfast.cli import EXIT_CODES, exit_code_of
 from holdfast.core.faults import ConfigurationFault, KeyFault
+from holdfast.core.ids import OriginId, StoreId
+from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.sync.enrolment import read_code
 from holdfast.hq.cli import DIFFERENT, REFUSED, app
+from holdfast.hq.service import HeadOffice
+from holdfast.hq.store.port import OriginRecord
+from holdfast.hq.store.postgres import PostgresStore
+from holdfast.hq.web.auth.accounts import Accounts
 from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome, load_config
 from holdfast.infra.process import end_child, spawn_child
 from holdfast.infra.tls import certificate_sha256
 from holdfast.infra.web import free_port
+from tests.journal_samples import SampleJournal
 
 TIMEOUT_S = 120
 COMMAND = [sys.executable, "-m", "holdfast", "hq"]
@@ -103,6 +110,39 @@ def test_a_file_with_bad_rows_is_taken_only_when_told_to(home: Path, tmp_path: P
     stick = tmp_path / "data.holdfast"
     assert hq("snapshot", "--home", home, "--to", stick).returncode == 0
     assert stick.stat().st_size > 100
+
+
+def test_an_epoch_is_declared_lost_by_two_people_with_two_passwords(home: Path) -> None:
+    journal = SampleJournal(origin=OriginId("regcli")).open().sell(1)
+    with HeadOffice.open(HeadOfficeHome(home)) as office:
+        facts = OriginFacts(origin=journal.origin, store=StoreId("S1"), series="R77", currency="GBP")
+        with PostgresStore(office.services_pool).transaction(None) as transaction:
+            transaction.enrol(OriginRecord(facts=facts), journal.key.key_id, journal.key.public_bytes)
+        office.ingest.receive_batch(journal.origin, journal.batch())
+        accounts = Accounts(office.services_pool, office.clock)
+        for name in ("ann", "bob"):
+            token = accounts.new_link(name)
+            assert isinstance(token, str)
+            assert accounts.set_password(token, f"a long password of {name}") == name
+
+    def lost(command: str, by: str, *more: str, password: str = "") -> "subprocess.CompletedProcess[str]":
+        typed = password or f"a long password of {by}"
+        return subprocess.run(
+            [*COMMAND, "register", command, journal.origin, journal.epoch, "--home", home, "--by", by, *more],
+            input=f"{typed}\n", capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+        )  # fmt: skip
+
+    wrong = lost("propose-lost", "ann", "--reason", "flood", password="a long guess at it")
+    assert (wrong.returncode, "wrong" in wrong.stderr) == (REFUSED, True)
+    assert lost("confirm-lost", "bob").returncode == REFUSED
+    proposed = lost("propose-lost", "ann", "--reason", "flood")
+    assert proposed.returncode == 0, proposed.stderr
+    assert "confirm-lost" in proposed.stdout
+    alone = lost("confirm-lost", "ann")
+    assert (alone.returncode, "two people" in alone.stderr) == (REFUSED, True)
+    assert lost("withdraw-lost", "bob").returncode == 0
+    assert lost("propose-lost", "ann", "--reason", "flood").returncode == 0
+    assert "is declared lost" in lost("confirm-lost", "bob").stdout
 
 
 def test_what_is_wrong_is_said_with_its_cure(home: Path, tmp_path: Path) -> None:

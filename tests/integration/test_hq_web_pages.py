@@ -117,6 +117,7 @@ def test_nothing_changes_without_the_page_s_token(office: ServedHeadOffice) -> N
         ("/data/take", {"upload": "x"}),
         ("/alerts/1/acknowledge", {}),
         ("/backups/now", {}),
+        (f"/registers/{journal.origin}/epochs/{journal.epoch}/lost", {"act": "propose", "reason": "x"}),
         ("/logout", {}),
         ("/login", {"name": "admin", "password": PASSWORD}),
     ]
@@ -376,3 +377,46 @@ def test_the_page_says_how_backups_stand(office: ServedHeadOffice) -> None:
     answer = client.post("/backups/now", data={"csrf": csrf})
     assert answer.status_code == 409  # this one is served without a schedule
     assert "holdfast hq backup" in answer.text
+
+
+# ---- an epoch given up
+
+
+def test_two_people_declare_an_epoch_lost_and_it_may_come_back(office: ServedHeadOffice) -> None:
+    journal = office.enrol(SampleJournal().open().sell(2))
+    session = office.session(journal)
+    session.post("/v1/sync/entries", content=journal.batch()).raise_for_status()
+    old_disk, lost = journal.copy().sell(3), journal.epoch
+    journal.open(2, "replaced", claimed_seq=6).sell(1)
+    session.post("/v1/sync/entries", content=journal.batch()).raise_for_status()
+    session.post("/v1/sync/heartbeat", content=encode(office.beat(journal))).raise_for_status()
+    ann, bob = office.signed_in("ann"), office.signed_in("bob")
+    page, place = f"/registers/{journal.origin}", f"/registers/{journal.origin}/epochs/{lost}"
+    assert "Declare lost…" in ann.get(page).text
+    assert "It cannot be undone by hand." in ann.get(place).text
+
+    def act(client: httpx.Client, act: str, **fields: str) -> httpx.Response:
+        csrf = csrf_of(client.get(place).text)
+        return client.post(f"{place}/lost", data={"csrf": csrf, "act": act} | fields)
+
+    empty = act(ann, "propose", reason="  ")
+    assert (empty.status_code, "Say why" in empty.text) == (409, True)
+    assert act(ann, "propose", reason="<b>burnt</b>").status_code == 303
+    assert "&lt;b&gt;burnt" in bob.get(place).text
+    assert "Confirm: declare it lost" not in ann.get(place).text
+    assert "two people" in act(ann, "confirm").text
+    assert act(bob, "withdraw").status_code == 303
+    assert act(bob, "propose", reason="burnt").status_code == 303
+    assert "Confirm or withdraw" in ann.get(page).text
+    assert act(ann, "confirm").status_code == 303
+    assert act(bob, "withdraw").status_code == 409
+    assert "by bob and ann" in ann.get(page).text
+    assert act(ann, "shout").status_code == 400
+    assert ann.get(f"/registers/{journal.origin}/epochs/nothing").status_code == 404
+    assert ann.get(f"/registers/nobody/epochs/{lost}").status_code == 404
+
+    session.post("/v1/sync/entries", content=old_disk.batch(4)).raise_for_status()
+    assert "Recovered" in ann.get(page).text
+    said = ann.get(place).text
+    assert "It was not lost" in said
+    assert "3 entries came" in said

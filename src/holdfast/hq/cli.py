@@ -18,6 +18,7 @@ import typer
 from holdfast.core.refusals import Refusal
 
 if TYPE_CHECKING:
+    from holdfast.core.ids import EpochId, OriginId
     from holdfast.hq.web.auth.accounts import Accounts
     from holdfast.hq.web.services import Services
     from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome
@@ -204,6 +205,48 @@ def list_registers(home: Home, as_json: AsJson = False) -> None:
         typer.echo(f"Next: holdfast hq register add --home {home} --store S1 --series R01")
 
 
+Origin = Annotated[str, typer.Argument(help="Id of the register, as `register list` prints it.")]
+Epoch = Annotated[str, typer.Argument(help="Id of its epoch, as the register's page shows it.")]
+By = Annotated[str, typer.Option("--by", help="Your name as an administrator; your password is asked for.")]
+
+
+@registers.command("propose-lost")
+def propose_lost(
+    home: Home,
+    origin: Origin,
+    epoch: Epoch,
+    by: By,
+    reason: Annotated[str, typer.Option(help="What happened to the register or its disk.")],
+) -> None:
+    """Propose to give up what an epoch may still owe. Another administrator must confirm it.
+
+    Then nobody waits for it any more. Should its sales arrive all the same, they are taken in.
+    """
+    with _services(home) as services:
+        name, of = _who(services, by), _epoch(origin, epoch)
+        _or_stop(services.head_office.lost.propose(*of, by=name, reason=reason))
+    typer.echo(f"Proposed by {name}. Next, by another administrator:")
+    typer.echo(f"holdfast hq register confirm-lost {origin} {epoch} --home {home} --by NAME")
+
+
+@registers.command("confirm-lost")
+def confirm_lost(home: Home, origin: Origin, epoch: Epoch, by: By) -> None:
+    """Confirm what another administrator proposed: the epoch is declared lost."""
+    with _services(home) as services:
+        name = _who(services, by)
+        _or_stop(services.head_office.lost.confirm(*_epoch(origin, epoch), by=name))
+    typer.echo(f"Epoch {epoch} of {origin} is declared lost; {name} confirmed it.")
+
+
+@registers.command("withdraw-lost")
+def withdraw_lost(home: Home, origin: Origin, epoch: Epoch, by: By) -> None:
+    """Take a proposal back that nobody confirmed yet."""
+    with _services(home) as services:
+        name = _who(services, by)
+        _or_stop(services.head_office.lost.withdraw(*_epoch(origin, epoch), by=name))
+    typer.echo("The proposal is withdrawn.")
+
+
 @admins.command("link")
 def admin_link(
     home: Home, name: Annotated[str, typer.Argument(help="Whose password the link sets.")] = "admin"
@@ -278,12 +321,16 @@ def totals(home: Home, as_json: AsJson = False) -> None:
         return
     width = max(len(name) for name in found)
     for name, value in found.items():
-        if name == "charged":
+        if name in ("charged", "tenders"):
             continue
         shown = f"{value:,}" if isinstance(value, int) else value
         typer.echo(f"{name.replace('_', ' '):{width}}  {shown}")
     for charged in found["charged"]:
         typer.echo(f"{'charged':{width}}  {_money(charged['total_minor'], charged['currency'])}")
+    for paid in found["tenders"]:
+        amount, foreign = _money(paid["amount_minor"], paid["currency"]), paid["foreign_currency"]
+        of = f", {_money(paid['foreign_minor'], foreign)}" if foreign else ""
+        typer.echo(f"{'paid by':{width}}  {amount} {paid['kind'].replace('_', ' ')}{of}")
 
 
 @app.command()
@@ -382,6 +429,24 @@ def _accounts(services: "Services") -> "Accounts":
     from holdfast.hq.web.auth.accounts import Accounts
 
     return Accounts(services.pool, services.clock)
+
+
+def _who(services: "Services", name: str) -> str:
+    """The administrator of that name, who types the password: two people are two passwords."""
+    if sys.stdin.isatty():
+        password = typer.prompt(f"Password of {name}", hide_input=True, err=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    found = _accounts(services).check(name, password)
+    if found is None:
+        _stop("That name or password is wrong. Nothing was changed.", REFUSED)
+    return found
+
+
+def _epoch(origin: str, epoch: str) -> "tuple[OriginId, EpochId]":
+    from holdfast.core.ids import EpochId, OriginId
+
+    return OriginId(origin), EpochId(epoch)
 
 
 def _make_certificate(place: "HeadOfficeHome", host: str, names: list[str]) -> None:

@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,7 +13,6 @@ import structlog
 from holdfast.core.faults import Fault, MalformedFault
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.monitoring.owed import EpochKnowledge, Owing, owing_of_epoch, owing_of_register
-from holdfast.core.refusals import Refusal
 from holdfast.core.sync.limits import CLOCK_SKEW_REPORT_MS
 from holdfast.core.sync.messages import Heartbeat, decode
 from holdfast.infra.clock import Clock
@@ -33,6 +32,29 @@ STALE_MAX_MS = 10_000
 ATTENTION_MAX = 8
 
 
+class LostEpoch(msgspec.Struct, frozen=True):
+    """What two people said of an epoch that may owe: that nobody waits for the rest of it."""
+
+    id: int
+    origin: OriginId
+    epoch: EpochId
+    reason: str
+    proposed_by: str
+    proposed_at_ms: int
+    confirmed_by: str | None
+    confirmed_at_ms: int | None
+    withdrawn_by: str | None
+    withdrawn_at_ms: int | None
+    held_entries: int
+    """Entries that were here then, over all branches."""
+    claimed_seq: int
+    """The highest head that was claimed and not here then; 0: none."""
+    state: str = ""
+    """`proposed`, `lost`, `returning` (some of it came since), `recovered` (all that is known of)."""
+    arrived: int = 0
+    """Entries that came since."""
+
+
 class EpochStanding(msgspec.Struct, frozen=True, kw_only=True):
     """One branch of one epoch."""
 
@@ -47,6 +69,7 @@ class EpochStanding(msgspec.Struct, frozen=True, kw_only=True):
     closed_at_seq: int | None
     declared_lost: bool
     owing: str
+    lost: LostEpoch | None = None
 
 
 class FeedAge(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,16 +248,6 @@ class Fleet:
         with self._pool.connection() as conn:
             return [(at_ms, skew_ms) for at_ms, skew_ms in _sql.skews(conn, origin=origin, limit=limit)]
 
-    def declare_lost(self, origin: OriginId, epoch: EpochId, *, by: str, and_by: str) -> Refusal | None:
-        """Two people give up what an epoch may still owe; the claim stays on record."""
-        if not by or not and_by or by == and_by:
-            return Refusal("epoch.two-people", "Two different people declare an epoch lost.")
-        with self._pool.connection() as conn:
-            changed = _sql.declare_lost(
-                conn, origin=origin, epoch=epoch, by=f"{by} and {and_by}", at_ms=self._clock.now_ms()
-            )
-        return None if changed else Refusal("epoch.unknown", "That epoch is not known, or was declared lost.")
-
     # ---- one look
 
     def look(self, origin: OriginId | None = None) -> list[Register]:
@@ -254,7 +267,12 @@ class Fleet:
         beat = None if statement is None else _beat(statement)
         chains = known.chains.get(origin, [])
         claims = known.claims.get(origin, {})
-        knowledge = knowledge_of(chains, claims)
+        lost = {
+            epoch: _lost_state(declared, chains, claims, beat, heard_ms)
+            for epoch, declared in known.lost.get(origin, {}).items()
+        }
+        given_up = {epoch for epoch, declared in lost.items() if _is_settled(declared, chains)}
+        knowledge = knowledge_of(chains, claims, given_up)
         silent_ms = None if heard_ms is None else max(0, now_ms - heard_ms)
         limit_ms = self._silence_limit_ms
         owing = owing_of_register(tuple(knowledge), silent_ms, limit_ms)
@@ -270,7 +288,7 @@ class Fleet:
             may_owe_since_ms=heard_ms,
             applied_seq=chains[-1]["head_seq"] if chains else 0,
             epochs=tuple(
-                _standing(chain, item, owing_of_epoch(item, silent_ms, limit_ms))
+                _standing(chain, item, owing_of_epoch(item, silent_ms, limit_ms), lost.get(item.epoch))
                 for chain, item in itertools.zip_longest(chains, knowledge)
             ),
             waiting=known.waiting.get(origin, 0),
@@ -288,7 +306,7 @@ class Fleet:
 
 _CHAIN: tuple[str, ...] = (
     "origin", "chain", "epoch", "branch", "fork_seq", "head_seq", "head_hash", "closed_at_seq", "segment",
-    "cause", "parent_epoch", "declared_lost_at_ms", "safe_seq",
+    "cause", "parent_epoch", "safe_seq",
 )  # fmt: skip
 Chain = dict[str, Any]
 
@@ -304,6 +322,10 @@ class _Known:
         self.claims: defaultdict[str, dict[str, int]] = defaultdict(dict)
         for owner, epoch, seq in _sql.open_claims(conn, origin=origin):
             self.claims[owner][epoch] = seq
+        self.lost: defaultdict[str, dict[str, LostEpoch]] = defaultdict(dict)
+        for row in _sql.lost(conn, origin=origin):
+            declared = LostEpoch(*row)
+            self.lost[declared.origin][declared.epoch] = declared
         self.waiting: dict[str, int] = dict(_sql.waiting(conn, origin=origin))
         self.feeds = _sql.feeds(conn)
 
@@ -343,15 +365,23 @@ def _is_open(chain: Chain, chains: Sequence[Chain]) -> bool:
     )  # fmt: skip
 
 
-def knowledge_of(chains: Sequence[Chain], claims: Mapping[str, int]) -> list[EpochKnowledge]:
+def knowledge_of(
+    chains: Sequence[Chain], claims: Mapping[str, int], given_up: Collection[str] = ()
+) -> list[EpochKnowledge]:
     """What is known of each branch in the order of `chains`, then of each epoch of which nothing came yet.
 
-    `claims`: epoch → highest claimed seq that is not here.
+    `claims`: epoch → highest claimed seq that is not here. `given_up`: epochs of which two people said that
+    nobody waits for the rest.
     """
-    return [*(_knowledge(chain, chains, claims) for chain in chains), *_only_claimed(chains, claims)]
+    return [
+        *(_knowledge(chain, chains, claims, given_up) for chain in chains),
+        *_only_claimed(chains, claims, given_up),
+    ]
 
 
-def _knowledge(chain: Chain, chains: Sequence[Chain], claims: Mapping[str, int]) -> EpochKnowledge:
+def _knowledge(
+    chain: Chain, chains: Sequence[Chain], claims: Mapping[str, int], given_up: Collection[str]
+) -> EpochKnowledge:
     # A claim that no branch holds yet counts to the main one: which branch it will be, nobody knows.
     claimed = claims.get(chain["epoch"], 0) if chain["branch"] == 0 else 0
     return EpochKnowledge(
@@ -360,15 +390,24 @@ def _knowledge(chain: Chain, chains: Sequence[Chain], claims: Mapping[str, int])
         claimed_seq=max(chain["head_seq"], claimed),
         is_open=_is_open(chain, chains),
         closed_at_seq=chain["closed_at_seq"],
-        declared_lost=chain["declared_lost_at_ms"] is not None,
+        declared_lost=chain["epoch"] in given_up,
     )
 
 
-def _only_claimed(chains: Sequence[Chain], claims: Mapping[str, int]) -> list[EpochKnowledge]:
+def _only_claimed(
+    chains: Sequence[Chain], claims: Mapping[str, int], given_up: Collection[str]
+) -> list[EpochKnowledge]:
     """Epochs of which nothing came yet."""
     held = {chain["epoch"] for chain in chains}
     return [
-        EpochKnowledge(epoch=EpochId(epoch), applied_seq=0, claimed_seq=seq, is_open=True, closed_at_seq=None)
+        EpochKnowledge(
+            epoch=EpochId(epoch),
+            applied_seq=0,
+            claimed_seq=seq,
+            is_open=True,
+            closed_at_seq=None,
+            declared_lost=epoch in given_up,
+        )
         for epoch, seq in claims.items()
         if epoch not in held
     ]
@@ -382,7 +421,35 @@ def _settled(beat: Heartbeat, chains: Sequence[Chain]) -> bool:
     )
 
 
-def _standing(chain: Chain | None, item: EpochKnowledge, owing: Owing) -> EpochStanding:
+def _lost_state(
+    declared: LostEpoch,
+    chains: Sequence[Chain],
+    claims: Mapping[str, int],
+    beat: Heartbeat | None,
+    heard_ms: int | None,
+) -> LostEpoch:
+    """What became of a declaration: anything of the epoch that came since shows that it was not lost."""
+    if declared.confirmed_at_ms is None:
+        return msgspec.structs.replace(declared, state="proposed")
+    held = sum(chain["head_seq"] - chain["fork_seq"] for chain in chains if chain["epoch"] == declared.epoch)
+    claimed, arrived = claims.get(declared.epoch, 0), max(0, held - declared.held_entries)
+    named = beat is not None and beat.head is not None and beat.head.epoch == declared.epoch
+    spoke = named and heard_ms is not None and heard_ms > declared.confirmed_at_ms
+    if not (arrived or spoke or claimed > declared.claimed_seq):
+        return msgspec.structs.replace(declared, state="lost")
+    return msgspec.structs.replace(declared, state="returning" if claimed else "recovered", arrived=arrived)
+
+
+def _is_settled(declared: LostEpoch, chains: Sequence[Chain]) -> bool:
+    """Does nobody wait for the epoch: given up, or it came back whole and goes on no more."""
+    if declared.state == "recovered":
+        return not any(chain["epoch"] == declared.epoch and _is_open(chain, chains) for chain in chains)
+    return declared.state == "lost"
+
+
+def _standing(
+    chain: Chain | None, item: EpochKnowledge, owing: Owing, lost: LostEpoch | None
+) -> EpochStanding:
     return EpochStanding(
         epoch=item.epoch,
         branch=chain["branch"] if chain else 0,
@@ -395,4 +462,5 @@ def _standing(chain: Chain | None, item: EpochKnowledge, owing: Owing) -> EpochS
         closed_at_seq=item.closed_at_seq,
         declared_lost=item.declared_lost,
         owing=owing.value,
+        lost=lost,
     )

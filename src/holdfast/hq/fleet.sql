@@ -10,7 +10,7 @@ order by o.store, o.name, o.origin;
 
 -- name: chains(origin)
 select c.origin, c.chain, c.epoch, c.branch, c.fork_seq, c.head_seq, c.head_hash, c.closed_at_seq, c.segment,
-       c.cause, c.parent_epoch, c.declared_lost_at_ms, s.seq
+       c.cause, c.parent_epoch, s.seq
 from chain c left join safe s using (chain)
 where :origin::text is null or c.origin = :origin
 order by c.chain;
@@ -39,6 +39,11 @@ select feed, n, changed_at_ms, (select incarnation from incarnation order by num
 -- name: skews(origin, limit)
 select at_ms, skew_ms from clock_skew where origin = :origin order by at_ms desc limit :limit;
 
--- name: declare_lost(origin, epoch, by, at_ms)!
-update chain set declared_lost_at_ms = :at_ms, declared_lost_by = :by
-where origin = :origin and epoch = :epoch and declared_lost_at_ms is null;
+-- name: lost(origin)
+-- The newest declaration of each epoch that was not withdrawn (hq/lost.sql).
+select distinct on (origin, epoch)
+       id, origin, epoch, reason, proposed_by, proposed_at_ms, confirmed_by, confirmed_at_ms,
+       withdrawn_by, withdrawn_at_ms, held_entries, claimed_seq
+from lost_epoch
+where withdrawn_at_ms is null and (:origin::text is null or origin = :origin)
+order by origin, epoch, id desc;

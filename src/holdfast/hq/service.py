@@ -23,6 +23,7 @@ from holdfast.hq.fleet import Fleet
 from holdfast.hq.incarnation import new_incarnation
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.keeper import ServerKeeper
+from holdfast.hq.lost import LostBook
 from holdfast.hq.safe import SafeWatch
 from holdfast.hq.schema import create_schema
 from holdfast.hq.store.postgres import PostgresStore
@@ -83,6 +84,7 @@ class HeadOffice:
     command_book: CommandBook
     enrolment: Enrolment
     fleet: Fleet
+    lost: LostBook
 
     @classmethod
     def open(
@@ -145,7 +147,7 @@ class HeadOffice:
             statement_timeout_s=_SERVICE_STATEMENT_TIMEOUT_S,
         )
         probe_pool = open_pool(dsn, name="probes", max_size=PROBE_CONNECTIONS, timeout_s=2.0)
-        feeds = Feeds(services_pool, signer, clock)
+        feeds, fleet = Feeds(services_pool, signer, clock), Fleet(services_pool, clock)
         keys = {KeyId(signer.key_id): signer.public_bytes}
         return cls(
             home=home,
@@ -172,7 +174,8 @@ class HeadOffice:
                 keys=keys,
                 recovery_public_key=recovery.public_bytes,
             ),
-            fleet=Fleet(services_pool, clock),
+            fleet=fleet,
+            lost=LostBook(services_pool, fleet, clock),
         )
 
     def close(self) -> None:

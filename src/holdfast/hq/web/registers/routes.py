@@ -9,11 +9,11 @@ from litestar.response import Redirect
 
 from holdfast.core.ids import OriginId
 from holdfast.core.refusals import Refusal
-from holdfast.hq.fleet import Register
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
+from holdfast.hq.web.registers.known import known_register
 from holdfast.hq.web.registers.view import STATES, branches, find
-from holdfast.hq.web.services import PAGES, Given, Services, commands_key
+from holdfast.hq.web.services import PAGES, Given, commands_key
 from holdfast.infra.web import HttpProblem
 
 PAGE_ROWS = 100
@@ -55,7 +55,7 @@ async def show_registers(request: WebRequest, services: Given) -> Response[str]:
 
 @get("/registers/{origin:str}", include_in_schema=False)
 async def show_register(request: WebRequest, services: Given, origin: FromPath[str]) -> Response[str]:
-    register = await _known(services, origin)
+    register = await known_register(services, origin)
     values = {
         "row": register,
         "branches": await services.pages.run(branches, services.pool, register),
@@ -73,7 +73,7 @@ async def give_command(request: WebRequest, services: Given, origin: FromPath[st
     kind = str((await request.form()).get("kind", ""))
     if kind not in COMMANDS:
         raise HttpProblem(400, "command.unknown", "There is no such command.")
-    await _known(services, origin)
+    await known_register(services, origin)
     by = request.state.session.admin
     given = await services.pages.run(services.head_office.command_book.issue, OriginId(origin), kind, by=by)
     if isinstance(given, Refusal):
@@ -81,15 +81,6 @@ async def give_command(request: WebRequest, services: Given, origin: FromPath[st
     services.wakeups.wake(commands_key(OriginId(origin)))
     services.wakeups.wake(PAGES)
     return Redirect(f"/registers/{quote(origin)}", status_code=303)
-
-
-async def _known(services: Services, origin: str) -> Register:
-    known = None
-    if "\x00" not in origin and len(origin) <= 64:
-        known = await services.pages.run(services.head_office.fleet.register, OriginId(origin))
-    if known is None:
-        raise HttpProblem(404, "register.unknown", "No register of that id is enrolled here.")
-    return known
 
 
 routes = Router(
