@@ -21,7 +21,12 @@ def signing_key(n: int = 1) -> SigningKey:
 
 
 def sale(
-    number: str, *, total_minor: int = 250, description: str = "Tea", reference: str | None = None
+    number: str,
+    *,
+    total_minor: int = 250,
+    description: str = "Tea",
+    reference: str | None = None,
+    tenders: tuple[Tender, ...] | None = None,
 ) -> Sale:
     """A sale of two lines that adds up."""
     lines = (
@@ -45,7 +50,7 @@ def sale(
                 tax_code="S", rate_e6=200_000, inclusive=True, net_minor=total_minor - tax, tax_minor=tax
             ),
         ),
-        tenders=(Tender(kind="cash", amount_minor=total_minor),),
+        tenders=tenders or (Tender(kind="cash", amount_minor=total_minor),),
         total_minor=total_minor,
         began_at_ms=STAMP.at_ms,
         external=None

@@ -24,6 +24,20 @@ class CurrencyTotals(msgspec.Struct, frozen=True, kw_only=True):
     tax_minor: int
 
 
+class TenderTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """What documents of one currency were paid with; foreign cash by its currency."""
+
+    currency: str
+    kind: str
+    foreign_currency: str
+    """Empty for all that is no foreign cash."""
+    tenders: int
+    amount_minor: int
+    """In the documents' currency."""
+    foreign_minor: int
+    """In the foreign currency's minor units."""
+
+
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """Counts and sums; decimals are exact text."""
 
@@ -52,6 +66,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     amount: str
     """Σ quantity × unit price, unrounded."""
     charged: tuple[CurrencyTotals, ...]
+    tenders: tuple[TenderTotals, ...]
     stock_differences: int
     """Stock levels that are not the sum of their movements."""
     waiting: int
@@ -66,6 +81,7 @@ def read_totals(pool: Pool) -> Totals:
         lines = _sql.lines(conn)
         busiest = _sql.busiest_day(conn) or ("", 0)
         charged = [_charged(row) for row in _sql.by_currency(conn)]
+        tenders = [_paid(row) for row in _sql.by_tender(conn)]
         return Totals(
             rows=counts[0],
             invoices=counts[1],
@@ -89,6 +105,7 @@ def read_totals(pool: Pool) -> Totals:
             quantity=plain(Decimal(lines[4]) / _MILLI),
             amount=plain(Decimal(lines[5]) / _AMOUNT),
             charged=tuple(charged),
+            tenders=tuple(tenders),
             stock_differences=_sql.stock_differences(conn),
             waiting=_sql.waiting(conn),
         )
@@ -110,4 +127,16 @@ def _charged(row: tuple[Any, ...]) -> CurrencyTotals:
     currency, documents, total_minor, tax_minor = row
     return CurrencyTotals(
         currency=currency, documents=documents, total_minor=int(total_minor), tax_minor=int(tax_minor)
+    )
+
+
+def _paid(row: tuple[Any, ...]) -> TenderTotals:
+    currency, kind, foreign_currency, tenders, amount_minor, foreign_minor = row
+    return TenderTotals(
+        currency=currency,
+        kind=kind,
+        foreign_currency=foreign_currency,
+        tenders=tenders,
+        amount_minor=int(amount_minor),
+        foreign_minor=int(foreign_minor),
     )

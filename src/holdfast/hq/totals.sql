@@ -61,6 +61,15 @@ group by business_date order by 2 desc, business_date desc limit 1;
 select currency, count(*), sum(total_minor)::numeric, sum(tax_minor)::numeric from document
 where type <> 'stock_adjusted' group by currency order by currency;
 
+-- name: by_tender()
+-- What documents were paid with, foreign cash by its currency.
+select d.currency, t.kind, coalesce(f.currency, ''), count(*), sum(t.amount_minor)::numeric,
+       coalesce(sum(f.foreign_minor), 0)::numeric
+from document_tender t
+join document d using (chain, seq)
+left join document_foreign_cash f using (chain, seq, tender)
+group by 1, 2, 3 order by 1, 2, 3;
+
 -- name: stock()
 -- What moved by code over all stores; a sale takes off.
 select sku, sum(quantity_milli)::numeric from stock_level group by sku order by sku;

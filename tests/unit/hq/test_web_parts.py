@@ -6,7 +6,19 @@ import pytest
 
 from holdfast.core.refusals import Refusal
 from holdfast.hq.web.auth.accounts import password_refusal, same
-from holdfast.hq.web.templating import ago, count, money, percent, price, quantity, size, skew, span, when
+from holdfast.hq.web.templating import (
+    ago,
+    count,
+    money,
+    percent,
+    price,
+    quantity,
+    rate,
+    size,
+    skew,
+    span,
+    when,
+)
 from holdfast.hq.web.throttle import FREE_TRIES, KEYS_MAX, WAIT_MS_MAX, Throttle
 from holdfast.hq.web.uploads import KEPT_MS, UPLOADS_MAX, Uploads
 from holdfast.infra.clock import ManualClock
@@ -28,6 +40,9 @@ from holdfast.infra.clock import ManualClock
         (price(-110_620_000), "−11,062.00"),
         (percent(200_000), "20 %"),
         (percent(88_750), "8.875 %"),
+        (rate(91_500_000), "0.915"),
+        (rate(612_345), "0.00612345"),
+        (rate(100_000_000), "1"),
         (count(None), "–"),
         (count(12_345), "12,345"),
         (span(1_200), "1.2 s"),

@@ -38,6 +38,7 @@ def environment() -> Environment:
         "span": span,
         "when": when,
         "percent": percent,
+        "rate": rate,
         "skew": skew,
         "size": size,
         "dict_query": dict_query,
@@ -82,6 +83,11 @@ def price(unit_price_e4: int) -> str:
 def percent(rate_e6: int) -> str:
     """A rate in ten-thousandths: `8.1 %`."""
     return plain_decimal(rate_e6, 4).rstrip("0").rstrip(".") + " %"
+
+
+def rate(rate_e8: int) -> str:
+    """An exchange rate in hundred-millionths: `0.915`."""
+    return plain_decimal(rate_e8, 8).rstrip("0").rstrip(".")
 
 
 def count(number: int | None) -> str:

@@ -17,6 +17,8 @@ TYPES = {
     "account_adjusted": "Account adjustment",
 }
 """Document types, and what people call them."""
+TENDERS = {"cash": "Cash", "change": "Change", "foreign_cash": "Foreign cash", "imported": "Imported"}
+"""Kinds of tender, and what people call them."""
 _queries = load_queries("holdfast.hq.web.sales", "sales.sql", Engine.POSTGRES)
 
 
@@ -73,6 +75,14 @@ class Tender(msgspec.Struct, frozen=True):
     kind: str
     amount_minor: int
     reference: str
+    foreign_currency: str | None
+    """None unless it is foreign cash, as the two that follow."""
+    foreign_minor: int | None
+    rate_e8: int | None
+
+    @property
+    def name(self) -> str:
+        return TENDERS.get(self.kind, self.kind.capitalize())
 
 
 class Tax(msgspec.Struct, frozen=True):
@@ -111,6 +121,15 @@ class Sum(msgspec.Struct, frozen=True):
     total_minor: int
     tax_minor: int
     cash_minor: int
+
+
+class ForeignCash(msgspec.Struct, frozen=True):
+    """What some days took of one foreign currency, and what it counted as."""
+
+    currency: str
+    foreign_currency: str
+    foreign_minor: int
+    amount_minor: int
 
 
 class Day(msgspec.Struct, frozen=True):
@@ -157,6 +176,14 @@ class Documents:
                 conn, date_from=wanted.date_from, date_to=wanted.date_to, origin=wanted.origin
             )
             return [Sum(*row) for row in rows]
+
+    def foreign_cash(self, wanted: Filter) -> Sequence[ForeignCash]:
+        """Of the same days and register."""
+        with self._pool.connection() as conn:
+            rows = _queries.foreign_cash(
+                conn, date_from=wanted.date_from, date_to=wanted.date_to, origin=wanted.origin
+            )
+            return [ForeignCash(*row) for row in rows]
 
     def days(self) -> Sequence[Day]:
         """The last business dates, oldest first."""

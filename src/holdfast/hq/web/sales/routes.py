@@ -20,11 +20,14 @@ _TEXT_CHARS_MAX = 80
 async def show_sales(request: WebRequest, services: Given) -> Response[str]:
     typed, wanted, error = _filter(request)
     rows = [] if error else await services.pages.run(Documents(services.pool).find, wanted)
-    sums = [] if error else await services.pages.run(Documents(services.pool).sums, wanted)
+    summed = not error and _whole_days(wanted)
+    sums = await services.pages.run(Documents(services.pool).sums, wanted) if summed else []
+    foreign_cash = await services.pages.run(Documents(services.pool).foreign_cash, wanted) if summed else []
     values = {
         "rows": rows[:PAGE_ROWS],
         "more": len(rows) > PAGE_ROWS,
-        "sums": sums if _whole_days(wanted) else [],
+        "sums": sums,
+        "foreign_cash": foreign_cash,
         "typed": typed,
         "error": error,
         "filtered": any(typed.values()),

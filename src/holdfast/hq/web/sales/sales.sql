@@ -58,10 +58,22 @@ where chain = :chain and seq = :seq
 order by line;
 
 -- name: tenders(chain, seq)
-select kind, amount_minor, reference
-from document_tender
-where chain = :chain and seq = :seq
-order by tender;
+select t.kind, t.amount_minor, t.reference, f.currency, f.foreign_minor, f.rate_e8
+from document_tender as t left join document_foreign_cash as f using (chain, seq, tender)
+where t.chain = :chain and t.seq = :seq
+order by t.tender;
+
+-- name: foreign_cash(date_from, date_to, origin)
+-- What of the filtered days was paid in foreign cash. Begins at its own table: few documents are in it.
+select d.currency, f.currency, sum(f.foreign_minor)::bigint, sum(t.amount_minor)::bigint
+from document_foreign_cash as f
+join document_tender as t using (chain, seq, tender)
+join document as d using (chain, seq)
+where (:date_from::date is null or d.business_date >= :date_from)
+  and (:date_to::date is null or d.business_date <= :date_to)
+  and (:origin::text is null or d.origin = :origin)
+group by d.currency, f.currency
+order by d.currency, f.currency;
 
 -- name: taxes(chain, seq)
 select tax_code, rate_e6, inclusive, net_minor, tax_minor
