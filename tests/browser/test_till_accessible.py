@@ -1,4 +1,4 @@
-"""Every screen of the till: clean by axe, reachable by a finger, in light and dark, small and large."""
+"""Every screen of the till: clean by axe, reachable by a finger, in light and dark, small and large (SW6)."""
 
 from typing import cast
 
@@ -6,9 +6,11 @@ import pytest
 from playwright.sync_api import Browser, ViewportSize, expect
 
 from holdfast.demo.chain import Chain
-from tests.browser.till_page import CHEDDAR, MILK, TillPage
+from holdfast.demo.line import LineMode
+from tests.browser.till_page import CHEDDAR, CRISPS, MILK, TillPage
 
-SIZES = [(1280, 800), (1920, 1080)]
+SIZES = [(1280, 800), (1920, 1080), (1024, 768)]
+"""The smallest is what most tills have."""
 
 
 def look(till: TillPage, screen: str) -> None:
@@ -17,9 +19,18 @@ def look(till: TillPage, screen: str) -> None:
     assert not till.small_targets(), screen
     width, shown = till.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width <= shown, f"{screen} is wider than the screen"
+    assert not till.page.evaluate(_CUT_OFF), f"{screen}: the bar does not show all of it"
 
 
-@pytest.mark.parametrize(("dark", "size"), [(False, SIZES[0]), (True, SIZES[0]), (False, SIZES[1])])
+_CUT_OFF = """() => [...document.querySelectorAll(".bar *")]
+    .filter((found) => !found.closest("details:not([open]) .menu__items") && found.getBoundingClientRect().width)
+    .filter((found) => found.scrollWidth > found.clientWidth + 1 && getComputedStyle(found).display !== "inline")
+    .map((found) => found.outerHTML.slice(0, 80))"""
+
+
+@pytest.mark.parametrize(
+    ("dark", "size"), [(False, SIZES[0]), (True, SIZES[0]), (False, SIZES[1]), (False, SIZES[2])]
+)
 def test_every_screen_is_accessible(
     browser: Browser, chain: Chain, dark: bool, size: tuple[int, int]
 ) -> None:
@@ -58,3 +69,45 @@ def test_every_screen_is_accessible(
         till.page.click(".document >> nth=0")
         till.page.wait_for_selector(".bring-back")
         look(till, "one receipt")
+        till.page.keyboard.press("Escape")
+        till.page.click("nav >> text=Return")
+        till.dialog.locator("[data-value=Faulty]").click()
+        till.page.click("text=Scan what comes back")
+        expect(till.page.locator("#ticket h2")).to_have_text("Return")
+        look(till, "a return with nothing scanned")
+        till.page.keyboard.press("Escape")
+        expect(till.page.locator("#ticket h2")).to_have_text("Sale")
+        till.scan(CRISPS, "crisps")
+        chain.switch("R01", LineMode.SLOW)
+        till.expect_status("Degraded since")
+        look(till, "degraded")
+        chain.switch("R01", LineMode.CUT)
+        till.warning.wait_for()
+        look(till, "the warning")
+        till.page.keyboard.press("Enter")
+        expect(till.warning).to_have_count(0)
+        till.pay_exact()
+        till.expect_status("Offline since", "Owed: 1 sale, €1.35, oldest under 1 min")
+        look(till, "offline")
+
+
+def test_a_far_date_is_approved_by_touch(browser: Browser, chain: Chain) -> None:
+    """PO5, the part that is built: the manager's number and PIN by the keypad on the screen."""
+    viewport: ViewportSize = {"width": 1024, "height": 768}
+    with TillPage.open(browser, chain.registers["R02"].url, viewport=viewport) as till:
+        till.begin()
+        till.page.click("summary")
+        till.page.click(".menu__items >> text=Close the day")
+        till.dialog.locator("button:has-text('Close the day')").click()
+        till.page.wait_for_selector("#date")
+        look(till, "open the day")
+        till.page.fill("#date", "2031-01-01")
+        till.page.click("button:has-text('Open the day')")
+        till.page.wait_for_selector("#manager")
+        look(till, "a manager is needed")
+        for field in ("#manager", "#manager-pin"):
+            till.page.click(field)
+            till.page.click("[data-key='9']")
+        assert till.page.input_value("#manager") == till.page.input_value("#manager-pin") == "9"
+        till.page.goto(till.url)
+        till.open_day()

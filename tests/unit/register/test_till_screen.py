@@ -146,7 +146,7 @@ TWELVE = Owed(count=12, value_minor=43_120, oldest_at_ms=NOON_MS - 180 * MINUTE_
     [
         (link(), Owed(), "Online", "Nothing owed to head office"),
         (link(Mode.DEGRADED), Owed(), "Degraded since 12:00", "Nothing owed to head office"),
-        (link(Mode.OFFLINE), TWELVE, "Offline since 12:00", "12 sales, €431.20, oldest 3 h"),
+        (link(Mode.OFFLINE), TWELVE, "Offline since 12:00", "Owed: 12 sales, €431.20, oldest 3 h"),
         (
             link(Mode.OFFLINE, forced=True),
             Owed(),
@@ -157,7 +157,7 @@ TWELVE = Owed(count=12, value_minor=43_120, oldest_at_ms=NOON_MS - 180 * MINUTE_
             link(Mode.OFFLINE, since_ms=0),
             Owed(count=1, value_minor=145, oldest_at_ms=NOON_MS),
             "Offline",
-            "1 sale, €1.45, oldest under 1 min",
+            "Owed: 1 sale, €1.45, oldest under 1 min",
         ),
     ],
 )

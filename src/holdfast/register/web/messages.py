@@ -11,14 +11,14 @@ SENTENCES: dict[str, str] = {
     "sign-in.wrong": "Staff number and PIN do not belong together. Try again.",
     "sign-in.throttled": "Too many wrong PINs. Wait {seconds} s, then try again.",
     "sign-in.nobody": (
-        "This register has not received any staff yet. Connect it to head office, "
-        "or import a snapshot with: holdfast register import FILE"
+        "This register has not received any staff yet. Load staff at head office and connect this register "
+        "to it, or import a snapshot: holdfast register import FILE. Then reload this page."
     ),
     "sign-in.unknown-manager": "That is no manager's number and PIN. Try again.",
     "sign-out": "Sign out",
     # the business day
     "day.title": "Open the business day",
-    "day.offered": "Proposed: {date}",
+    "day.offered": "Expected: {date}",
     "day.date": "Business date",
     "day.open": "Open the day",
     "day.close": "Close the day",
@@ -62,7 +62,7 @@ SENTENCES: dict[str, str] = {
     "link.offline.never": "Offline",
     "link.forced": "Working offline since {since}",
     "owed.nothing": "Nothing owed to head office",
-    "owed.sales": "{count}, {value}, oldest {age}",
+    "owed.sales": "Owed: {count}, {value}, oldest {age}",
     "owed.sale": "{count} sale",
     "owed.sales.count": "{count} sales",
     "outage.title": "The connection to head office is lost",
@@ -102,7 +102,7 @@ SENTENCES: dict[str, str] = {
     "discount.line": "This line",
     "discount.total": "The whole sale",
     "discount.total.hint": "shared over its lines",
-    "discount.field": "Percent as 10%, or an amount; empty takes it off again",
+    "discount.field": "10% or an amount; empty takes it off again",
     "discount.set": "Set discount",
     # reasons to touch, behind one comma each
     "reasons.discount": "Damaged, Staff, Short date, Goodwill",
@@ -132,9 +132,16 @@ SENTENCES: dict[str, str] = {
     "return.do": "Bring back",
     "return.sold": "{quantity} for {amount}",
     "return.came-back": "came back already",
+    "return.all-back": "Everything on this receipt came back already.",
+    "return.end": "End the return",
     # voiding
     "basket.void.not": "Keep selling",
     "basket.void.do": "Void transaction",
+    # the form of a figure, where it was typed in another
+    "form.weight": "A weight in kg, as 0.450",
+    "form.pieces": "A number of pieces, as 3",
+    "form.price": "A price, as 3.50",
+    "form.discount": "A percentage, as 10%, or an amount, as 1.50",
     # weighing
     "weigh.field": "Weight in kg",
     "weigh.add": "Add",
@@ -149,6 +156,7 @@ SENTENCES: dict[str, str] = {
     "keypad.clear": "Clear",
     "keypad.point": "Point",
     "keypad.back": "Delete last",
+    "keypad.percent": "Percent sign",
     # receipts
     "receipt.number": "Number",
     "receipt.date": "Date",

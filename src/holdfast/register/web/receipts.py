@@ -158,7 +158,8 @@ def line_extras(line: SaleLine, fmt: Formats) -> list[str]:
         what = say("extra.discount" if discount.kind == "line" else "extra.share")
         percent = f" {fmt.percent(discount.percent_e2)}" if discount.percent_e2 else ""
         reason = f", {discount.reason}" if discount.reason else ""
-        extras.append(f"{what}{percent}{reason}: {fmt.money(-discount.amount_minor)}")
+        off = fmt.money(-discount.amount_minor).replace("-", "-\N{WORD JOINER}")  # a sign ends no line
+        extras.append(f"{what}{percent}{reason}: {off}")
     if line.original is not None:
         extras.append(say("extra.from", number=line.original.document))
     if line.note:

@@ -19,7 +19,7 @@ from holdfast.register.web.tendering import to_give_back
 
 LineId = FromPath[int]
 Question = FromPath[str]
-_MANAGER_FIELDS = frozenset({"manager", "manager_pin"})
+_MANAGER_FIELDS = frozenset({"manager", "manager_pin", "asked"})
 
 
 class Selling(Controller):
@@ -126,7 +126,7 @@ def _do(request: AnyRequest, form: dict[str, Any], services: Services, work: Any
     screen = _screen(request, services)
     act = act_in(form, session_of(request, services).person, services)
     if isinstance(act, Refusal):
-        return _ask_manager(screen, request, form, act.sentence)
+        return _ask_manager(screen, request, form, str(form.get("asked", "")), wrong=act.sentence)
     return show(screen, request, form, services, work(act))
 
 
@@ -149,6 +149,9 @@ def show(
             return screen.shelf()
 
 
-def _ask_manager(screen: Screen, request: AnyRequest, form: dict[str, Any], sentence: str) -> Response[str]:
+def _ask_manager(
+    screen: Screen, request: AnyRequest, form: dict[str, Any], sentence: str, *, wrong: str = ""
+) -> Response[str]:
+    """`sentence`: what a manager is needed for. `wrong`: why the last one could not approve it."""
     fields = {name: value for name, value in form.items() if name not in _MANAGER_FIELDS}
-    return screen.dialog("approve", sentence=sentence, action=request.url.path, fields=fields)
+    return screen.dialog("approve", sentence=sentence, wrong=wrong, action=request.url.path, fields=fields)
