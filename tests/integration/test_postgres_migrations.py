@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from holdfast.core.faults import DatabaseFault, NewerVersionFault
-from holdfast.infra.migrations import Migration, migrate_postgres, migrate_sqlite, read_migrations
+from holdfast.infra.migrations import Migration, migrate_sqlite, read_migrations
+from holdfast.infra.postgres.migrations import migrate_postgres
 from holdfast.infra.queries import Engine, load_queries
 
 pytest_plugins = ["tests.postgres_fixture"]

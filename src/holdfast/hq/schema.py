@@ -5,7 +5,8 @@ from typing import Any
 import psycopg
 
 from holdfast.core.ids import IncarnationId
-from holdfast.infra.migrations import load_migrations, migrate_postgres
+from holdfast.infra.migrations import load_migrations
+from holdfast.infra.postgres.migrations import migrate_postgres
 
 
 def create_schema(conn: psycopg.Connection[Any], first: IncarnationId, now_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""Numbered SQL migrations, for PostgreSQL and SQLite alike.
+"""Numbered SQL migrations, the same for SQLite (here) and PostgreSQL (`infra.postgres.migrations`).
 
 A migration is a file `NNNN_name.sql` in a package folder, numbered from 0001 without gaps. Each is applied
 in one transaction together with its row in the table `migration`, so that a crash leaves it applied and
@@ -17,27 +17,23 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 import apsw
-import psycopg
-from psycopg.pq import TransactionStatus
-from psycopg.rows import tuple_row
 
 from holdfast.core.faults import DatabaseFault, NewerVersionFault, StorageFullFault, UnavailableFault
 
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _ENDS_TRANSACTION = re.compile(r"^\s*(commit|rollback|abort)\b(?!\s+to\b)", re.IGNORECASE | re.MULTILINE)
-_LOCK_TIMEOUT_MS = 600_000  # as long as the slowest migration of another process may take
-_ADVISORY_LOCK = int.from_bytes(hashlib.sha256(b"holdfast migrations").digest()[:8], "big", signed=True)
+LOCK_TIMEOUT_MS = 600_000
+"""As long as the slowest migration of another process may take."""
 
-_CREATE_TABLE = """
+CREATE_TABLE = """
 create table if not exists migration (
     number integer primary key,
     name text not null,
     sha256 text not null,
     applied_at {type} not null default {now}
 )"""
-_POSTGRES_TABLE = _CREATE_TABLE.format(type="timestamptz", now="now()")
-_SQLITE_TABLE = _CREATE_TABLE.format(type="text", now="(strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))")
-_SELECT = "select number, name, sha256 from migration order by number"
+_SQLITE_TABLE = CREATE_TABLE.format(type="text", now="(strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))")
+SELECT_APPLIED = "select number, name, sha256 from migration order by number"
 
 
 @dataclass(frozen=True)
@@ -68,21 +64,6 @@ def read_migrations(folder: Traversable) -> tuple[Migration, ...]:
         if migration.number != expected:
             raise DatabaseFault(f"Migration {migration} stands where number {expected:04} must be.")
     return migrations
-
-
-def migrate_postgres(conn: psycopg.Connection[Any], migrations: Sequence[Migration]) -> list[Migration]:
-    """Bring a PostgreSQL database up to date; the migrations applied now. The connection must be idle.
-
-    Raises NewerVersionFault, DatabaseFault (a migration changed, is missing, or fails), StorageFullFault or
-    UnavailableFault (another process is still migrating, or the connection was lost).
-    """
-    if conn.info.transaction_status != TransactionStatus.IDLE:
-        raise DatabaseFault("Migrations need a connection outside any transaction.")
-    applied_now: list[Migration] = []
-    with _postgres_faults():
-        while (migration := _postgres_step(conn, migrations)) is not None:
-            applied_now.append(migration)
-    return applied_now
 
 
 def migrate_sqlite(conn: apsw.Connection, migrations: Sequence[Migration]) -> list[Migration]:
@@ -144,44 +125,6 @@ def _read(file: Traversable) -> Migration:
     return migration
 
 
-# ---- PostgreSQL --------------------------------------------------------------------------------
-
-
-def _postgres_step(conn: psycopg.Connection[Any], migrations: Sequence[Migration]) -> Migration | None:
-    """Apply the next migration in a transaction of its own, under the lock that all of them share."""
-    with conn.transaction():
-        conn.execute(f"set local lock_timeout = {_LOCK_TIMEOUT_MS}".encode())
-        conn.execute("select pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
-        conn.execute(_POSTGRES_TABLE.encode())
-        rows = conn.cursor(row_factory=tuple_row).execute(_SELECT).fetchall()
-        migration = next_migration(migrations, {number: (name, sha256) for number, name, sha256 in rows})
-        if migration is None:
-            return None
-        try:
-            conn.execute(migration.sql.encode())
-        except psycopg.OperationalError:
-            raise  # lost, full or locked out: no fault of the migration
-        except psycopg.Error as refusal:
-            raise _refused(migration, refusal) from refusal
-        conn.execute(
-            "insert into migration (number, name, sha256) values (%s, %s, %s)",
-            [migration.number, migration.name, migration.sha256],
-        )
-    return migration
-
-
-@contextlib.contextmanager
-def _postgres_faults() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.errors.DiskFull as refusal:
-        raise StorageFullFault("PostgreSQL's disk is full. Make room, then start again.") from refusal
-    except psycopg.OperationalError as refusal:
-        raise UnavailableFault(f"PostgreSQL did not finish the migrations: {refusal}") from refusal
-    except psycopg.Error as refusal:
-        raise DatabaseFault(f"PostgreSQL refuses the migrations: {refusal}") from refusal
-
-
 # ---- SQLite ------------------------------------------------------------------------------------
 
 
@@ -200,14 +143,14 @@ def _sqlite_step(conn: apsw.Connection, migrations: Sequence[Migration]) -> Migr
 
 def _sqlite_apply(conn: apsw.Connection, migrations: Sequence[Migration]) -> Migration | None:
     conn.execute(_SQLITE_TABLE)
-    rows: list[Any] = conn.execute(_SELECT).fetchall()
+    rows: list[Any] = conn.execute(SELECT_APPLIED).fetchall()
     migration = next_migration(migrations, {number: (name, sha256) for number, name, sha256 in rows})
     if migration is None:
         return None
     try:
         conn.execute(migration.sql)
     except (apsw.SQLError, apsw.ConstraintError) as refusal:
-        raise _refused(migration, refusal) from refusal
+        raise refused(migration, refusal) from refusal
     conn.execute(
         "insert into migration (number, name, sha256) values (?, ?, ?)",
         (migration.number, migration.name, migration.sha256),
@@ -219,7 +162,7 @@ def _sqlite_apply(conn: apsw.Connection, migrations: Sequence[Migration]) -> Mig
 def _patient(conn: apsw.Connection) -> Iterator[None]:
     """Wait for another process's migration; afterwards the connection waits as it did before."""
     before_ms = conn.pragma("busy_timeout")
-    conn.set_busy_timeout(_LOCK_TIMEOUT_MS)
+    conn.set_busy_timeout(LOCK_TIMEOUT_MS)
     try:
         yield
     finally:
@@ -236,7 +179,8 @@ def _sqlite_faults() -> Iterator[None]:
         raise UnavailableFault("Another process is still changing this database.") from refusal
 
 
-def _refused(migration: Migration, refusal: Exception) -> DatabaseFault:
+def refused(migration: Migration, refusal: Exception) -> DatabaseFault:
+    """The fault of a migration that the database refuses."""
     return DatabaseFault(
         f"Migration {migration} cannot be applied: {refusal}. The database is as it was before."
     )

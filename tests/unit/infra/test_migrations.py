@@ -81,7 +81,7 @@ def test_inside_a_transaction_it_is_refused() -> None:
 def test_a_database_that_another_process_keeps_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("holdfast.infra.migrations._LOCK_TIMEOUT_MS", 50)
+    monkeypatch.setattr("holdfast.infra.migrations.LOCK_TIMEOUT_MS", 50)
     other = apsw.Connection(str(tmp_path / "database"))
     other.execute("begin immediate")
     with pytest.raises(UnavailableFault):
