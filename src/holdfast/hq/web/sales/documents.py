@@ -166,8 +166,15 @@ class Documents:
     def find(self, wanted: Filter) -> Sequence[Row]:
         """Up to a page of them and one more, which tells that there is another page."""
         parameters = msgspec.to_builtins(wanted, builtin_types=(datetime.date,))
+        number = parameters.pop("number")
         with self._pool.connection() as conn:
-            return [Row(*row) for row in _queries.found(conn, **parameters, limit=PAGE_ROWS + 1)]
+            if number is None:
+                rows = _queries.found(conn, **parameters, limit=PAGE_ROWS + 1)
+            else:
+                rows = _queries.numbered(
+                    conn, **parameters, number=number, types=list(TYPES), limit=PAGE_ROWS + 1
+                )
+            return [Row(*row) for row in rows]
 
     def sums(self, wanted: Filter) -> Sequence[Sum]:
         """What the filtered days and register came to, whole days only."""

@@ -1,7 +1,7 @@
 -- Documents for the pages (tables: hq/migrations/0003_documents.sql).
 
--- name: found(date_from, date_to, origin, number, type, limit, offset)
--- Documents by filter; an empty filter is none. A number is found by its beginning, or by the foreign reference.
+-- name: found(date_from, date_to, origin, type, limit, offset)
+-- Documents by filter; an empty filter is none. In the order of the index document_recent.
 select d.chain, d.seq, d.type, d.number, d.origin, o.name, d.store, d.business_date::text, d.at_ms,
        d.currency, d.total_minor, d.line_count, d.customer, d.external_reference
 from document as d join origin as o on o.origin = d.origin
@@ -9,7 +9,23 @@ where (:date_from::date is null or d.business_date >= :date_from)
   and (:date_to::date is null or d.business_date <= :date_to)
   and (:origin::text is null or d.origin = :origin)
   and (:type::text is null or d.type = :type)
-  and (:number::text is null or d.number = :number or d.external_reference = :number)
+order by d.business_date desc, d.at_ms desc, d.chain desc, d.seq desc
+limit :limit offset :offset;
+
+-- name: numbered(date_from, date_to, origin, number, type, types, limit, offset)
+-- The same for one number: ours, or the one that another system gave.
+with named as (
+    select chain, seq from document where number = :number
+    union
+    select chain, seq from reference where type = any(:types) and reference = :number
+)
+select d.chain, d.seq, d.type, d.number, d.origin, o.name, d.store, d.business_date::text, d.at_ms,
+       d.currency, d.total_minor, d.line_count, d.customer, d.external_reference
+from named join document as d using (chain, seq) join origin as o on o.origin = d.origin
+where (:date_from::date is null or d.business_date >= :date_from)
+  and (:date_to::date is null or d.business_date <= :date_to)
+  and (:origin::text is null or d.origin = :origin)
+  and (:type::text is null or d.type = :type)
 order by d.business_date desc, d.at_ms desc, d.chain desc, d.seq desc
 limit :limit offset :offset;
 
