@@ -5,6 +5,7 @@ database of a newer version. No browser is needed for anything it does.
 """
 
 import contextlib
+import gc
 from collections.abc import Callable
 
 from holdfast.core.faults import Fault
@@ -69,12 +70,19 @@ def serve_register(
             host=config.listen_host,
             port=config.listen_port,
             wakeups=wakeups,
-            on_ready=on_ready,
+            on_ready=lambda url: _ready(on_ready, url),
         )
         if watch.is_broken:
             raise BrokenFault(
                 "The till stopped because a part of it failed; the log says why. Start it again."
             )
+
+
+def _ready(on_ready: Callable[[str], None], url: str) -> None:
+    """Leave what was loaded out of garbage collection: a round over it holds a sale up by 25 ms."""
+    gc.collect()
+    gc.freeze()
+    on_ready(url)
 
 
 def _services(

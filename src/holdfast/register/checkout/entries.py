@@ -122,7 +122,7 @@ class Entries(Reading):
         return purged
 
     def tidy(self) -> None:
-        """Between sales, every few seconds: checkpoint, reserve, mark. A sale that comes meanwhile goes first."""
+        """Between sales, every few seconds: checkpoint, reserve, mark. A sale meanwhile goes first."""
         self._till.tidy()
 
     def _unless_full(self, work: Callable[[], T]) -> T | Refusal:
