@@ -368,13 +368,16 @@ def _is_open(chain: Chain, chains: Sequence[Chain]) -> bool:
 def knowledge_of(
     chains: Sequence[Chain], claims: Mapping[str, int], given_up: Collection[str] = ()
 ) -> list[EpochKnowledge]:
-    """What is known of each branch in the order of `chains`, then of each epoch of which nothing came yet.
+    """What is known of each branch in the order of `chains`, then of what was only ever claimed: branches
+    and whole epochs of which nothing came yet.
 
     `claims`: epoch → highest claimed seq that is not here. `given_up`: epochs of which two people said that
     nobody waits for the rest.
     """
+    held = [_knowledge(chain, chains, claims, given_up) for chain in chains]
     return [
-        *(_knowledge(chain, chains, claims, given_up) for chain in chains),
+        *held,
+        *_claimed_branches(chains, held, claims),
         *_only_claimed(chains, claims, given_up),
     ]
 
@@ -392,6 +395,24 @@ def _knowledge(
         closed_at_seq=chain["closed_at_seq"],
         declared_lost=chain["epoch"] in given_up,
     )
+
+
+def _claimed_branches(
+    chains: Sequence[Chain], held: Sequence[EpochKnowledge], claims: Mapping[str, int]
+) -> list[EpochKnowledge]:
+    """A claim that is not here, and not beyond the branch that is: another copy of the register sold it."""
+    return [
+        EpochKnowledge(
+            epoch=item.epoch,
+            applied_seq=0,
+            claimed_seq=claims[item.epoch],
+            is_open=item.is_open,
+            closed_at_seq=None,
+            declared_lost=item.declared_lost,
+        )
+        for chain, item in zip(chains, held, strict=True)
+        if chain["branch"] == 0 and 0 < claims.get(item.epoch, 0) <= item.applied_seq
+    ]
 
 
 def _only_claimed(
