@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.core.faults import ConfigurationFault
 from holdfast.core.sync.messages import receipt_holds
-from holdfast.hq.backup import backups, failure
+from holdfast.hq.backup import backups, failure, refuse_older, remove_surplus
 from holdfast.hq.backup_keeper import (
     FIRST_AFTER_MS,
     HOUR_MS,
@@ -30,20 +31,25 @@ DAY_MS = 24 * HOUR_MS
 
 
 @pytest.mark.parametrize(
-    ("age_ms", "served_ms", "failed_ms", "due"),
+    ("age_ms", "served_ms", "failed_ms", "taken_ms", "due"),
     [
-        (None, 0, None, False),
-        (None, FIRST_AFTER_MS, None, True),
-        (DAY_MS - 1, DAY_MS, None, False),
-        (DAY_MS, SETTLE_MS - 1, None, False),
-        (DAY_MS, SETTLE_MS, None, True),
-        (-5 * DAY_MS, SETTLE_MS, None, True),
-        (None, FIRST_AFTER_MS, RETRY_MS - 1, False),
-        (None, FIRST_AFTER_MS, RETRY_MS, True),
+        (None, 0, None, None, False),
+        (None, FIRST_AFTER_MS, None, None, True),
+        (DAY_MS - 1, DAY_MS, None, None, False),
+        (DAY_MS, SETTLE_MS - 1, None, None, False),
+        (DAY_MS, SETTLE_MS, None, None, True),
+        (-5 * DAY_MS, SETTLE_MS, None, None, True),
+        (None, FIRST_AFTER_MS, RETRY_MS - 1, None, False),
+        (None, FIRST_AFTER_MS, RETRY_MS, None, True),
+        (-5 * DAY_MS, 2 * DAY_MS, None, DAY_MS - 1, False),
+        (-5 * DAY_MS, 2 * DAY_MS, None, DAY_MS, True),
     ],
 )
-def test_a_backup_is_due(age_ms: int | None, served_ms: int, failed_ms: int | None, *, due: bool) -> None:
-    assert is_due(DAY_MS, age_ms=age_ms, served_ms=served_ms, failed_ms=failed_ms) is due
+def test_a_backup_is_due(
+    age_ms: int | None, served_ms: int, failed_ms: int | None, taken_ms: int | None, *, due: bool
+) -> None:
+    found = is_due(DAY_MS, age_ms=age_ms, served_ms=served_ms, failed_ms=failed_ms, taken_ms=taken_ms)
+    assert found is due
 
 
 def test_the_schedule_is_switched_off_by_a_zero() -> None:
@@ -150,6 +156,22 @@ def test_a_schedule_takes_its_own_turns(home: HeadOfficeHome) -> None:
         keeper.stop()
         assert sum(Path(row.path).exists() for row in backups(hq.services_pool)) <= 2
         hq.take_backup(home.backups, silent)
+
+
+def test_a_backup_of_a_clock_that_was_ahead_outlives_none_that_is_newer(home: HeadOfficeHome) -> None:
+    """What a new backup made safe must not go with it while older ones, dated 2099, stay (P1)."""
+    with HeadOffice.open(home, beside_service=False) as hq:
+        folder = home.path / "kept"
+        rows = [hq._take_backup(folder, silent, by_schedule=True) for _ in range(2)]
+        with hq.services_pool.connection() as conn:
+            conn.execute("update backup set taken_at_ms = taken_at_ms + 2_303_769_600_000")
+        newest = hq._take_backup(folder, silent, by_schedule=True)
+        assert [row.backup for row in remove_surplus(hq.services_pool, folder, 2, 0)] == [rows[0].backup]
+        assert Path(newest.path).is_dir()
+        assert [row.backup for row in backups(hq.services_pool)][:2] == [newest.backup, rows[1].backup]
+    refuse_older(Path(newest.path))
+    with pytest.raises(ConfigurationFault, match="number 3"):
+        refuse_older(Path(rows[1].path))
 
 
 def alerts(hq: HeadOffice) -> list[tuple[str, str, str | None]]:

@@ -26,8 +26,8 @@ from holdfast.infra.queries import Engine, load_queries
 
 _sql = load_queries("holdfast.hq", "backup.sql", Engine.POSTGRES)
 
-_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
-"""A backup is named by its time, so names sort as times do."""
+_NAME = re.compile(r"(\d{6,})-\d{8}T\d{6}Z")
+"""A backup is named by its number and its time. Only the number orders: clocks are put right."""
 LIST_MAX = 100
 CHECKS: Mapping[str, str] = {
     "documents": (
@@ -83,7 +83,10 @@ def take_backup(
     One of the schedule takes what processor time others leave. Raises as `infra.postgres.backup.backup`;
     then no cursor moved.
     """
-    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+    with pool.connection() as conn:
+        number = _sql.next_number(conn, above=max(_numbers_in(folder), default=0))
+    assert number is not None, "a sequence gives a number"
+    name = f"{number:06d}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     began_s = time.monotonic()
     try:
         made = infra.backup(
@@ -115,6 +118,7 @@ def take_backup(
     with pool.connection() as conn:
         _sql.add_backup(
             conn,
+            number=number,
             backup=row.backup,
             path=row.path,
             manifest_sha256=row.manifest_sha256,
@@ -184,16 +188,21 @@ def remove_surplus(pool: Pool, folder: Path, keep: int, now_ms: int) -> list[Bac
 
 def refuse_older(backup_dir: Path) -> None:
     """Registers may have deleted what a newer backup made safe; ConfigurationFault where there is one."""
-    newer = sorted(
-        path.name
-        for path in backup_dir.parent.iterdir()
-        if _NAME.fullmatch(path.name) and path.name > backup_dir.name and path.is_dir()
-    )
-    if _NAME.fullmatch(backup_dir.name) and newer:
+    own = _NAME.fullmatch(backup_dir.name)
+    newest = max(_numbers_in(backup_dir.parent), default=0)
+    if own is not None and newest > int(own[1]):
         raise ConfigurationFault(
-            f"{backup_dir.parent} holds a newer backup, {newer[-1]}. Registers may have deleted "
+            f"{backup_dir.parent} holds a newer backup, number {newest}. Registers may have deleted "
             "what it holds, so restore that one. Where it cannot be used, move it away first."
         )
+
+
+def _numbers_in(folder: Path) -> list[int]:
+    """Of the backups that lie there."""
+    if not folder.is_dir():
+        return []
+    named = ((_NAME.fullmatch(path.name), path) for path in folder.iterdir())
+    return [int(found[1]) for found, path in named if found is not None and path.is_dir()]
 
 
 def restore_embedded(

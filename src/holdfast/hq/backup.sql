@@ -1,19 +1,26 @@
--- Backups that were verified, and the schedule's failure (tables: migrations/0002_journal.sql, 0006_backups.sql).
+-- Backups that were verified, and the schedule's failure (tables: migrations/0002_journal.sql, 0006_backups.sql, 0009_backup_numbers.sql).
 
--- name: add_backup(backup, path, manifest_sha256, taken_at_ms, verified_at_ms, bytes, took_ms, by_schedule)!
-insert into backup (backup, path, manifest_sha256, taken_at_ms, verified_at_ms, bytes, took_ms, by_schedule)
-values (:backup, :path, :manifest_sha256, :taken_at_ms, :verified_at_ms, :bytes, :took_ms, :by_schedule)
-on conflict (backup) do nothing;
+-- name: next_number(above)$
+-- A sequence is not undone by a restore to less than what lies in the folder: `above` is its highest.
+select setval('backup_number', greatest(nextval('backup_number'), :above + 1));
+
+-- name: add_backup(number, backup, path, manifest_sha256, taken_at_ms, verified_at_ms, bytes, took_ms, by_schedule)!
+insert into backup (
+    number, backup, path, manifest_sha256, taken_at_ms, verified_at_ms, bytes, took_ms, by_schedule
+)
+values (
+    :number, :backup, :path, :manifest_sha256, :taken_at_ms, :verified_at_ms, :bytes, :took_ms, :by_schedule
+);
 
 -- name: backups(limit)
 select backup, path, manifest_sha256, taken_at_ms, verified_at_ms, bytes, took_ms, by_schedule, removed_at_ms
-from backup order by taken_at_ms desc limit :limit;
+from backup order by number desc limit :limit;
 
 -- name: surplus(keep)
 -- Those of the schedule beyond the newest `keep` of it.
 select backup, path, manifest_sha256, taken_at_ms, verified_at_ms, bytes, took_ms, by_schedule, removed_at_ms
 from backup where by_schedule and removed_at_ms is null
-order by taken_at_ms desc offset :keep;
+order by number desc offset :keep;
 
 -- name: removed(backup, at_ms)!
 update backup set removed_at_ms = :at_ms where backup = :backup;

@@ -59,6 +59,7 @@ class BackupKeeper:
         self._look_s = look_s
         self._began_ms = clock.monotonic_ms()
         self._failed_ms: int | None = None
+        self._taken_ms: int | None = None
         self._stopped = threading.Event()
         self._wanted = threading.Event()
         self._woken = threading.Event()
@@ -103,6 +104,7 @@ class BackupKeeper:
             age_ms=self._clock.now_ms() - newest[0].taken_at_ms if newest else None,
             served_ms=now_ms - self._began_ms,
             failed_ms=None if self._failed_ms is None else now_ms - self._failed_ms,
+            taken_ms=None if self._taken_ms is None else now_ms - self._taken_ms,
         )
 
     def _attempt(self) -> None:
@@ -123,6 +125,7 @@ class BackupKeeper:
             note_failed(self._pool, fault.code, fault.sentence, self._clock.now_ms())
         else:
             self._failed_ms = None
+            self._taken_ms = self._clock.monotonic_ms()
             _log.info("backup taken", backup=row.backup, took_ms=row.took_ms, removed=len(gone))
         finally:
             self._since_ms = None
@@ -132,14 +135,19 @@ class BackupKeeper:
             raise StoppedFault("Head office ends; the next backup is taken when it serves again.")
 
 
-def is_due(every_ms: int, *, age_ms: int | None, served_ms: int, failed_ms: int | None) -> bool:
+def is_due(
+    every_ms: int, *, age_ms: int | None, served_ms: int, failed_ms: int | None, taken_ms: int | None
+) -> bool:
     """Whether to take a backup now.
 
     `age_ms`: of the newest good one, None where there is none; a clock that was put back makes it negative,
-    and says nothing. `failed_ms`: since the last failure in this process.
+    and says nothing. `failed_ms`, `taken_ms`: since the last failure and the last good one of this process,
+    whatever the clock did meanwhile.
     """
     if failed_ms is not None and failed_ms < min(RETRY_MS, every_ms):
         return False
+    if taken_ms is not None:
+        return taken_ms >= every_ms
     if age_ms is None:
         return served_ms >= min(FIRST_AFTER_MS, every_ms)
     return served_ms >= min(SETTLE_MS, every_ms) and not 0 <= age_ms < every_ms
