@@ -1,4 +1,4 @@
--- Backups that were verified, and the schedule's failure (tables: migrations/0002_journal.sql, 0006_backups.sql, 0009_backup_numbers.sql).
+-- Backups that were verified, and the schedule's failure (tables: migrations/0002_journal.sql, 0006_backups.sql, 0010_backup_numbers.sql).
 
 -- name: next_number(above)$
 -- A sequence is not undone by a restore to less than what lies in the folder: `above` is its highest.
