@@ -1,11 +1,14 @@
 """The parts of head office's web server that need neither server nor database."""
 
+import json
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from holdfast.core.refusals import Refusal
 from holdfast.hq.web.auth.accounts import password_refusal, same
+from holdfast.hq.web.home.routes import series_of
+from holdfast.hq.web.sales.documents import Day
 from holdfast.hq.web.templating import (
     ago,
     count,
@@ -122,3 +125,13 @@ def test_an_empty_token_is_never_the_same() -> None:
     assert not same("", "")
     assert not same("a", "b")
     assert same("a", "a")
+
+
+def test_the_chart_counts_in_major_units_of_each_currency() -> None:
+    days = [
+        Day(f"2026-09-{day}", currency, 1, total_minor)
+        for currency, total_minor in (("EUR", 1_250), ("JPY", 1_250), ("KWD", 1_250))
+        for day in (21, 22)
+    ]
+    drawn = {currency: json.loads(pair)[1] for currency, pair in series_of(days).items()}
+    assert drawn == {"EUR": [12.5, 12.5], "JPY": [1_250, 1_250], "KWD": [1.25, 1.25]}

@@ -35,7 +35,9 @@ function say(text) {
 document.addEventListener("htmx:sseOpen", () => say("Live"));
 document.addEventListener("htmx:sseError", () => say("Not live: head office does not answer"));
 
-// Totals by day.
+// Totals by day. Days are dates, not moments: half a day at both ends, so that no bar is cut, and no hours.
+const DAY = 86400;
+const dateOf = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
 function draw(place) {
   const data = JSON.parse(place.dataset.series);
   const style = getComputedStyle(document.documentElement);
@@ -48,8 +50,8 @@ function draw(place) {
       height: 224,
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: true }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
-      axes: [axis, { ...axis, size: 76, values: (u, ticks) => ticks.map((tick) => tick.toLocaleString("en")) }],
+      scales: { x: { time: true, range: (u, first, last) => [first - DAY / 2, last + DAY / 2] }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
+      axes: [{ ...axis, space: 90, incrs: [1, 2, 7, 14, 28].map((days) => days * DAY), values: (u, ticks) => ticks.map(dateOf) }, { ...axis, size: 76, values: (u, ticks) => ticks.map((tick) => tick.toLocaleString("en")) }],
       series: [{}, { paths: bars, fill: colour("--accent"), stroke: colour("--accent"), points: { show: false } }],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     },

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from litestar import Response, Router, get
 
+from holdfast.core.money import CURRENCIES
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.backups.view import read_state
 from holdfast.hq.web.pages import fragment, page
@@ -31,7 +32,7 @@ async def show_home(request: WebRequest, services: Given) -> Response[str]:
         "attention": await services.pages.run(services.head_office.fleet.attention),
         "alerts": (await services.pages.run(services.alerts.open))[:5],
         "backup": await services.pages.run(read_state, services.head_office, services.pool, 1),
-        "series": _series(days),
+        "series": series_of(days),
         "days": days,
     }
     if request.headers.get("HX-Target") == "overview":
@@ -42,12 +43,14 @@ async def show_home(request: WebRequest, services: Given) -> Response[str]:
 routes = Router("/", route_handlers=[show_home], before_request=require_session)
 
 
-def _series(days: Sequence[Day]) -> dict[str, str]:
+def series_of(days: Sequence[Day]) -> dict[str, str]:
     """By currency: times in seconds and totals in the major unit, as the chart takes them."""
     series: dict[str, tuple[list[int], list[float]]] = {}
     for day in days:
         moment = datetime.datetime.fromisoformat(day.business_date).replace(tzinfo=datetime.UTC)
         times, totals = series.setdefault(day.currency, ([], []))
         times.append(int(moment.timestamp()))
-        totals.append(day.total_minor / 100)  # for a bar's height alone; figures are exact elsewhere
+        known = CURRENCIES.get(day.currency)
+        # For a bar's height alone; figures are exact elsewhere.
+        totals.append(day.total_minor / 10 ** (known.digits if known else 2))
     return {currency: json.dumps(pair) for currency, pair in series.items() if len(pair[0]) > 1}
