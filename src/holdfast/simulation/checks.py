@@ -1,13 +1,17 @@
-"""What must hold after every run: P1 to P4 and P6, each as findings in words."""
+"""What must hold after every run: each broken promise as a finding in words, which begins with its name.
+
+P8 (central value) has no check: nothing central is spent yet.
+"""
 
 from collections import Counter, defaultdict
 
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.ingest.rows import APPLIED, QUARANTINED, REPEATED
-from holdfast.core.journal.bodies import REGISTRY
+from holdfast.core.journal.bodies import DOCUMENT_TYPES, EpochOpened
 from holdfast.core.journal.entry import decode_entry
 from holdfast.core.monitoring.owed import Owing
 from holdfast.core.sale import Sale
+from holdfast.simulation.documents import TOMORROW
 from holdfast.simulation.ledger import Fact, Ledger
 from holdfast.simulation.scenario import Simulation
 
@@ -18,10 +22,14 @@ def findings(simulation: Simulation) -> list[str]:
         *drained(simulation),
         *exactly_once(simulation),
         *whole(simulation),
-        *numbers(simulation.ledger, simulation),
-        *nothing_hidden(simulation),
+        *printed_once(simulation.ledger),
+        *gapless(simulation),
+        *forks_reported(simulation),
+        *told_apart(simulation),
         *twins_apart(simulation),
+        *nothing_hidden(simulation),
         *dates_in_order(simulation),
+        *nothing_waits_in_vain(simulation),
         *nothing_promised_in_vain(simulation),
     ]
 
@@ -63,12 +71,13 @@ def whole(simulation: Simulation) -> list[str]:
     """P2, P3: each applied document has all of its rows, once; each reference counts once."""
     found: list[str] = []
     office = simulation.head_office.store
+    stores = {origin: record.facts.store for origin, record in office.tables.origins.items()}
     documents = {(d.chain, d.seq): d for d in office.documents()}
     if len(documents) != len(office.documents()):
         found.append("P3: a document is projected twice")
     references = Counter(d.reference for d in documents.values() if d.reference)
     found += [f"P2: reference {name} counts {n} times" for name, n in references.items() if n > 1]
-    expected_stock: Counter[str] = Counter()
+    expected_stock: Counter[tuple[str, str]] = Counter()
     expected_total = 0
     applied = 0
     for entry in office.entries():
@@ -78,12 +87,12 @@ def whole(simulation: Simulation) -> list[str]:
             if entry.status not in (APPLIED, QUARANTINED, REPEATED):
                 found.append(f"P3: an entry is {entry.status}")
             continue
-        body = REGISTRY.decode(decode_entry(entry.data))
+        body = TOMORROW.decode(decode_entry(entry.data))
         assert isinstance(body, Sale), "an applied sale reads"
         applied += 1
         expected_total += body.total_minor
         for line in body.lines:
-            expected_stock[line.sku] -= line.quantity_milli
+            expected_stock[stores[entry.origin], line.sku] -= line.quantity_milli
         document = documents.get((entry.chain, entry.seq))
         if document is None or document.lines != len(body.lines) or document.total_minor != body.total_minor:
             found.append(f"P3: the document of {entry.origin} {entry.seq} is not whole")
@@ -91,47 +100,148 @@ def whole(simulation: Simulation) -> list[str]:
         found.append(f"P3: {len(documents)} documents, {applied} applied entries")
     if sum(day[1] for day in office.tables.days.values()) != expected_total:
         found.append("P3: the registers' days do not add up to their documents")
-    stock = {sku: n for (_, sku), n in office.tables.stock.items() if n}
-    if stock != {sku: n for sku, n in expected_stock.items() if n}:
+    stock = {key: n for key, n in office.tables.stock.items() if n}
+    if stock != {key: n for key, n in expected_stock.items() if n}:
         found.append("P3: stock is not what the documents moved")
     return found
 
 
-def numbers(ledger: Ledger, simulation: Simulation) -> list[str]:
-    """P4: a number is printed once; within each chain numbers are gapless.
+def printed_once(ledger: Ledger) -> list[str]:
+    """P4: a number is printed once.
 
-    Equal numbers are allowed only where a whole disk, mark included, came back or was copied;
-    then both sales are kept and head office was told, as far as both arrived.
+    Equal ones are allowed on copies of whole disks alone, one each; `told_apart` says until when.
     """
     found: list[str] = []
     for (origin, number), facts in ledger.numbers().items():
-        if len(facts) > 1 and origin not in ledger.whole_restores:
-            found.append(f"P4: {number} of {origin} was printed {len(facts)} times")
-    by_chain: dict[int, list[int]] = defaultdict(list)
-    for document in simulation.head_office.store.documents():
-        by_chain[document.chain].append(int(document.number.rsplit("-", 1)[1]))
-    found += [
-        f"P4: chain {chain} numbers one document twice"
-        for chain, taken in by_chain.items()
-        if len(set(taken)) != len(taken)
-    ]
+        lives = {fact.life.number: fact.life for fact in facts if fact.key not in ledger.unseen}
+        printed = sum(fact.key not in ledger.unseen for fact in facts)
+        if printed > len(lives):
+            found.append(f"P4: {number} of {origin} was printed {printed} times by {len(lives)} disks")
+        elif sum(not life.copied_whole for life in lives.values()) > 1:
+            nodes = ", ".join(life.node for life in lives.values())
+            found.append(f"P4: {number} of {origin} was printed by {nodes}, which are no whole copies")
     return found
 
 
-def nothing_hidden(simulation: Simulation) -> list[str]:
-    """P6: an epoch of which something written never arrived is not shown as complete."""
-    lost: dict[tuple[OriginId, EpochId], list[Fact]] = defaultdict(list)
-    held = {(e.origin, e.epoch, e.seq, e.hash) for e in simulation.head_office.store.entries()}
-    for key, fact in simulation.ledger.facts.items():
-        if key not in held:
-            lost[(fact.origin, fact.epoch)].append(fact)
-    owing = simulation.head_office.owing()
+def told_apart(simulation: Simulation) -> list[str]:
+    """P4: once an answer named what a disk does not hold, it writes nothing more in that epoch."""
+    ledger = simulation.ledger
     return [
-        f"P6: {len(facts)} entries of {origin} {epoch} never arrived, shown as {owing[origin, epoch].value}"
-        for (origin, epoch), facts in lost.items()
-        if owing.get((origin, epoch)) in (Owing.NOTHING, Owing.COMPLETE)
-        and origin not in simulation.ledger.whole_restores
+        f"P4: {fact.life.node} wrote entry {fact.seq} of {fact.epoch} after it was told of another copy"
+        for fact in ledger.facts.values()
+        if fact.order > ledger.told_apart.get((fact.life.number, fact.epoch), fact.order)
     ]
+
+
+def gapless(simulation: Simulation) -> list[str]:
+    """P4: the documents of each chain are numbered 1, 2, 3, … whatever became of them since."""
+    found: list[str] = []
+    tables = simulation.head_office.store.tables
+    taken: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for entry in simulation.head_office.store.entries():
+        fact = simulation.ledger.facts.get((entry.origin, entry.epoch, entry.seq, entry.hash))
+        if fact is not None and fact.type in DOCUMENT_TYPES:
+            taken[entry.chain].append((entry.seq, fact.number))
+    for chain in sorted(tables.chains):
+        facts = tables.chains[chain].facts
+        before = 0
+        if facts.parent_chain is not None:
+            # Parents come first, and are whole by now: their own, then those before their own fork.
+            before = sum(seq <= facts.fork_seq for seq, _ in taken[facts.parent_chain])
+            inherited = [item for item in taken[facts.parent_chain] if item[0] <= facts.fork_seq]
+            taken[chain] = [*inherited, *taken[chain]]
+        numbers = [int(number.rsplit("-", 1)[1]) for _, number in sorted(taken[chain])]
+        if numbers != list(range(1, len(numbers) + 1)):
+            found.append(f"P4: chain {chain} has a gap or a double after its first {before} documents")
+    return found
+
+
+def forks_reported(simulation: Simulation) -> list[str]:
+    """P4: of copies that both sold, both branches are kept apart, and people are told."""
+    store = simulation.head_office.store
+    told = {(row[1], row[2]) for row in store.tables.appended["alert"] if row[0] == "fork"}
+    found = [
+        f"P4: branch {record.facts.branch} of {record.facts.epoch} was not reported"
+        for number, record in store.tables.chains.items()
+        if record.facts.branch and (record.facts.origin, number) not in told
+    ]
+    branches: dict[tuple[OriginId, EpochId, int], set[int]] = defaultdict(set)
+    hashes: dict[tuple[OriginId, EpochId, int], set[bytes]] = defaultdict(set)
+    for entry in store.entries():
+        place = (entry.origin, entry.epoch, entry.seq)
+        branches[place].add(entry.chain)
+        hashes[place].add(entry.hash)
+    return found + [
+        f"P4: two entries {place[2]} of {place[1]} are in one branch"
+        for place, different in hashes.items()
+        if len(different) != len(branches[place])
+    ]
+
+
+def nothing_hidden(simulation: Simulation) -> list[str]:
+    """P6: an epoch of which something written never arrived is not shown as complete.
+
+    What went with a whole disk before anybody was told of it, nobody can know. What one lost epoch says
+    of another is known once that one comes, and until then that one is shown as owed.
+    """
+    office, ledger = simulation.head_office, simulation.ledger
+    held = {(e.origin, e.epoch, e.seq, e.hash) for e in office.store.entries()}
+    told: dict[tuple[OriginId, EpochId], set[tuple[int, bytes]]] = defaultdict(set)
+    for origin, epoch, seq, hash in office.told:
+        told[(origin, epoch)].add((seq, hash))
+    owing = office.owing()
+    found: list[str] = []
+    hidden: dict[tuple[OriginId, EpochId], list[Fact]] = defaultdict(list)
+    for key, fact in ledger.facts.items():
+        place = (fact.origin, fact.epoch)
+        if key in held or key in ledger.unseen or owing.get(place) in (Owing.OWES, Owing.MAY_OWE):
+            continue
+        was_told = any(seq >= fact.seq and ledger.leads_to(fact, seq, hash) for seq, hash in told[place])
+        if was_told or key not in ledger.gone_whole:
+            hidden[place].append(fact)
+    named = _named_by(ledger)
+    for (origin, epoch), facts in hidden.items():
+        shown = owing.get((origin, epoch))
+        by = {(origin, other) for other in named[epoch]}
+        if shown is None and any(owing.get(place) in (Owing.OWES, Owing.MAY_OWE) for place in by):
+            continue
+        words = "unheard of" if shown is None else shown.value
+        found.append(f"P6: {len(facts)} entries of {origin} {epoch} never arrived, shown as {words}")
+    return found
+
+
+def _named_by(ledger: Ledger) -> dict[EpochId, set[EpochId]]:
+    """Epoch → those whose openings name it, themselves or through others."""
+    named: dict[EpochId, set[EpochId]] = defaultdict(set)
+    for fact in ledger.facts.values():
+        if fact.type != "epoch_opened":
+            continue
+        body = TOMORROW.decode(decode_entry(fact.data))
+        assert isinstance(body, EpochOpened), "an epoch begins with its opening"
+        for former in filter(None, (body.parent, body.remembered)):
+            named[former.epoch].add(fact.epoch)
+    # In order of opening, so that what names a later one is complete before.
+    for epoch in reversed(list(named)):
+        for other in list(named[epoch]):
+            named[epoch] |= named.get(other, set())
+    return named
+
+
+def nothing_waits_in_vain(simulation: Simulation) -> list[str]:
+    """P10: what head office's version can read took effect; only what it cannot waits."""
+    office, found = simulation.head_office, list[str]()
+    for entry in office.store.entries():
+        fact = simulation.ledger.facts.get((entry.origin, entry.epoch, entry.seq, entry.hash))
+        readable = fact is not None and (fact.is_sound or (office.is_of_tomorrow and not _is_garbled(fact)))
+        if readable and entry.status == QUARANTINED:
+            found.append(f"P10: entry {entry.seq} of {entry.origin} waits though it can be read")
+        if not readable and entry.status != QUARANTINED:
+            found.append(f"P10: entry {entry.seq} of {entry.origin} took effect though it cannot be read")
+    return found
+
+
+def _is_garbled(fact: Fact) -> bool:
+    return b"\\u0000" in fact.data
 
 
 def nothing_promised_in_vain(simulation: Simulation) -> list[str]:

@@ -43,6 +43,7 @@ class Database:
 
     def __init__(self) -> None:
         self.epochs: list[StoredEpoch] = []
+        self._known: dict[EpochId, StoredEpoch] = {}
         self.receipts: dict[tuple[EpochId, str], Receipt] = {}
         self.business_date = ""
         self.references: set[str] = set()
@@ -54,28 +55,34 @@ class Database:
 
     def store(self, written: Written) -> None:
         """One transaction: the entry and all that follows from it."""
-        epoch = next((known for known in self.epochs if known.epoch == written.head.epoch), None)
+        epoch = self.epoch(written.head.epoch)
         if epoch is None:
             epoch = StoredEpoch(written.head.epoch, decode_entry(written.data).at_ms)
-            self.epochs.append(epoch)
+            self._add(epoch)
         assert written.seq == len(epoch.entries) + 1, "an epoch is gapless (P4)"
         epoch.entries.append(StoredEntry(written.seq, written.hash, written.data))
         epoch.documents = written.head.documents
 
+    def _add(self, epoch: StoredEpoch) -> None:
+        self.epochs.append(epoch)
+        self._known[epoch.epoch] = epoch
+
+    def epoch(self, epoch: EpochId) -> StoredEpoch | None:
+        return self._known.get(epoch)
+
     def hash_at(self, epoch: EpochId, seq: int) -> bytes | None:
-        for known in self.epochs:
-            if known.epoch == epoch and 1 <= seq <= len(known.entries):
-                return known.entries[seq - 1].hash
-        return None
+        known = self._known.get(epoch)
+        if known is None or not 1 <= seq <= len(known.entries):
+            return None
+        return known.entries[seq - 1].hash
 
     def purge(self, epoch: EpochId, through_seq: int) -> None:
-        for known in self.epochs:
-            if known.epoch == epoch:
-                for index in range(min(through_seq, len(known.entries))):
-                    entry = known.entries[index]
-                    if entry.readable:
-                        known.entries[index] = StoredEntry(entry.seq, entry.hash, b"", False)
-                        self.purged += 1
+        known = self._known[epoch]
+        for index in range(min(through_seq, len(known.entries))):
+            entry = known.entries[index]
+            if entry.readable:
+                known.entries[index] = StoredEntry(entry.seq, entry.hash, b"", False)
+                self.purged += 1
 
     def copy(self) -> "Database":
         """A backup, or a clone: entries are values, so they are shared."""
@@ -84,7 +91,7 @@ class Database:
             epoch = StoredEpoch(known.epoch, known.opened_at_ms)
             epoch.entries = list(known.entries)
             epoch.documents = known.documents
-            other.epochs.append(epoch)
+            other._add(epoch)
         other.receipts = copy.copy(self.receipts)
         other.business_date = self.business_date
         other.references = set(self.references)
@@ -114,15 +121,13 @@ class DiskJournal:
         return self._database.hash_at(epoch, seq)
 
     def piece(self, epoch: EpochId, first_seq: int, entries_max: int, bytes_max: int) -> Piece | None:
-        for known in self._database.epochs:
-            if known.epoch == epoch:
-                entries = tuple(known.entries[first_seq - 1 : first_seq - 1 + entries_max])
-                if not entries:
-                    return None
-                last = entries[-1]
-                previous = ZERO_HASH if first_seq == 1 else known.entries[first_seq - 2].hash
-                return Piece(previous, entries, self._sign(Position(epoch, last.seq, last.hash)))
-        return None
+        known = self._database.epoch(epoch)
+        entries = () if known is None else tuple(known.entries[first_seq - 1 : first_seq - 1 + entries_max])
+        if known is None or not entries:
+            return None
+        last = entries[-1]
+        previous = ZERO_HASH if first_seq == 1 else known.entries[first_seq - 2].hash
+        return Piece(previous, entries, self._sign(Position(epoch, last.seq, last.hash)))
 
     def receipts(self) -> Sequence[Receipt]:
         return [given for (_, level), given in sorted(self._database.receipts.items()) if level == "applied"]

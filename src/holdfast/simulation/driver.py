@@ -1,13 +1,15 @@
-"""Drives one sender over one line: carries its requests, wakes it when it asked to be woken."""
+"""Drives one sender over one line, as `register/sync/uploader.py` does: the same times and reasons."""
 
 from collections.abc import Callable
 
-from holdfast.core.sync.sender import Event, Idle, Policy, Sender
-from holdfast.simulation.network import Answer, Line
+from holdfast.core.sync.messages import HeartbeatReply
+from holdfast.core.sync.sender import Event, Idle, Policy, Sender, State
+from holdfast.register.sync.board import Board
+from holdfast.simulation.network import Answer, Call, Line
 from holdfast.simulation.world import World
 
-POLICY = Policy(batch_entries=50, backoff_max_ms=900_000, ask_applied_max_ms=900_000)
-"""Small batches, so that a run cuts many; long waits, so that an outage of a day is few events."""
+POLICY = Policy(batch_entries=50)
+"""Small batches, so that a run cuts many. Every time is the one that ships."""
 
 
 class Driver:
@@ -19,60 +21,122 @@ class Driver:
         name: str,
         sender: Sender,
         line: Line,
+        board: Board,
         on_event: Callable[[Event], None],
+        *,
         suffix: str = "",
+        on_offer_reply: Callable[[bytes], None] = lambda _: None,
+        on_drained: Callable[[], None] = lambda: None,
     ) -> None:
         self.sender = sender
-        self._world, self._name, self._line = world, name, line
-        self._on_event = on_event
+        self._world, self._name, self._line, self._board = world, name, line, board
+        self._on_event, self._on_offer_reply, self._on_drained = on_event, on_offer_reply, on_drained
         self._suffix = suffix
         self._running = True
+        self._call: Call | None = None
         self._wake_at_ms: int | None = None
+        self._held_until_ms = 0
+        self._sent_some = False
 
     def stop(self) -> None:
         self._running = False
+
+    # From elsewhere in the process
 
     def notify(self) -> None:
         """A local event: try at once."""
         self.sender.notify(self._world.now_ms)
         self.pump()
 
-    def relocate(self) -> None:
+    def sync_now(self) -> None:
+        """Somebody asks: try at once, also where head office refused before."""
+        if self.sender.state is State.BLOCKED:
+            self.sender.unblock(self._world.now_ms)
+        self.notify()
+
+    def locate_again(self) -> None:
+        """Offer the heads anew."""
         self.sender.relocate()
-        self.pump()
+        self.sync_now()
+
+    def line_returned(self, was_dead: bool) -> None:
+        """Head office answers again: what is on its way went into the dead line, so begin afresh."""
+        call, self._call = self._call, None
+        if was_dead and call is not None:
+            call.cancel()
+            self._given_up()
+        self.notify()
+
+    def heard(self, reply: HeartbeatReply) -> None:
+        """What the answer to a heartbeat asks of the uploader."""
+        if reply.start_after_ms > 0:
+            self._held_until_ms = self._world.now_ms + reply.start_after_ms
+        if reply.offer:
+            self.locate_again()
+
+    # Its own turns
 
     def pump(self) -> None:
         """Carries what the sender wants carried, and comes back when it says so."""
         if not self._running or self.sender.in_flight:
             return
+        if self._world.now_ms < self._held_until_ms:
+            self._sleep(self._held_until_ms)
+            return
         action = self.sender.poll(self._world.now_ms)
         if isinstance(action, Idle):
-            self._sleep(action.until_ms)
-        else:
-            self._line.call(action.kind + self._suffix, action.body, self._answered, self._lost)
+            self._idle(action.until_ms)
+            return
+        if action.kind == "entries":
+            self._board.owes(True)
+        kind = action.kind + self._suffix
+        self._call = self._line.call(
+            kind, action.body, lambda answer: self._answered(action.kind, answer), self._lost
+        )
 
-    def _sleep(self, until_ms: int | None) -> None:
-        if until_ms is None or (self._wake_at_ms is not None and self._wake_at_ms <= until_ms):
+    def _idle(self, until_ms: int | None) -> None:
+        self._board.owes(until_ms is not None)
+        if until_ms is not None:
+            self._sleep(until_ms)
+        elif self._sent_some:
+            self._sent_some = False
+            self._on_drained()
+
+    def _sleep(self, until_ms: int) -> None:
+        if self._wake_at_ms is not None and self._wake_at_ms <= until_ms:
             return
         self._wake_at_ms = until_ms
-        self._world.after(max(0, until_ms - self._world.now_ms), f"{self._name} wakes", self._wake)
+        wait_ms = max(0, until_ms - self._world.now_ms)
+        self._world.after(wait_ms, f"{self._name} wakes", lambda: self._wake(until_ms))
 
-    def _wake(self) -> None:
-        if self._running:
+    def _wake(self, until_ms: int) -> None:
+        if self._running and self._wake_at_ms == until_ms:
             self._wake_at_ms = None
             self.pump()
 
-    def _answered(self, answer: Answer) -> None:
+    def _answered(self, kind: str, answer: Answer) -> None:
+        self._call = None
         if not self._running:
             return
+        self._board.answered(None)
         if answer.status == 200:
+            if kind == "offer":
+                self._on_offer_reply(answer.body)
             for event in self.sender.on_reply(answer.body, self._world.now_ms):
                 self._on_event(event)
+            self._sent_some = self._sent_some or kind == "entries"
         else:
             self.sender.on_problem(answer.status, answer.code, answer.detail, self._world.now_ms)
         self.pump()
 
     def _lost(self) -> None:
+        self._call = None
         if self._running:
             self.sender.on_lost(self._world.now_ms)
+            self._board.lost("no answer in time")
             self.pump()
+
+    def _given_up(self) -> None:
+        """No failure of the line: it was given up because the line is better now."""
+        if self._running and self.sender.in_flight:
+            self.sender.on_lost(self._world.now_ms)

@@ -6,42 +6,85 @@ import msgspec
 
 from holdfast.core.ids import EpochId, OriginId
 
+FactKey = tuple[OriginId, EpochId, int, bytes]
+
+
+class Life(msgspec.Struct, frozen=True, kw_only=True):
+    """One disk's unbroken life. A restore that loses something begins another, as a clone does."""
+
+    number: int
+    node: str
+    copied_whole: bool
+    """It began as a copy of a whole disk, high-water mark included: the one case in which equal numbers
+    may be printed, for as long as no contact told the copies apart (P4)."""
+
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """One acknowledged entry."""
 
-    node: str
-    """Which machine wrote it: clones share an origin, not a name."""
+    order: int
+    """Facts and contacts of a run, counted together."""
+    life: Life
     origin: OriginId
     epoch: EpochId
     seq: int
     hash: bytes
+    previous: bytes
     data: bytes
     type: str
     number: str = ""
     reference: str = ""
-    total_minor: int = 0
-    readable_to_head_office: bool = True
+    is_sound: bool = True
+    """Head office of today can read it and make its rows."""
+
+    @property
+    def key(self) -> FactKey:
+        return self.origin, self.epoch, self.seq, self.hash
 
 
 class Ledger:
     """The oracle of a run."""
 
     def __init__(self) -> None:
-        self.facts: dict[tuple[OriginId, EpochId, int, bytes], Fact] = {}
-        self.whole_restores: set[OriginId] = set()
-        """Origins whose whole disk (mark included) was restored or cloned: the one case in which
-        equal numbers may be printed before any contact (P4)."""
+        self.facts: dict[FactKey, Fact] = {}
+        self.lives: list[Life] = []
+        self._order = 0
+        self.told_apart: dict[tuple[int, EpochId], int] = {}
+        """(life, epoch) → when an answer first named an entry of that epoch that this disk does not hold."""
+        self.unseen: set[FactKey] = set()
+        """Committed when the power failed: nobody saw them yet, so their loss breaks no word."""
+        self.gone_whole: set[FactKey] = set()
+        """Written on a disk that came back older as a whole: only what it had told somebody is known of."""
+
+    def begin_life(self, node: str, *, copied_whole: bool = False) -> Life:
+        life = Life(number=len(self.lives), node=node, copied_whole=copied_whole)
+        self.lives.append(life)
+        return life
+
+    def next_order(self) -> int:
+        self._order += 1
+        return self._order
 
     def acknowledge(self, fact: Fact) -> None:
-        key = (fact.origin, fact.epoch, fact.seq, fact.hash)
-        assert key not in self.facts, "an entry is written once"
-        self.facts[key] = fact
+        assert fact.key not in self.facts, "an entry is written once"
+        self.facts[fact.key] = fact
+
+    def tell_apart(self, life: Life, epoch: EpochId) -> None:
+        self.told_apart.setdefault((life.number, epoch), self.next_order())
 
     def numbers(self) -> dict[tuple[OriginId, str], list[Fact]]:
-        """Facts by the number printed on them."""
+        """Facts by the number printed on them, in the order in which they were."""
         found: dict[tuple[OriginId, str], list[Fact]] = defaultdict(list)
         for fact in self.facts.values():
             if fact.number:
                 found[(fact.origin, fact.number)].append(fact)
         return found
+
+    def leads_to(self, fact: Fact, seq: int, hash: bytes) -> bool:
+        """Is `fact` part of the chain that has `hash` at `seq`."""
+        while seq > fact.seq:
+            later = self.facts.get((fact.origin, fact.epoch, seq, hash))
+            if later is None:
+                return False
+            seq, hash = seq - 1, later.previous
+        return (seq, hash) == (fact.seq, fact.hash)

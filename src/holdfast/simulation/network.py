@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 import msgspec
 
-from holdfast.simulation.world import DAY_MS, World
+from holdfast.register.sync.feeds import HEARTBEAT_DEADLINE_S
+from holdfast.register.sync.uploader import ENTRIES_DEADLINE_S, OFFER_DEADLINE_S
+from holdfast.simulation.world import DAY_MS, HOUR_MS, World
+
+DEADLINES_MS = {
+    "offer": int(OFFER_DEADLINE_S * 1000),
+    "entries": int(ENTRIES_DEADLINE_S * 1000),
+    "heartbeat": int(HEARTBEAT_DEADLINE_S * 1000),
+}
+"""The sync process's own."""
+JSON_KINDS = ("offer", "heartbeat")
+_OF_TOMORROW = b',"of_tomorrow":{"a":[1,null],"b":"\xc3\xa9"}}'
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -20,6 +31,12 @@ Handler = Callable[[str, bytes], Answer | None]
 """(kind, body) → answer; None: the receiver is down."""
 
 
+def of_tomorrow(message: bytes) -> bytes:
+    """A JSON message as a newer version would send it: with a field that today's does not know."""
+    assert message.endswith(b"}"), "a message is one object"
+    return message[:-1] + _OF_TOMORROW if len(message) > 2 else message
+
+
 class Weather(msgspec.Struct, kw_only=True):
     """How bad the line is at the moment."""
 
@@ -31,61 +48,92 @@ class Weather(msgspec.Struct, kw_only=True):
     delay_ms_max: int = 40
     cut_up: bool = False
     cut_down: bool = False
+    """One of both alone is an asymmetric partition: what arrives is not answered, or never arrives."""
+
+    @property
+    def is_dead(self) -> bool:
+        """Nothing that is asked over it is answered."""
+        return self.cut_up or self.cut_down
 
 
 CALM = Weather()
-TIMEOUT_MS = 5_000
+
+
+class Call:
+    """One request on its way: one of its two ends comes, unless it is given up."""
+
+    def __init__(self, on_answer: Callable[[Answer], None], on_lost: Callable[[], None]) -> None:
+        self._on_answer, self._on_lost = on_answer, on_lost
+        self._open = True
+
+    def settle(self, answer: Answer | None) -> None:
+        """The answer, or that none came in time. What comes later is nobody's."""
+        if not self._open:
+            return
+        self._open = False
+        if answer is None:
+            self._on_lost()
+        else:
+            self._on_answer(answer)
+
+    def cancel(self) -> None:
+        """Give it up: neither end comes."""
+        self._open = False
 
 
 class Line:
     """Carries requests from one sender to one receiver, one answer each or none."""
 
-    def __init__(self, world: World, name: str, handler: Handler) -> None:
+    def __init__(self, world: World, name: str, handler: Handler, is_up: Callable[[], bool]) -> None:
+        """`is_up`: does the receiver's process run."""
         self._world = world
         self._name = name
         self._handler = handler
-        self.weather = Weather()
-        self.carried = 0
-        self.lost = 0
+        self._weather = Weather()
+        self.is_up = is_up
+        self.is_of_tomorrow = False
+        """The sender is newer than the receiver."""
+        self.on_change: Callable[[], None] = lambda: None
+
+    @property
+    def weather(self) -> Weather:
+        return self._weather
+
+    @weather.setter
+    def weather(self, weather: Weather) -> None:
+        self._weather = weather
+        self.on_change()
 
     def call(
         self, kind: str, body: bytes, on_answer: Callable[[Answer], None], on_lost: Callable[[], None]
-    ) -> None:
-        """Sends; then exactly one of `on_answer` and `on_lost` runs."""
-        world, weather = self._world, self.weather
-        state = {"open": True}
-
-        def settle(answer: Answer | None) -> None:
-            if not state["open"]:
-                return
-            state["open"] = False
-            if answer is None:
-                self.lost += 1
-                on_lost()
-            else:
-                self.carried += 1
-                on_answer(answer)
+    ) -> Call:
+        """Sends; then one of `on_answer` and `on_lost` runs, whatever else arrives."""
+        world, weather = self._world, self._weather
+        name = kind.partition(" ")[0]
+        call = Call(on_answer, on_lost)
+        sent = of_tomorrow(body) if self.is_of_tomorrow and name in JSON_KINDS else body
 
         def arrive() -> None:
-            answer = self._handler(kind, body)
-            if answer is None or self.weather.cut_down or world.chance(self.weather.reply_loss):
+            answer = self._handler(kind, sent)
+            if answer is None or self._weather.cut_down or world.chance(self._weather.reply_loss):
                 return
-            world.after(self._delay(), f"{self._name} reply {kind}", lambda: settle(answer))
+            world.after(self._delay(), f"{self._name} reply {kind}", lambda: call.settle(answer))
 
         def arrive_again() -> None:
-            self._handler(kind, body)
+            self._handler(kind, sent)
 
-        world.after(TIMEOUT_MS, f"{self._name} deadline {kind}", lambda: settle(None))
+        world.after(DEADLINES_MS[name], f"{self._name} deadline {kind}", lambda: call.settle(None))
         if not weather.cut_up and not world.chance(weather.request_loss):
             world.after(self._delay(), f"{self._name} request {kind}", arrive)
         if world.chance(weather.duplication):
             world.after(self._delay() * 3, f"{self._name} duplicate {kind}", arrive_again)
         if world.chance(weather.replay):
-            later = world.random.randrange(3_600_000, 365 * DAY_MS)
+            later = world.random.randrange(HOUR_MS, 365 * DAY_MS)
             world.after(later, f"{self._name} replay {kind}", arrive_again)
+        return call
 
     def _delay(self) -> int:
-        return 1 + self._world.random.randrange(self.weather.delay_ms_max)
+        return 1 + self._world.random.randrange(self._weather.delay_ms_max)
 
 
 def foul(world: World) -> Weather:
@@ -96,7 +144,7 @@ def foul(world: World) -> Weather:
         reply_loss=chance() * 0.4,
         duplication=chance() * 0.3,
         replay=0.02,
-        delay_ms_max=world.random.choice((5, 50, 500, 4_000, 9_000)),
+        delay_ms_max=world.random.choice((5, 50, 500, 4_000, 9_000, 25_000)),
         cut_up=world.chance(0.35),
         cut_down=world.chance(0.25),
     )

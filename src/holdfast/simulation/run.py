@@ -1,9 +1,12 @@
 """One seed, one run, one report; a failing seed prints the command that replays it."""
 
+import traceback
+
 import msgspec
 
 from holdfast.simulation.checks import findings
-from holdfast.simulation.scenario import Plan, Simulation, rough
+from holdfast.simulation.head_office import Office
+from holdfast.simulation.scenario import Plan, Simulation
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -11,6 +14,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     seed: int
     plan: Plan
+    stores: str
+    """`memory`, or `both` where PostgreSQL was asked the same."""
     events: int
     entries: int
     epochs: int
@@ -23,29 +28,43 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def command(self) -> str:
+        """Runs that very run again."""
         plan = self.plan
         size = f"--days {plan.days} --registers {plan.registers}"
-        command = f"holdfast simulate --seed {self.seed} {size} --runs 1"
-        return f"{command} --rough" if plan == rough(plan.days, plan.registers) else command
+        return f"holdfast simulate --seed {self.seed} {size} --plan {plan.name} --store {self.stores}"
 
 
-def run(seed: int, plan: Plan | None = None) -> Report:
+def run(seed: int, plan: Plan | None = None, twin: Office | None = None) -> Report:
     """Runs one seed to its end and checks every promise."""
     plan = plan or Plan()
-    simulation = Simulation(seed, plan)
-    simulation.run()
-    office = simulation.head_office.store
-    entries = office.entries()
+    simulation = Simulation(seed, plan, twin)
+    broken = _broken(simulation)
+    found = [*broken, *findings(simulation)]
+    if twin is not None:
+        found += twin.compare(simulation.head_office.store)
+    entries = simulation.head_office.store.entries()
     return Report(
         seed=seed,
         plan=plan,
+        stores="memory" if twin is None else "both",
         events=simulation.world.events,
         entries=len(entries),
         epochs=len({(entry.origin, entry.epoch) for entry in entries}),
-        forks=office.alerts("fork"),
+        forks=simulation.head_office.store.alerts("fork"),
         quarantined=sum(entry.status == "quarantined" for entry in entries),
         forgeries=simulation.forgeries,
         purged=sum(register.database.purged for register in simulation.registers),
         trace_hash=simulation.world.trace_hash,
-        findings=tuple(findings(simulation)),
+        findings=tuple(found),
     )
+
+
+def _broken(simulation: Simulation) -> list[str]:
+    """What ended the run before its time: an assertion of the code that ships, or of the world's."""
+    try:
+        simulation.run()
+    except AssertionError as broken:
+        place = traceback.extract_tb(broken.__traceback__)[-1]
+        said = str(broken) or f"{place.filename.rpartition('/')[2]}:{place.lineno}"
+        return [said if said.startswith("storm: ") else f"broken: {said}"]
+    return []

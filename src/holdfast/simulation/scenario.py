@@ -4,29 +4,31 @@ from collections.abc import Callable
 
 import msgspec
 
-from holdfast.core.ids import EpochId, KeyId, OriginId
+from holdfast.core.ids import EpochId, KeyId, OriginId, StoreId
 from holdfast.core.journal.chain import Signer, link, sign_head
 from holdfast.core.sync.batch import StoredEntry, encode_batch
 from holdfast.core.sync.ports import Piece
-from holdfast.simulation.disk import Database, Mark
-from holdfast.simulation.head_office import SimHeadOffice
-from holdfast.simulation.ledger import Ledger
+from holdfast.register.sync.feeds import HEARTBEAT_S
+from holdfast.simulation.disk import Database, Mark, StoredEpoch
+from holdfast.simulation.head_office import Office, SimHeadOffice
+from holdfast.simulation.ledger import Ledger, Life
 from holdfast.simulation.network import Line, Weather, foul
 from holdfast.simulation.register import SimRegister
 from holdfast.simulation.signing import SimKey, verify
 from holdfast.simulation.store_server import SimStoreServer
-from holdfast.simulation.world import DAY_MS, World
+from holdfast.simulation.world import DAY_MS, HOUR_MS, YEAR_ON_THE_WALL_MS, World
 
-HOUR_MS = 3_600_000
 EVENTS_PER_DAY_MAX = 10_000
 """A fleet of this size that does more talks to itself without end."""
 DRAIN_LIMIT_MS = 60_000
 """Everything drains within this after healing."""
+YEARS = (-7, -1, 0, 0, 1, 30)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How much of everything; rates are mean hours between events of one kind."""
 
+    name: str = "usual"
     days: int = 60
     registers: int = 4
     stores: int = 2
@@ -35,49 +37,88 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     crash_hours: float = 60
     store_crash_hours: float = 80
     restore_hours: float = 400
+    whole_restores: float = 0.4
+    """Of the restores, how many bring the whole disk back, high-water mark included."""
     clone_hours: float = 900
     clones_max: int = 2
     clock_hours: float = 200
+    clock_years: tuple[int, ...] = YEARS
+    head_office_clock_hours: float = 2_000
     purge_hours: float = 24
     heartbeat_hours: float = 2
     head_office_crash_hours: float = 48
     head_office_backup_hours: float = 72
     head_office_restore_hours: float = 300
+    head_office_upgrade_hours: float = 900
     forgery_hours: float = 24
     future_entry_hours: float = 150
     failing_commit_hours: float = 30
 
 
+def usual(days: int, registers: int = 4) -> Plan:
+    """A chain with the faults of many years in few."""
+    return Plan(days=days, registers=registers)
+
+
 def rough(days: int, registers: int = 4) -> Plan:
-    """More restores, purges and lost commits: what a fault in the code is soonest found by."""
+    """More of everything that goes wrong: what a fault in the code is soonest found by."""
     return Plan(
+        name="rough",
         days=days,
         registers=registers,
         restore_hours=80,
+        clone_hours=200,
+        clock_hours=40,
+        head_office_clock_hours=300,
         purge_hours=6,
         head_office_restore_hours=60,
+        head_office_upgrade_hours=240,
+        future_entry_hours=30,
         failing_commit_hours=8,
     )
 
 
+def backwards(days: int, registers: int = 4) -> Plan:
+    """Clocks that only ever jump back, between restores and clones: epochs open in another order than
+    their times say."""
+    return Plan(
+        name="backwards",
+        days=days,
+        registers=registers,
+        restore_hours=60,
+        clone_hours=40,
+        clones_max=4,
+        clock_hours=12,
+        clock_years=(-1, -2, -3, -5, -8, -13),
+    )
+
+
+PLANS: dict[str, Callable[[int, int], Plan]] = {"usual": usual, "rough": rough, "backwards": backwards}
+
+
 class Backup(msgspec.Struct, frozen=True):
+    """A copy of a register's disk."""
+
     database: Database
     mark: Mark | None
+    order: int
+    """When it was made, as the ledger counts."""
 
 
 class Simulation:
     """The fleet, its lines and head office, wired to one world."""
 
-    def __init__(self, seed: int, plan: Plan) -> None:
+    def __init__(self, seed: int, plan: Plan, twin: Office | None = None) -> None:
+        """`twin`: a second head office, over another store, that is asked the same."""
         self.plan = plan
-        self.world = World(seed, events_max=plan.days * EVENTS_PER_DAY_MAX)
+        self.world = World(seed, events_max=(plan.days + 1) * EVENTS_PER_DAY_MAX)
         self.ledger = Ledger()
         self.head_office = SimHeadOffice(self.world, self._key(), verify)
+        if twin is not None:
+            twin.begin(self.head_office)
+            self.head_office.twin = twin
         self.registers: list[SimRegister] = []
-        self.stores = [
-            SimStoreServer(self.world, f"s{number}", self.head_office, verify)
-            for number in range(plan.stores)
-        ]
+        self.stores = [self._store(number) for number in range(plan.stores)]
         self._backups: dict[str, list[Backup]] = {}
         self.forgeries = 0
         self._sales = 0
@@ -87,15 +128,35 @@ class Simulation:
     def _key(self) -> SimKey:
         return SimKey(self.world.random.randbytes(32))
 
+    def _store(self, number: int) -> SimStoreServer:
+        origin = OriginId(f"srv{number}")
+        self.head_office.enrol(origin, f"V{number}", StoreId(f"S{number}"), self._key(), kind="store")
+        return SimStoreServer(self.world, f"s{number}", origin, self.head_office, verify)
+
     def _enrol(self, number: int) -> None:
+        """Every third one stands in a store without a server. Every second one runs a newer version."""
         origin, series, key = OriginId(f"reg{number:02d}"), f"R{number:02d}", self._key()
-        self.head_office.enrol(origin, series, key)
-        register = self._machine(f"r{number}", origin, series, key)
+        server = self.stores[number % len(self.stores)] if self.stores and number % 3 else None
+        store = StoreId(f"S{number % len(self.stores)}" if server is not None else "S")
+        if server is not None:
+            server.behind.append(origin)
+        self.head_office.enrol(origin, series, store, key, kind="register")
+        life = self.ledger.begin_life(f"r{number}")
+        register = self._machine(f"r{number}", origin, series, key, life, server)
+        register.line.is_of_tomorrow = number % 2 == 0
         register.start()
 
-    def _machine(self, node: str, origin: OriginId, series: str, key: Signer) -> SimRegister:
-        hop = self._hop(len(self.registers))
-        line = Line(self.world, node, lambda kind, body: hop.handle(origin, kind, body))
+    def _machine(
+        self,
+        node: str,
+        origin: OriginId,
+        series: str,
+        key: Signer,
+        life: Life,
+        server: SimStoreServer | None,
+    ) -> SimRegister:
+        hop = server or self.head_office
+        line = Line(self.world, node, lambda kind, body: hop.handle(origin, kind, body), lambda: hop.alive)
         register = SimRegister(
             self.world,
             self.ledger,
@@ -106,14 +167,11 @@ class Simulation:
             line,
             self.head_office.key.public_bytes,
             verify,
+            life,
         )
         self.registers.append(register)
         self._backups[node] = []
         return register
-
-    def _hop(self, number: int) -> SimHeadOffice | SimStoreServer:
-        """Every third machine talks to head office directly, the others through a store server."""
-        return self.stores[number % len(self.stores)] if self.stores and number % 3 else self.head_office
 
     # The run
 
@@ -128,11 +186,13 @@ class Simulation:
             (plan.restore_hours / plan.registers, "restore", self.restore),
             (plan.clone_hours, "clone", self.clone),
             (plan.clock_hours, "clock", self.clock_jump),
+            (plan.head_office_clock_hours, "ho clock", self.head_office_clock_jump),
             (plan.purge_hours, "purge", self.purge),
             (plan.heartbeat_hours, "heartbeat", self.heartbeat),
             (plan.head_office_crash_hours, "ho crash", self.head_office_crash),
             (plan.head_office_backup_hours, "ho backup", self.head_office_backup),
             (plan.head_office_restore_hours, "ho restore", self.head_office_restore),
+            (plan.head_office_upgrade_hours, "ho upgrade", self.head_office_upgrade),
             (plan.forgery_hours, "forgery", self.forge),
             (plan.future_entry_hours, "future entry", self.future_entry),
             (plan.failing_commit_hours, "failing commit", self.failing_commit),
@@ -153,23 +213,27 @@ class Simulation:
         self.world.after(int(delay), label, happen)
 
     def heal(self) -> None:
-        """All power on, all lines calm. A probe finds the line up within its interval."""
+        """All power on, all lines calm. Nobody is told: probes and heartbeats find it out by themselves."""
         world = self.world
         world.healed = True
+        self.head_office.fail_next_commit(0)
         self.head_office.restart()
-        self.head_office.store.failing_commits = 0
+        if self.head_office.is_of_tomorrow:
+            self.head_office.upgrade()
         for store in self.stores:
-            store.line.weather = Weather()
             if not store.alive:
                 store.start()
-            world.after(world.random.randrange(500, 1_000), f"{store.node} link up", store.link_up)
+            store.line.weather = Weather()
         for register in self.registers:
+            register.start_if_down()
             register.line.weather = Weather()
-            if not register.alive:
-                register.start()
-            world.after(world.random.randrange(500, 1_000), f"{register.node} link up", register.link_up)
-            for delay_ms in (15_000, 30_000, 45_000):
-                world.after(delay_ms, f"{register.node} heartbeat", register.heartbeat)
+            assert register.feeder is not None, "a register that runs has one"
+            register.feeder.plan(world.random.randrange(int(HEARTBEAT_S * 1000)))
+        self._look_at_lines()
+
+    def _look_at_lines(self) -> None:
+        for node in (*self.stores, *self.registers):
+            node.look_at_line()
 
     # What happens
 
@@ -187,7 +251,6 @@ class Simulation:
     def weather(self) -> None:
         at = self.world.random.choice([*self.registers, *self.stores])
         at.line.weather = Weather() if self.world.chance(0.5) else foul(self.world)
-        at.link_up()
 
     def store_crash(self) -> None:
         """A store server dies; now and then its disk dies with it."""
@@ -195,12 +258,14 @@ class Simulation:
             return
         store = self.world.random.choice(self.stores)
         store.crash()
+        self._look_at_lines()
         disk_lost = self.world.chance(0.2)
         down_ms = self.world.random.randrange(1, 6 * HOUR_MS)
 
         def start() -> None:
             if not store.alive:
                 store.start(disk_lost=disk_lost)
+                self._look_at_lines()
 
         self.world.after(down_ms, f"{store.node} starts", start)
 
@@ -208,25 +273,30 @@ class Simulation:
         register = self._pick()
         register.crash()
         down_ms = self.world.random.randrange(1, 6 * HOUR_MS)
-        self.world.after(down_ms, f"{register.node} starts", lambda: self._start(register))
-
-    def _start(self, register: SimRegister) -> None:
-        if not register.alive:
-            register.start()
+        self.world.after(down_ms, f"{register.node} starts", register.start_if_down)
 
     def restore(self) -> None:
         """A backup of the disk is made, or an older one comes back: data alone, or all of it."""
         register = self._pick()
         backups = self._backups[register.node]
         if not backups or self.world.chance(0.5):
-            backups.append(Backup(register.database.copy(), register.mark))
+            order = self.ledger.next_order()
+            backups.append(Backup(register.database.copy(), register.mark, order))
             return
         older = self.world.random.choice(backups)
         register.crash()
+        lost = [epoch.epoch for epoch in register.database.epochs if not _holds(older.database, epoch)]
         register.database = older.database.copy()
-        if self.world.chance(0.4):
+        if self.world.chance(self.plan.whole_restores):
             register.mark = older.mark
-            self.ledger.whole_restores.add(register.origin)
+            register.life = self.ledger.begin_life(register.node, copied_whole=True)
+            self.ledger.gone_whole |= {
+                fact.key
+                for fact in self.ledger.facts.values()
+                if fact.life.node == register.node and fact.order > older.order
+            }
+        elif lost:
+            register.life = self.ledger.begin_life(register.node)
         register.start()
 
     def clone(self) -> None:
@@ -234,15 +304,24 @@ class Simulation:
         original = self._pick()
         if len(self.registers) >= self.plan.registers + self.plan.clones_max:
             return
-        twin = self._machine(f"{original.node}c", original.origin, original.series, original.signer)
+        server = next((store for store in self.stores if original.origin in store.behind), None)
+        node = f"{original.node}c{len(self.registers)}"
+        life = self.ledger.begin_life(node, copied_whole=True)
+        server = server if self.world.chance(0.5) else None
+        twin = self._machine(node, original.origin, original.series, original.signer, life, server)
         twin.database, twin.mark = original.database.copy(), original.mark
-        self.ledger.whole_restores.add(original.origin)
         twin.start()
 
     def clock_jump(self) -> None:
-        years = self.world.random.choice((-7, -1, 0, 0, 1, 30))
+        """To another year, or back to nearly the right time."""
+        years = self.world.random.choice(self.plan.clock_years)
         register = self._pick()
-        register.clock.skew_ms = years * 365 * DAY_MS + self.world.random.randrange(-5_000, 5_000)
+        register.clock.skew_ms = years * YEAR_ON_THE_WALL_MS + self.world.random.randrange(-5_000, 5_000)
+
+    def head_office_clock_jump(self) -> None:
+        """Head office's own clock, mostly put right again."""
+        years = self.world.random.choice((-1, 0, 0, 2))
+        self.head_office.clock.skew_ms = years * YEAR_ON_THE_WALL_MS
 
     def purge(self) -> None:
         for register in self.registers:
@@ -250,14 +329,17 @@ class Simulation:
                 register.purge()
 
     def heartbeat(self) -> None:
+        """One by the clock: the next register whose time has come."""
         self._pick().heartbeat()
 
     def head_office_crash(self) -> None:
-        self.head_office.alive = False
+        self.head_office.crash()
+        self._look_at_lines()
         self.world.after(self.world.random.randrange(1, HOUR_MS), "ho starts", self._head_office_start)
 
     def _head_office_start(self) -> None:
         self.head_office.restart()
+        self._look_at_lines()
 
     def head_office_backup(self) -> None:
         self.head_office.backup()
@@ -265,9 +347,14 @@ class Simulation:
     def head_office_restore(self) -> None:
         """Only the newest verified backup comes back: *safe* promises no more."""
         self.head_office.restore(noticed=self.world.chance(0.5))
+        self._look_at_lines()
+
+    def head_office_upgrade(self) -> None:
+        """From then on it knows the entry types that newer registers write already."""
+        self.head_office.upgrade()
 
     def failing_commit(self) -> None:
-        self.head_office.store.failing_commits += 1
+        self.head_office.fail_next_commit(self.head_office.store.failing_commits + 1)
 
     def future_entry(self) -> None:
         self._pick().write_future_entry()
@@ -284,6 +371,12 @@ class Simulation:
         self.forgeries += 1
         body = _rewritten(victim.origin, head.epoch, piece, self._key(), victim.signer.key_id)
         self.head_office.handle(victim.origin, "entries", body)
+
+
+def _holds(older: Database, epoch: StoredEpoch) -> bool:
+    """Is everything of this epoch in the older database too."""
+    head = epoch.head
+    return older.hash_at(head.epoch, head.seq) == head.hash
 
 
 def _rewritten(origin: OriginId, epoch: EpochId, piece: Piece, attacker: SimKey, key_id: KeyId) -> bytes:

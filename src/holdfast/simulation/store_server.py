@@ -9,7 +9,8 @@ from holdfast.core.sync.sender import Event, Held, ReceiptGiven, Sender
 from holdfast.simulation.driver import POLICY, Driver
 from holdfast.simulation.head_office import SimHeadOffice
 from holdfast.simulation.network import Answer, Line
-from holdfast.simulation.world import World
+from holdfast.simulation.prober import SimBoard, SimProber
+from holdfast.simulation.world import NodeClock, World
 
 Lane = tuple[OriginId, int]
 
@@ -17,26 +18,37 @@ Lane = tuple[OriginId, int]
 class SimStoreServer:
     """Holds what it was sent on its own disk; loses that disk now and then, promises only *held*."""
 
-    def __init__(self, world: World, node: str, head_office: SimHeadOffice, verify: Verify) -> None:
-        self.world, self.node = world, node
+    def __init__(
+        self, world: World, node: str, origin: OriginId, head_office: SimHeadOffice, verify: Verify
+    ) -> None:
+        self.world, self.node, self.origin = world, node, origin
         self.alive = True
+        self.behind: list[OriginId] = []
+        """Registers of its store: its session may bring what they wrote."""
         self._head_office = head_office
         self._verify = verify
         self._relay = Relay()
         self._drivers: dict[Lane, Driver] = {}
         self._incarnation = IncarnationId("unknown")
-        self.line = Line(world, f"{node} up", self._carry)
+        self.line = Line(world, f"{node} up", self._carry, lambda: head_office.alive)
+        self._start_probing()
+
+    def _start_probing(self) -> None:
+        self._board = SimBoard(NodeClock(self.world))
+        self._prober = SimProber(self.world, self.node, self.line, self._board)
+        self._board.on_return(self._line_returned)
+        self._prober.poke()
 
     def _carry(self, kind: str, body: bytes) -> Answer | None:
-        """The line names the origin in its kind: one session speaks for many."""
-        kind, _, origin = kind.partition(" ")
-        return self._head_office.handle(OriginId(origin), kind, body)
+        return self._head_office.handle(self.origin, kind.partition(" ")[0], body)
 
     # Towards the registers
 
     def handle(self, origin: OriginId, kind: str, body: bytes) -> Answer | None:
         if not self.alive:
             return None
+        if kind == "heartbeat":
+            return self._pass_word_up(origin, body)
         origins = {origin: self._head_office.keys[origin]}
         if kind == "offer":
             offer = receive_offer(body, origins=origins, verify=self._verify)
@@ -45,11 +57,6 @@ class SimStoreServer:
             reply = self._relay.answer_offer(offer, self._incarnation, self.world.now_ms)
             self._pass_up(origin, body)
             return Answer(200, messages.encode(reply))
-        if kind == "heartbeat":
-            answer = self._head_office.handle(origin, kind, body) if not self.line.weather.cut_up else None
-            if answer is not None and answer.status == 200:
-                self._locate_again(origin, messages.decode(answer.body, messages.HeartbeatReply).offer)
-            return answer
         batch = receive_batch(body, origins=origins, verify=self._verify)
         if isinstance(batch, Refused):
             return Answer(batch.status, b"", batch.code, batch.detail)
@@ -64,6 +71,16 @@ class SimStoreServer:
         self.pump()
         return Answer(200, messages.encode(ack))
 
+    def _pass_word_up(self, origin: OriginId, body: bytes) -> Answer | None:
+        """A heartbeat waits for head office's own answer, or gets none."""
+        weather = self.line.weather
+        if weather.is_dead or self.world.chance(weather.request_loss):
+            return None
+        answer = self._carry("heartbeat", body)
+        if answer is not None and answer.status == 200:
+            self._locate_again(origin, messages.decode(answer.body, messages.HeartbeatReply).offer)
+        return answer
+
     def _pass_up(self, origin: OriginId, offer: bytes) -> None:
         """A register's own offer, word for word: head office answers for that very copy of it."""
 
@@ -74,19 +91,24 @@ class SimStoreServer:
                 lacking = any(cursor.known_sample == 0 or not cursor.tips for cursor in reply.cursors)
                 self._locate_again(origin, lacking)
 
-        self.line.call(f"offer {origin}", offer, learn, lambda: None)
+        def lost() -> None:
+            if self.alive:
+                self._board.lost("no answer in time")
+
+        self.line.call(f"offer {origin}", offer, learn, lost)
 
     def _locate_again(self, origin: OriginId, unclear: bool) -> None:
         """Head office does not hold what a register says: perhaps not either what was sent for it."""
         if unclear:
             for (of, _), driver in self._drivers.items():
                 if of == origin:
-                    driver.relocate()
+                    driver.locate_again()
 
     # Life and death
 
     def crash(self) -> None:
         self.alive = False
+        self._prober.stop()
         for driver in self._drivers.values():
             driver.stop()
         self._drivers.clear()
@@ -95,10 +117,17 @@ class SimStoreServer:
         self.alive = True
         if disk_lost:
             self._relay = Relay()
+        self._start_probing()
         self.pump()
 
-    def link_up(self) -> None:
-        self.pump()
+    def look_at_line(self) -> None:
+        """Head office died or woke up."""
+        if self.alive:
+            self._prober.poke()
+
+    def _line_returned(self, was_dead: bool) -> None:
+        for driver in list(self._drivers.values()):
+            driver.line_returned(was_dead)
 
     # Towards head office
 
@@ -106,7 +135,7 @@ class SimStoreServer:
         """Sends on whatever any lane of any origin has."""
         if not self.alive:
             return
-        for origin in self._head_office.keys:
+        for origin in self.behind:
             for number, view in enumerate(self._relay.lanes(origin)):
                 self._driver((origin, number), view).notify()
 
@@ -115,11 +144,15 @@ class SimStoreServer:
         if known is not None:
             return known
         sender = Sender(view, policy=POLICY, jitter=self.world.random.random)
-
-        def on_event(event: Event) -> None:
-            self._handle(lane, event)
-
-        driver = Driver(self.world, f"{self.node} {lane}", sender, self.line, on_event, f" {lane[0]}")
+        driver = Driver(
+            self.world,
+            f"{self.node} {lane}",
+            sender,
+            self.line,
+            self._board,
+            lambda event: self._handle(lane, event),
+            suffix=f" {lane[0]}",
+        )
         self._drivers[lane] = driver
         return driver
 
@@ -131,4 +164,4 @@ class SimStoreServer:
             # What a first lane has brought, a branch's lane was waiting for.
             for (origin, number), other in self._drivers.items():
                 if origin == lane[0] and number > lane[1]:
-                    other.relocate()
+                    other.locate_again()

@@ -12,7 +12,13 @@ from collections.abc import Callable
 START_MS = 1_790_000_000_000
 """Simulated time begins here (2026-09-21)."""
 
-DAY_MS = 86_400_000
+PACE = 24
+"""Clocks on the wall run so much faster than what is timed: a day's sales and faults fall into one hour of
+network time. Time-outs, back-off and probes are the ones that ship, and retries in which nothing else
+happens would be nearly all that a run does."""
+DAY_MS = 86_400_000 // PACE
+HOUR_MS = DAY_MS // 24
+YEAR_ON_THE_WALL_MS = 365 * 86_400_000
 
 
 class World:
@@ -42,7 +48,7 @@ class World:
             at_ms, _, label, run = heapq.heappop(self._queue)
             self.now_ms = at_ms
             self.events += 1
-            assert self.events <= self._events_max, "a storm: requests bring forth requests without end"
+            assert self.events <= self._events_max, "storm: requests bring forth requests without end"
             self.trace(label)
             run()
         self.now_ms = end_ms
@@ -60,14 +66,14 @@ class World:
 
 
 class NodeClock:
-    """A node's own clock: the world's time with a skew that may jump by years."""
+    """A node's own clock: the time on the wall, with a skew that may jump by years."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.skew_ms = 0
 
     def now_ms(self) -> int:
-        return self._world.now_ms + self.skew_ms
+        return START_MS + (self._world.now_ms - START_MS) * PACE + self.skew_ms
 
     def monotonic_ms(self) -> int:
         return self._world.now_ms
@@ -84,3 +90,21 @@ class WorldRandomness:
 
     def bytes(self, count: int) -> bytes:
         return self._world.random.randbytes(count)
+
+
+class TapedRandomness:
+    """Draws from the world's seed, and remembers since the last `rewind` what it gave, so that a second
+    head office is given the same."""
+
+    def __init__(self, world: World) -> None:
+        self._random = random.Random(world.random.randbytes(16))
+        self.drawn: list[bytes] = []
+        """What was given since."""
+
+    def bytes(self, count: int) -> bytes:
+        drawn = self._random.randbytes(count)
+        self.drawn.append(drawn)
+        return drawn
+
+    def rewind(self) -> None:
+        self.drawn.clear()
