@@ -1,9 +1,10 @@
 """Paying with another country's notes, and cash in parts that outlives a crash (PO2)."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from holdfast.demo.chain import Chain
 from holdfast.demo.line import LineMode
@@ -79,6 +80,41 @@ def test_pounds_and_euro_in_parts_and_what_cannot_be_taken(till: TillPage) -> No
     till.page.keyboard.type("5", delay=SLOW_MS)
     till.page.keyboard.press("Enter")
     assert till.change() == "€3.20"
+
+
+@pytest.mark.parametrize(("dark", "size"), [(False, (1280, 800)), (True, (1280, 800)), (False, (1920, 1080))])
+def test_the_payment_is_accessible_and_fits_in_any_currency(
+    browser: Browser, chain: Chain, dark: bool, size: tuple[int, int]
+) -> None:
+    """With parts given too: nothing that axe finds, no small target, and no need to scroll."""
+    viewport = cast("ViewportSize", {"width": size[0], "height": size[1]})
+    with TillPage.open(browser, chain.registers["R01"].url, viewport=viewport, dark=dark) as till:
+
+        def look(screen: str) -> None:
+            assert not till.violations(), screen
+            assert not till.small_targets(), screen
+            height, shown = till.page.locator("#work").evaluate(
+                "work => [work.scrollHeight, work.clientHeight]"
+            )
+            assert height <= shown, f"{screen} is higher than the screen"
+
+        till.begin()
+        till.scan(CHEDDAR, "cheddar")
+        till.page.keyboard.press("F9")
+        till.page.wait_for_selector("#amount")
+        look("home cash")
+        choose(till, "USD")
+        look("foreign cash")
+        till.pay("2")
+        expect(till.page.locator("#due")).to_have_text("€2.27")
+        choose(till, "GBP")
+        look("foreign cash in parts")
+        till.page.keyboard.press("Escape")
+        till.page.click("text=Void all")
+        till.dialog.wait_for()
+        look("what is to be given back")
+        till.page.click("text=Void transaction")
+        expect(till.lines).to_have_count(0)
 
 
 def test_touch_takes_the_least_that_is_due_in_dollars(till: TillPage) -> None:

@@ -69,6 +69,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     feed: str
     required: tuple[str, ...]
     optional: tuple[str, ...]
+    hint: str = ""
+    """What a column's name does not say."""
     read: Callable[[Mapping[str, str]], tuple[str, msgspec.Struct]]
     """A row's fields to (key, body). Raises Wrong."""
 
@@ -234,6 +236,7 @@ KINDS: dict[str, Kind] = {
         feed="currencies",
         required=("currency", "home", "rate", "smallest"),
         optional=("valid_from", "accepted"),
+        hint="the rate is home currency for one unit; the smallest, the note or coin that is taken",
         read=_currency,
     ),
     "staff": Kind(
