@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from holdfast.core.faults import MalformedFault, SignatureFault, TooLargeFault
-from holdfast.core.ids import CustomerNumber, EpochId, OriginId, Sku, epoch_id
+from holdfast.core.ids import CustomerNumber, EpochId, IncarnationId, OriginId, Sku, epoch_id
 from holdfast.core.journal.bodies import EpochClosed, EpochOpened, KeyRotated, Parent
 from holdfast.core.journal.chain import link
 from holdfast.core.journal.writer import Head
@@ -376,6 +376,54 @@ def a_head_office_that_lost_state(hq: HeadOfficeUnderTest) -> list[object]:
     hq.enrol(lost)
     answers: list[object] = [send(hq, lost, 1, 3), offer(hq, lost), offer(hq, lost), send(hq, lost)]
     return [*answers, offer(hq, lost)]
+
+
+@scenario
+def a_head_office_put_back_before_its_present_life(hq: HeadOfficeUnderTest) -> list[object]:
+    """Its own signature over a life that it does not know proves the loss, once."""
+    ahead, other = another(1).open(1).sell(3), another(2).open(2).sell(1)
+    with memory_head_office() as later:
+        later.enrol(ahead, "R01")
+        later.enrol(other, "R02")
+        with later.store.transaction(None) as transaction:
+            transaction.begin_incarnation(
+                transaction.incarnation(), IncarnationId("life2"), 0, "restored", ""
+            )
+        for journal in (ahead, other):
+            ack = send(later, journal)
+            assert isinstance(ack, Ack)
+            assert ack.applied is not None
+            journal.kept = [ack.applied]
+    hq.enrol(ahead, "R01")
+    hq.enrol(other, "R02")
+    forged = ahead.copy()
+    forged.kept = [msgspec.structs.replace(ahead.kept[0], incarnation=IncarnationId("life9"))]
+    odd = ahead.copy()
+    odd.kept = [msgspec.structs.replace(ahead.kept[0], incarnation=IncarnationId("no\x00life"))]
+    answers: list[object] = []
+    for journal in (forged, odd, ahead, ahead, other):
+        answers += [offer(hq, journal), hq.ingest.incarnation()]
+    lives = [answer for answer in answers if isinstance(answer, str)]
+    assert lives[:2] == ["life1", "life1"]
+    assert lives[2] not in ("life1", "life2")
+    assert lives[3:] == [lives[2], lives[2]]
+    return [*answers, send(hq, ahead), offer(hq, ahead)]
+
+
+@scenario
+def a_head_office_that_lost_feeds(hq: HeadOfficeUnderTest) -> list[object]:
+    """A register runs on a version of this life, or on a life, that is not here: state was lost."""
+    journal = SampleJournal().open()
+    hq.enrol(journal)
+    lives: list[object] = [beat(hq, journal, feeds={"prices": ("life1", 0), "later": ("life1", 7)})]
+    for feeds in ({"prices": ("life1", 50)}, {"taxes": ("life0", 1)}, {"prices": ("life1", 50)}):
+        lives.append(beat(hq, journal, feeds=feeds).incarnation)
+        hq.clock.advance(3_600_000)
+    assert len(set(lives[1:])) == 2
+    again = beat(hq, journal, feeds={"prices": (str(lives[-1]), 3)}).incarnation
+    assert again not in lives
+    assert beat(hq, journal, feeds={"prices": (again, 3)}).incarnation == again, "not twice in an hour"
+    return [*lives, again]
 
 
 # ---- the contract ------------------------------------------------------------------------------

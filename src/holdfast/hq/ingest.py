@@ -4,7 +4,7 @@ Nothing here knows HTTP or SQL. The simulator runs this very class over the stor
 """
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from holdfast.core.faults import MalformedFault, SignatureFault, TooLargeFault, UnavailableFault
 from holdfast.core.ids import IncarnationId, KeyId, OriginId
@@ -31,7 +31,7 @@ from holdfast.core.sync.messages import (
     sign_receipt,
 )
 from holdfast.core.sync.receiver import Keys, Refused, receive_batch, receive_offer
-from holdfast.hq.incarnation import begin_after_loss
+from holdfast.hq.incarnation import begin_after_loss, is_name
 from holdfast.hq.intake import RACES_MAX, store_batch
 from holdfast.hq.offers import EpochStand, lost_receipt, note_head, remember_claims, stands
 from holdfast.hq.pacing import Pacing
@@ -52,6 +52,9 @@ SKEW_CHANGE_MS = 1_000
 SAFE_RECEIPTS_MAX = 8
 HEARTBEAT_BYTES_MAX = 64 << 10
 DETAIL_CHARS_MAX = 500
+BELIEVED_EVERY_MS = 3_600_000
+LIVES_MAX = 16
+"""So many incarnations that a register names are looked up; it has seen few."""
 RETRY_BLOCK = 200
 RETRIES_MAX = 100_000
 
@@ -74,6 +77,8 @@ class Ingest:
         self._randomness = randomness or SystemRandomness()
         self._sessions = Sessions(clock, self._randomness, verify)
         self._pacing = Pacing()
+        self._believed: dict[OriginId, int] = {}
+        """When a register's word alone last began an incarnation."""
 
     # ---- sessions
 
@@ -124,17 +129,31 @@ class Ingest:
 
     def _incarnation_after(self, transaction: Transaction, offer: Offer, now_ms: int) -> IncarnationId:
         """The incarnation, a new one where this offer shows that state was lost."""
-        current = transaction.incarnation()
-        own = [receipt for receipt in offer.receipts if self._is_own(receipt, offer.origin, current)]
+        current, origin = transaction.incarnation(), offer.origin
+        unknown = _unknown_lives(transaction, current, [receipt.incarnation for receipt in offer.receipts])
+        own = [
+            receipt
+            for receipt in offer.receipts
+            if (receipt.incarnation == current or receipt.incarnation in unknown)
+            and self._is_own(receipt, origin)
+        ]
+        for receipt in own:
+            if receipt.incarnation != current:
+                detail = (
+                    f"{origin} holds a receipt of incarnation {receipt.incarnation}, which is not known here"
+                )
+                return begin_after_loss(
+                    transaction, current, self._randomness, now_ms, detail, receipt.incarnation
+                )
         lost = lost_receipt(transaction, offer, own)
         if lost is None:
             return current
-        detail = f"{offer.origin} holds a receipt for entry {lost.seq} of {lost.epoch}, which is not here"
+        detail = f"{origin} holds a receipt for entry {lost.seq} of {lost.epoch}, which is not here"
         return begin_after_loss(transaction, current, self._randomness, now_ms, detail)
 
-    def _is_own(self, receipt: Receipt, origin: OriginId, current: IncarnationId) -> bool:
-        """Did this head office sign it in this life. Ed25519 gives one signature to one statement."""
-        if (receipt.origin, receipt.incarnation) != (origin, current) or receipt.level != "applied":
+    def _is_own(self, receipt: Receipt, origin: OriginId) -> bool:
+        """Did this head office sign it. Ed25519 gives one signature to one statement."""
+        if receipt.origin != origin or receipt.level != "applied":
             return False
         statement = receipt_statement(
             receipt.level, receipt.incarnation, origin, receipt.epoch, receipt.seq, receipt.hash
@@ -235,12 +254,36 @@ class Ingest:
             if not self._holds(keys.get(origin, {}), statement):
                 refused = f"the heartbeat of {origin[:64]} in the session of {session} does not verify"
                 raise SignatureFault(refused)
+            news = transaction.news(origin)
+            if self._shows_loss(transaction, beat, news, now_ms):
+                news = transaction.news(origin)
             newest = transaction.newest_chains(origin, SAFE_RECEIPTS_MAX)
             unclear = beat.head is not None and note_head(transaction, origin, beat.head, newest, now_ms)
-            news = transaction.news(origin)
             transaction.put_heartbeat(origin, statement, skew_ms, now_ms)
             _record_skew(transaction, origin, news.skew_ms, skew_ms, now_ms)
         return news, newest, unclear
+
+    def _shows_loss(self, transaction: Transaction, beat: Heartbeat, news: News, now_ms: int) -> bool:
+        """Does it run on feeds that head office does not know any more; then another incarnation began.
+
+        It is the register's word alone, so one of them is not believed twice in an hour.
+        """
+        lives = [IncarnationId(incarnation) for incarnation, _ in beat.feeds.values()]
+        unknown = _unknown_lives(transaction, news.incarnation, lives)
+        ahead = [
+            feed
+            for feed, (incarnation, n) in beat.feeds.items()
+            if incarnation == news.incarnation and n > news.feeds.get(feed, n)
+        ]
+        at_ms, believed_ms = self._clock.monotonic_ms(), self._believed.get(beat.origin)
+        if not (unknown or ahead) or (believed_ms is not None and at_ms - believed_ms < BELIEVED_EVERY_MS):
+            return False
+        self._believed[beat.origin] = at_ms
+        lost = next(iter(unknown), None)
+        what = f"version {beat.feeds[ahead[0]][1]} of {ahead[0]}" if ahead else f"feeds of incarnation {lost}"
+        detail = f"{beat.origin} runs on {what}, which is not known here"
+        begin_after_loss(transaction, news.incarnation, self._randomness, now_ms, detail, lost)
+        return True
 
     def _holds(self, keys: Mapping[KeyId, bytes], statement: SignedStatement) -> bool:
         public_key = keys.get(statement.key_id)
@@ -308,6 +351,14 @@ class Ingest:
                 return False
         transaction.attempted(*place, cause.cause, cause.detail)
         return False
+
+
+def _unknown_lives(
+    transaction: Transaction, current: IncarnationId, named: Iterable[IncarnationId]
+) -> Collection[IncarnationId]:
+    """Those of the named incarnations that this head office never heard of: it was put back since."""
+    others = [name for name in dict.fromkeys(named) if name != current and is_name(name)][:LIVES_MAX]
+    return set(others).difference(transaction.known_incarnations(others)) if others else ()
 
 
 def _read_beat(statement: SignedStatement) -> Heartbeat:

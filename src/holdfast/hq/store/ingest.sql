@@ -144,9 +144,13 @@ delete from clock_skew where origin = :origin and at_ms < (
     select at_ms from clock_skew where origin = :origin order by at_ms desc offset :keep limit 1
 );
 
--- name: lock_incarnation()^
--- One new incarnation at a time: many registers come back at once after a restore.
-select number, incarnation from incarnation order by number desc limit 1 for update;
+-- name: known_incarnations(named)
+select incarnation from incarnation where incarnation = any(:named);
+
+-- name: lock_incarnation()$
+-- One new incarnation at a time: many registers come back at once after a restore. Whoever waited here
+-- must look anew which one counts.
+select number from incarnation order by number desc limit 1 for update;
 
 -- name: begin_incarnation(number, incarnation, at_ms, cause, detail)!
 insert into incarnation (number, incarnation, began_at_ms, cause, detail)

@@ -276,10 +276,21 @@ class MemoryTransaction:
     def incarnation(self) -> IncarnationId:
         return self._tables.incarnations[-1][0]
 
+    def known_incarnations(self, named: Collection[IncarnationId]) -> Collection[IncarnationId]:
+        return {incarnation for incarnation, _, _ in self._tables.incarnations}.intersection(named)
+
     def begin_incarnation(
-        self, former: IncarnationId, new: IncarnationId, at_ms: int, cause: str, detail: str
+        self,
+        former: IncarnationId,
+        new: IncarnationId,
+        at_ms: int,
+        cause: str,
+        detail: str,
+        lost: IncarnationId | None = None,
     ) -> IncarnationId:
         if self.incarnation() == former:
+            if lost is not None:
+                self._append(self._tables.incarnations, (lost, at_ms, cause))
             self._append(self._tables.incarnations, (new, at_ms, cause))
         return self.incarnation()
 

@@ -175,10 +175,23 @@ class Transaction(Protocol):
 
     def incarnation(self) -> IncarnationId: ...
 
+    def known_incarnations(self, named: Collection[IncarnationId]) -> Collection[IncarnationId]:
+        """Those of the named ones that are, or were, lives of this head office as far as it knows."""
+        ...
+
     def begin_incarnation(
-        self, former: IncarnationId, new: IncarnationId, at_ms: int, cause: str, detail: str
+        self,
+        former: IncarnationId,
+        new: IncarnationId,
+        at_ms: int,
+        cause: str,
+        detail: str,
+        lost: IncarnationId | None = None,
     ) -> IncarnationId:
-        """The one that counts now: `new`, unless another than `former` counted already."""
+        """The one that counts now: `new`, unless another than `former` counted already.
+
+        `lost`: one that was forgotten, remembered as a former one before `new`.
+        """
         ...
 
     def alert(self, kind: str, origin: OriginId | None, detail: str) -> None:

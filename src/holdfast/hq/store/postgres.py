@@ -296,14 +296,26 @@ class PostgresTransaction:
         assert found is not None, "the first incarnation is made with the database"
         return IncarnationId(found)
 
+    def known_incarnations(self, named: Collection[IncarnationId]) -> Collection[IncarnationId]:
+        return {IncarnationId(known) for (known,) in _sql.known_incarnations(self._conn, named=list(named))}
+
     def begin_incarnation(
-        self, former: IncarnationId, new: IncarnationId, at_ms: int, cause: str, detail: str
+        self,
+        former: IncarnationId,
+        new: IncarnationId,
+        at_ms: int,
+        cause: str,
+        detail: str,
+        lost: IncarnationId | None = None,
     ) -> IncarnationId:
-        number, current = _sql.lock_incarnation(self._conn)
-        if current == former:
-            _sql.begin_incarnation(
-                self._conn, number=number + 1, incarnation=new, at_ms=at_ms, cause=cause, detail=detail
-            )
+        number = _sql.lock_incarnation(self._conn)
+        if self.incarnation() == former:
+            for life in (lost, new):
+                if life is not None:
+                    number += 1
+                    _sql.begin_incarnation(
+                        self._conn, number=number, incarnation=life, at_ms=at_ms, cause=cause, detail=detail
+                    )
         return self.incarnation()
 
     def alert(self, kind: str, origin: OriginId | None, detail: str) -> None:

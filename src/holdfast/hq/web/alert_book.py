@@ -21,6 +21,10 @@ _KINDS = {
         "Head office lost state",
         "A register showed a receipt for what is not here. What registers keep is being sent again.",
     ),
+    "lost-life": (
+        "Head office was put back",
+        "A register showed what a later state of head office signed. What registers keep is being sent again.",
+    ),
     "backup": (
         "No backup could be taken",
         "Mend what is named here; head office tries again by itself. Until then registers delete nothing.",
