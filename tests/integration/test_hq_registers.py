@@ -1,11 +1,12 @@
 """Registers at head office: enrolled by a code, commanded, and known for what they owe (P6)."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from holdfast.core.faults import ConfigurationFault
-from holdfast.core.ids import EpochId, KeyId, OriginId
+from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
 from holdfast.core.journal.bodies import EpochClosed
 from holdfast.core.refusals import Refusal
 from holdfast.core.sync.commands import CommandBatch, Outcome
@@ -123,12 +124,12 @@ def test_a_command_is_delivered_until_its_outcome_is_known(hq_pool: Pool, enrolm
     origin = enrolled(enrolment.enrol(request(enrolment.issue_code("S1", "R01")))).origin
     other = enrolled(enrolment.enrol(request(enrolment.issue_code("S1", "R02"), n=2))).origin
     book = CommandBook(hq_pool, HEAD_OFFICE_KEY, ManualClock())
-    assert book.after(origin, 0) is None
+    assert book.after(origin, INCARNATION, 0) is None
     first, second = (book.issue(origin, kind, by="ann") for kind in ("sync_now", "report"))
     book.issue(other, "purge", by="ann")
     assert not isinstance(first, Refusal)
     for _ in range(2):
-        packed = book.after(origin, 0)
+        packed = book.after(origin, INCARNATION, 0)
         assert packed is not None
         batch = unpack(packed, "commands", CommandBatch, KEYS, verify)
         assert [(command.number, command.kind) for command in batch.commands] == [
@@ -136,23 +137,63 @@ def test_a_command_is_delivered_until_its_outcome_is_known(hq_pool: Pool, enrolm
             (2, "report"),
         ]
         assert {command.origin for command in batch.commands} == {origin}
-    assert book.finish(origin, Outcome(number=1, outcome="done")) is None
-    assert book.finish(origin, Outcome(number=1, outcome="failed", detail="told again")) is None
-    packed = book.after(origin, 0)
+    assert book.finish(origin, Outcome(incarnation=INCARNATION, number=1, outcome="done")) is None
+    assert (
+        book.finish(origin, Outcome(incarnation=INCARNATION, number=1, outcome="failed", detail="told again"))
+        is None
+    )
+    packed = book.after(origin, INCARNATION, 0)
     assert packed is not None
     assert [c.number for c in unpack(packed, "commands", CommandBatch, KEYS, verify).commands] == [2]
-    assert book.after(origin, 2) is None
+    assert book.after(origin, INCARNATION, 2) is None
     assert [(row.number, row.outcome) for row in book.latest(origin)] == [(2, None), (1, "done")]
     assert second == msg_number(book, origin, 2)
-    assert refusal_code(book.finish(origin, Outcome(number=9, outcome="done"))) == "command.unknown"
+    assert (
+        refusal_code(book.finish(origin, Outcome(incarnation=INCARNATION, number=9, outcome="done")))
+        == "command.unknown"
+    )
     assert refusal_code(book.issue(origin, "format_disk", by="ann")) == "command.kind"
     assert refusal_code(book.issue(OriginId("nobody"), "report", by="ann")) == "origin.unknown"
     assert unpack(book.empty, "commands", CommandBatch, KEYS, verify).commands == ()
-    assert book.finish(origin, Outcome(number=2, outcome="done\x00", detail="x" * 100_000)) is None
+    assert (
+        book.finish(
+            origin, Outcome(incarnation=INCARNATION, number=2, outcome="done\x00", detail="x" * 100_000)
+        )
+        is None
+    )
+
+
+def test_a_new_incarnation_numbers_its_commands_anew_and_delivers_none_of_the_former(
+    hq_pool: Pool, enrolment: Enrolment
+) -> None:
+    origin = enrolled(enrolment.enrol(request(enrolment.issue_code("S1", "R01")))).origin
+    book = CommandBook(hq_pool, HEAD_OFFICE_KEY, ManualClock())
+    for kind in ("sync_now", "report", "purge"):
+        book.issue(origin, kind, by="ann")
+    assert book.finish(origin, Outcome(incarnation=INCARNATION, number=1, outcome="done")) is None
+    with hq_pool.connection() as conn:
+        conn.execute("insert into incarnation values (2, 'life2', 0, 'restored', '')")
+    assert book.after(origin, INCARNATION, 5) is None
+    given = book.issue(origin, "sync_now", by="ann")
+    assert not isinstance(given, Refusal)
+    assert (given.incarnation, given.number) == ("life2", 1)
+    for known in ((INCARNATION, 5), ("", 0), ("life2", 0)):
+        packed = book.after(origin, IncarnationId(known[0]), known[1])
+        assert packed is not None
+        assert unpack(packed, "commands", CommandBatch, KEYS, verify).commands == (given,)
+    assert book.after(origin, IncarnationId("life2"), 1) is None
+    former = book.finish(origin, Outcome(incarnation=INCARNATION, number=4, outcome="done"))
+    assert refusal_code(former) == "command.unknown"
+    assert [(row.kind, row.outcome) for row in book.latest(origin)] == [
+        ("sync_now", None),
+        ("purge", "unknown"),
+        ("report", "unknown"),
+        ("sync_now", "done"),
+    ]
 
 
 def msg_number(book: CommandBook, origin: OriginId, number: int) -> object:
-    packed = book.after(origin, number - 1)
+    packed = book.after(origin, INCARNATION, number - 1)
     assert packed is not None
     return unpack(packed, "commands", CommandBatch, KEYS, verify).commands[0]
 
@@ -300,6 +341,48 @@ def test_a_silent_register_declared_lost_that_speaks_again_is_one_like_any_other
     assert (found.owing, found.epochs[0].lost.state) == ("nothing", "recovered")
     hq.clock.advance(SILENCE_LIMIT_MS + 1)
     assert standing(hq, hq_pool, journal).owing == "may-owe"
+
+
+def test_a_look_at_what_did_not_change_is_the_same_and_a_change_is_seen(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    """Registers are built anew where anything of theirs changed, the clock included."""
+    hq = postgres_hq
+    journals = [SampleJournal(signing_key(n), OriginId(f"reg{n:02}")).open(n).sell(2) for n in range(1, 6)]
+    for n, journal in enumerate(journals, start=1):
+        hq.enrol(journal, f"R{n:02}")
+        send(hq, journal)
+        hq.ingest.heartbeat(journal.origin, heartbeat_of(journal, hq.clock.now_ms()))
+    fleet = Fleet(hq_pool, hq.clock)
+
+    def changed_by(act: Callable[[], None]) -> list[str]:
+        before = {register.origin: register for register in fleet.look()}
+        assert all(register is before[register.origin] for register in fleet.look())
+        act()
+        after = fleet.look()
+        assert after == Fleet(hq_pool, hq.clock).look()
+        return [register.origin for register in after if register is not before[register.origin]]
+
+    def sell() -> None:
+        journals[2].sell(1)
+        send(hq, journals[2], 4)
+
+    assert changed_by(sell) == ["reg03"]
+
+    def copy() -> None:
+        twin = journals[3].copy().sell(1, total_minor=900)
+        journals[3].sell(1)
+        send(hq, journals[3])
+        hq.ingest.receive_offer(twin.origin, encode(offer_of(twin)))
+
+    assert changed_by(copy) == ["reg04"]
+
+    def fall_silent() -> None:
+        hq.clock.advance(SILENCE_LIMIT_MS + 1)
+        hq.ingest.heartbeat(journals[0].origin, heartbeat_of(journals[0], hq.clock.now_ms()))
+
+    assert len(changed_by(fall_silent)) == 5
+    assert [register.owing for register in fleet.look()].count("nothing") == 1
 
 
 def test_two_people_who_confirm_at_once_confirm_once(postgres_hq: HeadOfficeUnderTest, hq_pool: Pool) -> None:

@@ -1,6 +1,7 @@
 """The fleet: of every register what is applied, what it owes or may owe, and since when (P6)."""
 
 import itertools
+import operator
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -29,10 +30,14 @@ FRESH_MS = 1_000
 QUICK_MS = 100
 """A look that takes no longer is worth waiting for."""
 STALE_MAX_MS = 10_000
+_ORIGINS = _sql.origins.sql.encode()  # pyright: ignore[reportFunctionMemberAccess]
+_BY_STORE_AND_NAME = operator.itemgetter(2, 5, 0)
+WARM_S = 8.0
+"""Sooner than a look is too old to be shown."""
 ATTENTION_MAX = 8
 
 
-class LostEpoch(msgspec.Struct, frozen=True):
+class LostEpoch(msgspec.Struct, frozen=True, gc=False):
     """What two people said of an epoch that may owe: that nobody waits for the rest of it."""
 
     id: int
@@ -55,7 +60,7 @@ class LostEpoch(msgspec.Struct, frozen=True):
     """Entries that came since."""
 
 
-class EpochStanding(msgspec.Struct, frozen=True, kw_only=True):
+class EpochStanding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One branch of one epoch."""
 
     epoch: EpochId
@@ -72,7 +77,7 @@ class EpochStanding(msgspec.Struct, frozen=True, kw_only=True):
     lost: LostEpoch | None = None
 
 
-class FeedAge(msgspec.Struct, frozen=True, kw_only=True):
+class FeedAge(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which version of a feed a register runs on."""
 
     feed: str
@@ -82,7 +87,7 @@ class FeedAge(msgspec.Struct, frozen=True, kw_only=True):
     newest_since_ms: int | None
 
 
-class Register(msgspec.Struct, frozen=True, kw_only=True):
+class Register(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A register (or a store server) as head office knows it."""
 
     origin: OriginId
@@ -164,6 +169,29 @@ class _Seen(NamedTuple):
     registers: list[Register]
 
 
+class FleetWatch:
+    """A thread that looks at a large fleet now and then, so that no page begins with the long look."""
+
+    def __init__(self, fleet: "Fleet", every_s: float = WARM_S) -> None:
+        self._fleet = fleet
+        self._every_s = every_s
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watch-fleet", daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._fleet.keep_warm()
+            except Fault as fault:  # the next look may go well
+                _log.warning("the fleet could not be looked at", code=fault.code, fault=fault.sentence)
+            self._stopped.wait(self._every_s)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+
 class Fleet:
     """Reads the fleet. Thread-safe."""
 
@@ -173,6 +201,7 @@ class Fleet:
         self._silence_limit_ms = silence_limit_ms
         self._lock = threading.Lock()
         self._seen: _Seen | None = None
+        self._built: dict[str, _Built] = {}
 
     def registers(self) -> list[Register]:
         """All of them, by store and name; at most a second old.
@@ -191,6 +220,13 @@ class Fleet:
         if now_ms - seen.at_ms > FRESH_MS and self._lock.acquire(blocking=False):
             threading.Thread(target=self._look_beside, name="fleet", daemon=True).start()
         return seen.registers
+
+    def keep_warm(self) -> None:
+        """Look again where a look takes long; a small fleet is looked at when somebody asks."""
+        seen = self._seen
+        if seen is None or seen.took_ms > QUICK_MS:
+            with self._lock:
+                self._look_again(self._clock.monotonic_ms())
 
     def _look_beside(self) -> None:
         try:
@@ -255,51 +291,62 @@ class Fleet:
         now_ms = self._clock.now_ms()
         with self._pool.connection() as conn:
             conn.execute("set transaction isolation level repeatable read read only")
-            rows = _sql.origins(conn, origin=origin)
+            # In binary: as text, the signed words of a large fleet take longer than all the rest.
+            rows = conn.execute(_ORIGINS, {"origin": origin}, binary=True).fetchall()
             known = _Known(conn, origin)
-        return [self._register(row, known, now_ms) for row in rows]
+        rows.sort(key=_BY_STORE_AND_NAME)
+        if origin is not None:
+            return [self._register(row, known, now_ms) for row in rows]
+        built = {row[0]: self._built_from(row, known, now_ms) for row in rows}
+        self._built = built
+        return [register for _, register in built.values()]
 
-    def _register(self, row: Sequence[Any], known: "_Known", now_ms: int) -> Register:
+    def _built_from(self, row: "_Row", known: "_Known", now_ms: int) -> "_Built":
+        """The register of these rows; the one of the last look where it was made of the very same."""
+        origin, heard_ms = row[0], row[_HEARD_MS]
+        is_silent = heard_ms is None or now_ms - heard_ms > self._silence_limit_ms
+        made_of = (row, is_silent, known.made_of(origin))
+        before = self._built.get(origin)
+        if before is not None and before[0] == made_of:
+            return before
+        return made_of, self._register(row, known, now_ms)
+
+    def _register(self, row: "_Row", known: "_Known", now_ms: int) -> Register:
         (
             origin, kind, store, series, currency, name, enrolled_at_ms, software, replaces, retired_at_ms,
             contact_ms, blocked_code, blocked_detail, heard_ms, statement, skew_ms,
         ) = row  # fmt: skip
         beat = None if statement is None else _beat(statement)
-        chains = known.chains.get(origin, [])
+        said = beat or _NOTHING_SAID
+        chains = known.chains(origin)
         claims = known.claims.get(origin, {})
-        lost = {
-            epoch: _lost_state(declared, chains, claims, beat, heard_ms)
-            for epoch, declared in known.lost.get(origin, {}).items()
-        }
-        given_up = {epoch for epoch, declared in lost.items() if _is_settled(declared, chains)}
+        lost = _lost_states(known.lost.get(origin), chains, claims, beat, heard_ms)
+        given_up = [epoch for epoch, declared in lost.items() if _is_settled(declared, chains)]
         knowledge = knowledge_of(chains, claims, given_up)
         silent_ms = None if heard_ms is None else max(0, now_ms - heard_ms)
         limit_ms = self._silence_limit_ms
-        owing = owing_of_register(tuple(knowledge), silent_ms, limit_ms)
+        owings = [owing_of_epoch(item, silent_ms, limit_ms) for item in knowledge]
+        owing = owings[0] if len(owings) == 1 else owing_of_register(tuple(knowledge), silent_ms, limit_ms)
         owes = owing in (Owing.OWES, Owing.MAY_OWE) and beat is not None and not _settled(beat, chains)
         return Register(
             origin=OriginId(origin), kind=kind, store=store, series=series, currency=currency, name=name,
             enrolled_at_ms=enrolled_at_ms, software=software, replaces=replaces, retired_at_ms=retired_at_ms,
             owing=owing.value,
-            owed_count=beat.owed_count if beat and owes else 0,
-            owed_minor=beat.owed_minor if beat and owes else 0,
-            owed_oldest_ms=beat.owed_oldest_ms if beat and owes else None,
-            owed_dates=beat.owed_dates if beat and owes else (),
+            owed_count=said.owed_count if owes else 0,
+            owed_minor=said.owed_minor if owes else 0,
+            owed_oldest_ms=said.owed_oldest_ms if owes else None,
+            owed_dates=said.owed_dates if owes else (),
             may_owe_since_ms=heard_ms,
             applied_seq=chains[-1]["head_seq"] if chains else 0,
             epochs=tuple(
-                _standing(chain, item, owing_of_epoch(item, silent_ms, limit_ms), lost.get(item.epoch))
-                for chain, item in itertools.zip_longest(chains, knowledge)
+                _standing(chain, item, of_epoch, lost.get(item.epoch))
+                for chain, item, of_epoch in itertools.zip_longest(chains, knowledge, owings)
             ),
             waiting=known.waiting.get(origin, 0),
             last_contact_ms=contact_ms, last_word_ms=heard_ms,
             blocked_code=blocked_code, blocked_detail=blocked_detail,
-            business_date=beat.business_date if beat else "",
-            day_open=beat.day_open if beat else False,
-            skew_ms=skew_ms,
-            disk_free_bytes=beat.disk_free_bytes if beat else 0,
-            state=beat.state if beat else "",
-            problems=beat.problems if beat else (),
+            business_date=said.business_date, day_open=said.day_open, skew_ms=skew_ms,
+            disk_free_bytes=said.disk_free_bytes, state=said.state, problems=said.problems,
             feeds=() if beat is None else known.ages(beat),
         )  # fmt: skip
 
@@ -309,16 +356,23 @@ _CHAIN: tuple[str, ...] = (
     "cause", "parent_epoch", "safe_seq",
 )  # fmt: skip
 Chain = dict[str, Any]
+_Row = Sequence[Any]
+_Built = tuple[tuple[Any, ...], Register]
+"""What a register was made of, and the register."""
+_HEARD_MS = 13
+_NOTHING_SAID = Heartbeat(
+    origin=OriginId(""), clock_ms=0, offset_min=0, head=None, owed_count=0, owed_minor=0, currency=""
+)
+_NONE_LOST: Mapping[str, LostEpoch] = {}
 
 
 class _Known:
     """What one look found, by origin."""
 
     def __init__(self, conn: psycopg.Connection[Any], origin: OriginId | None) -> None:
-        self.chains: defaultdict[str, list[Chain]] = defaultdict(list)
+        self._chains: defaultdict[str, list[_Row]] = defaultdict(list)
         for row in _sql.chains(conn, origin=origin):
-            chain: Chain = dict(zip(_CHAIN, row, strict=True))
-            self.chains[chain["origin"]].append(chain)
+            self._chains[row[0]].append(row)
         self.claims: defaultdict[str, dict[str, int]] = defaultdict(dict)
         for owner, epoch, seq in _sql.open_claims(conn, origin=origin):
             self.claims[owner][epoch] = seq
@@ -328,9 +382,28 @@ class _Known:
             self.lost[declared.origin][declared.epoch] = declared
         self.waiting: dict[str, int] = dict(_sql.waiting(conn, origin=origin))
         self.feeds = _sql.feeds(conn)
+        self._ages: dict[tuple[tuple[str, tuple[str, int]], ...], tuple[FeedAge, ...]] = {}
+
+    def chains(self, origin: str) -> list[Chain]:
+        """Its branches, in the order in which they came."""
+        return [dict(zip(_CHAIN, row, strict=True)) for row in self._chains.get(origin, ())]
+
+    def made_of(self, origin: str) -> tuple[Any, ...]:
+        """All that is known here of one register: equal where nothing changed."""
+        return (
+            self._chains.get(origin), self.claims.get(origin), self.lost.get(origin),
+            self.waiting.get(origin), self.feeds,
+        )  # fmt: skip
 
     def ages(self, beat: Heartbeat) -> tuple[FeedAge, ...]:
-        """Of every feed that has rows or that the register has."""
+        """Of every feed that has rows or that the register has. Most of a fleet runs on the same."""
+        runs_on = tuple(beat.feeds.items())
+        ages = self._ages.get(runs_on)
+        if ages is None:
+            ages = self._ages[runs_on] = self._ages_of(beat)
+        return ages
+
+    def _ages_of(self, beat: Heartbeat) -> tuple[FeedAge, ...]:
         ages: list[FeedAge] = []
         for feed, newest_n, changed_at_ms, incarnation in self.feeds:
             runs_on = beat.feeds.get(feed, ("", 0))
@@ -357,7 +430,7 @@ def _is_open(chain: Chain, chains: Sequence[Chain]) -> bool:
     one begins without a parent: a new disk that knows of none before it."""
     if chain["closed_at_seq"] is not None:
         return False
-    return not any(
+    return len(chains) == 1 or not any(
         other["parent_epoch"] == chain["epoch"]
         or (other["chain"] > chain["chain"] and other["cause"] is not None and other["parent_epoch"] is None
             and other["epoch"] != chain["epoch"])
@@ -375,6 +448,8 @@ def knowledge_of(
     nobody waits for the rest.
     """
     held = [_knowledge(chain, chains, claims, given_up) for chain in chains]
+    if not claims:
+        return held
     return [
         *held,
         *_claimed_branches(chains, held, claims),
@@ -440,6 +515,18 @@ def _settled(beat: Heartbeat, chains: Sequence[Chain]) -> bool:
     return head is not None and any(
         chain["epoch"] == head.epoch and chain["head_seq"] >= head.seq for chain in chains
     )
+
+
+def _lost_states(
+    declared: Mapping[str, LostEpoch] | None,
+    chains: Sequence[Chain],
+    claims: Mapping[str, int],
+    beat: Heartbeat | None,
+    heard_ms: int | None,
+) -> Mapping[str, LostEpoch]:
+    if declared is None:
+        return _NONE_LOST
+    return {epoch: _lost_state(each, chains, claims, beat, heard_ms) for epoch, each in declared.items()}
 
 
 def _lost_state(

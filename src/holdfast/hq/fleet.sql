@@ -5,8 +5,7 @@ select o.origin, o.kind, o.store, o.series, o.currency, o.name, o.enrolled_at_ms
        o.retired_at_ms, c.at_ms, c.blocked_code, c.blocked_detail,
        h.received_at_ms, h.statement, h.skew_ms
 from origin o left join contact c using (origin) left join heartbeat h using (origin)
-where :origin::text is null or o.origin = :origin
-order by o.store, o.name, o.origin;
+where :origin::text is null or o.origin = :origin;
 
 -- name: chains(origin)
 select c.origin, c.chain, c.epoch, c.branch, c.fork_seq, c.head_seq, c.head_hash, c.closed_at_seq, c.segment,
@@ -17,10 +16,18 @@ order by c.chain;
 
 -- name: open_claims(origin)
 -- Claimed heads that are not here; those without a hash are settled once a branch reaches them.
+-- Nearly every register's highest claim is its chain's head: those go first, all at once.
+with beside as materialized (
+    select cl.origin, cl.epoch, cl.seq, cl.hash from claim cl
+    where (:origin::text is null or cl.origin = :origin)
+      and not exists (
+        select from chain c
+        where c.origin = cl.origin and c.epoch = cl.epoch and c.head_seq = cl.seq and c.head_hash = cl.hash
+      )
+)
 select cl.origin, cl.epoch, max(cl.seq)
-from claim cl
-where (:origin::text is null or cl.origin = :origin)
-  and not exists (
+from beside cl
+where not exists (
     select from chain c left join entry e on e.chain = c.chain and e.seq = cl.seq
     where c.origin = cl.origin and c.epoch = cl.epoch
       and (e.hash = cl.hash or (cl.hash = '' and c.head_seq >= cl.seq))

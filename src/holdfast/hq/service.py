@@ -19,7 +19,7 @@ from holdfast.hq.catalogue import Catalogue
 from holdfast.hq.commands import CommandBook
 from holdfast.hq.enrolment import Enrolment
 from holdfast.hq.feeds import Feeds
-from holdfast.hq.fleet import Fleet
+from holdfast.hq.fleet import Fleet, FleetWatch
 from holdfast.hq.incarnation import new_incarnation
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.keeper import ServerKeeper
@@ -73,6 +73,7 @@ class HeadOffice:
     keeper: ServerKeeper | None
     safe_watch: SafeWatch | None
     backup_keeper: BackupKeeper | None
+    fleet_watch: FleetWatch | None
     signer: SigningKey
     recovery_public_key: bytes
     ingest_pool: Pool
@@ -117,6 +118,7 @@ class HeadOffice:
             if not beside_service:
                 head_office.safe_watch = SafeWatch(head_office.services_pool, clock)
                 head_office.backup_keeper = head_office._keep_backups()
+                head_office.fleet_watch = FleetWatch(head_office.fleet)
             undo.pop_all()
         return head_office
 
@@ -158,6 +160,7 @@ class HeadOffice:
             keeper=None if server is None else ServerKeeper(server),
             safe_watch=None,
             backup_keeper=None,
+            fleet_watch=None,
             signer=signer,
             recovery_public_key=recovery.public_bytes,
             ingest_pool=ingest_pool,
@@ -182,6 +185,8 @@ class HeadOffice:
         """Let go of everything; the embedded server ends in order."""
         if self.safe_watch is not None:
             self.safe_watch.stop()
+        if self.fleet_watch is not None:
+            self.fleet_watch.stop()
         if self.backup_keeper is not None:
             self.backup_keeper.stop()
         for pool in (self.ingest_pool, self.services_pool, self.probe_pool):
@@ -224,8 +229,8 @@ class HeadOffice:
     def snapshot(self) -> bytes:
         return self.feeds.snapshot()
 
-    def commands(self, origin: OriginId, after: int) -> bytes | None:
-        return self.command_book.after(origin, after)
+    def commands(self, origin: OriginId, incarnation: IncarnationId, after: int) -> bytes | None:
+        return self.command_book.after(origin, incarnation, after)
 
     def command_outcome(self, origin: OriginId, outcome: Outcome) -> None:
         """Told of a command that nobody gave, nothing changes."""
