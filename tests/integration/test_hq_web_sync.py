@@ -287,10 +287,11 @@ def test_a_poll_is_woken_by_a_command_and_its_outcome_is_kept(office: ServedHead
     poll.join(20)
     batch = feed.unpack(found[0].content, "commands", CommandBatch, keys, verify)
     assert [(command.number, command.kind) for command in batch.commands] == [(1, "sync_now")]
-    outcome = encode(Outcome(number=1, outcome="done", detail="sent 4"))
+    incarnation = office.services.head_office.ingest.incarnation()
+    outcome = encode(Outcome(incarnation=incarnation, number=1, outcome="done", detail="sent 4"))
     for _ in range(2):
         assert client.post("/v1/sync/commands/outcome", content=outcome).status_code == 204
-    unknown = encode(Outcome(number=9, outcome="done"))
+    unknown = encode(Outcome(incarnation=incarnation, number=9, outcome="done"))
     problem_of(client.post("/v1/sync/commands/outcome", content=unknown), 404, "command.unknown")
     assert "sent 4" in admin.get(f"/registers/{journal.origin}").text
 

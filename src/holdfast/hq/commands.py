@@ -2,7 +2,7 @@
 
 import msgspec
 
-from holdfast.core.ids import OriginId
+from holdfast.core.ids import IncarnationId, OriginId
 from holdfast.core.journal.chain import Signer
 from holdfast.core.refusals import Refusal
 from holdfast.core.sync.commands import KINDS, Command, CommandBatch, Outcome
@@ -53,7 +53,7 @@ class CommandBook:
         with self._pool.connection() as conn:
             if _sql.lock_origin(conn, origin=origin) is None:
                 return Refusal("origin.unknown", f"No register {origin[:64]!r} is enrolled.")
-            number = _sql.issue(
+            issued = _sql.issue(
                 conn,
                 origin=origin,
                 kind=kind,
@@ -61,36 +61,57 @@ class CommandBook:
                 at_ms=now_ms,
                 by=by,
             )
-        return Command(origin=origin, number=number, kind=kind, arguments=given, issued_at_ms=now_ms)
+        assert issued is not None, "a command is always given in some incarnation"
+        incarnation, number = issued
+        return Command(
+            origin=origin,
+            incarnation=IncarnationId(incarnation),
+            number=number,
+            kind=kind,
+            arguments=given,
+            issued_at_ms=now_ms,
+        )
 
-    def after(self, origin: OriginId, number: int) -> bytes | None:
-        """The signed batch of open commands above `number`; None where there are none."""
+    def after(self, origin: OriginId, incarnation: IncarnationId, number: int) -> bytes | None:
+        """The signed batch of open commands; None where there are none.
+
+        The register has carried out those up to `number` of `incarnation`.
+        """
         with self._pool.connection() as conn:
-            rows = _sql.after(conn, origin=origin, number=number, limit=BATCH_MAX)
+            rows = _sql.after(
+                conn, origin=origin, incarnation=incarnation, number=number, limit=BATCH_MAX
+            )
             if not rows:
                 return None
-            _sql.delivered(conn, origin=origin, numbers=[row[0] for row in rows], at_ms=self._clock.now_ms())
+            _sql.delivered(
+                conn,
+                origin=origin,
+                incarnation=rows[0][0],
+                numbers=[row[1] for row in rows],
+                at_ms=self._clock.now_ms(),
+            )
         commands = tuple(
             Command(
                 origin=origin,
+                incarnation=IncarnationId(given_in),
                 number=number,
                 kind=kind,
                 arguments=msgspec.json.decode(arguments, type=dict[str, str]),
                 issued_at_ms=issued_at_ms,
             )
-            for number, kind, arguments, issued_at_ms in rows
+            for given_in, number, kind, arguments, issued_at_ms in rows
         )
         return pack("commands", CommandBatch(commands=commands), self._signer)
 
     def finish(self, origin: OriginId, outcome: Outcome) -> Refusal | None:
         """Keep how a command went; told again, the first word stands."""
         with self._pool.connection() as conn:
-            if _sql.exists(conn, origin=origin, number=outcome.number) is None:
+            named = {"origin": origin, "incarnation": outcome.incarnation, "number": outcome.number}
+            if _sql.exists(conn, **named) is None:
                 return Refusal("command.unknown", f"There is no command {outcome.number} for {origin[:64]}.")
             _sql.finish(
                 conn,
-                origin=origin,
-                number=outcome.number,
+                **named,
                 outcome=_storable(outcome.outcome),
                 detail=_storable(outcome.detail),
                 at_ms=self._clock.now_ms(),

@@ -133,6 +133,7 @@ class HeadOffice:
         self.commands.append(
             Command(
                 origin=origin,
+                incarnation=self.ingest.incarnation(),
                 number=number,
                 kind=kind,
                 arguments=arguments,
@@ -175,7 +176,9 @@ class HeadOffice:
                 self.heartbeats.append(statement)
                 return _answer(reply)
             case "/v1/sync/commands":
-                return 200, self._wait_for_commands(int(query["after"]), float(query["wait_s"]))
+                return 200, self._wait_for_commands(
+                    query["incarnation"], int(query["after"]), float(query["wait_s"])
+                )
             case "/v1/sync/commands/outcome":
                 outcome = decode(body, Outcome)
                 self.outcomes.setdefault(outcome.number, outcome)
@@ -185,10 +188,14 @@ class HeadOffice:
                 page = self.page(feed, query["incarnation"], int(query["since"]))
                 return 200, pack("feed", page, self.signer)
 
-    def _wait_for_commands(self, after: int, wait_s: float) -> bytes:
+    def _wait_for_commands(self, incarnation: str, after: int, wait_s: float) -> bytes:
         until = time.monotonic() + min(wait_s, POLL_S_MAX)
         while True:
-            found = tuple(c for c in self.commands if c.number > after and c.number not in self.outcomes)
+            found = tuple(
+                c
+                for c in self.commands
+                if (c.number > after or c.incarnation != incarnation) and c.number not in self.outcomes
+            )
             if found or time.monotonic() > until or self._stopped.wait(0.05):
                 return pack("commands", CommandBatch(commands=found), self.signer)
 

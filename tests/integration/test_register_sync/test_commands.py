@@ -49,6 +49,32 @@ def test_a_command_that_comes_again_is_not_done_again(till: Till, office: HeadOf
     assert [body["command"] for body in journalled(office, "command_done")] == ["1", "2"]
 
 
+def test_a_restored_head_office_counts_anew_and_its_former_life_commands_nothing(
+    till: Till, office: HeadOffice
+) -> None:
+    for _ in range(3):
+        office.command("report")
+    till.start_sync()
+    eventually(lambda: len(office.outcomes) == 3)
+    former = tuple(office.commands)
+    office.commands.clear()
+    office.outcomes.clear()
+    with office.store.transaction(None) as transaction:
+        before = transaction.incarnation()
+        transaction.begin_incarnation(before, IncarnationId("life2"), 0, "restored", "")
+    office.command("sync_now")
+    eventually(lambda: 1 in office.outcomes)
+    assert office.outcomes[1].incarnation == "life2"
+    eventually(lambda: len(journalled(office, "command_done")) == 4)
+
+    late = msgspec.structs.replace(former[-1], number=9, kind="purge")
+    signed = pack("commands", CommandBatch(commands=(late,)), HEAD_OFFICE)
+    office.replay = lambda path, body: signed if path == "/v1/sync/commands" else body
+    eventually(lambda: till.status().problems.get("commands"))
+    assert "former head office" in till.status().problems["commands"].sentence
+    assert len(journalled(office, "command_done")) == 4
+
+
 def test_an_outcome_is_told_until_it_is_heard(till: Till, office: HeadOffice) -> None:
     office.refuse["/v1/sync/commands/outcome"] = Refused(503, "busy", "not now")
     office.command("report")

@@ -276,14 +276,16 @@ async def commands(
     services: Given,
     session: NamedDependency[OpenSession],
     after: Annotated[int, Parameter(ge=0, lt=1 << 53)] = 0,
+    incarnation: Annotated[str, Parameter(max_length=64)] = "",
     wait_s: Annotated[float, Parameter(ge=0, le=WAIT_S_MAX)] = 25.0,
 ) -> Response[bytes]:
-    """Commands above `after`, signed, as soon as there are any; an empty batch when the time is up."""
+    """Commands above `after` of `incarnation`, signed, as soon as there are any; else an empty batch."""
     key = commands_key(session.origin)
     seen = services.wakeups.seen(key)
-    found = await services.service_lane.run(services.head_office.commands, session.origin, after)
+    asked = (session.origin, IncarnationId(incarnation), after)
+    found = await services.service_lane.run(services.head_office.commands, *asked)
     if found is None and await services.wakeups.wait(key, wait_s, seen) and not services.wakeups.stopped:
-        found = await services.service_lane.run(services.head_office.commands, session.origin, after)
+        found = await services.service_lane.run(services.head_office.commands, *asked)
     return Response(found or services.head_office.no_commands, media_type=SIGNED_TYPE)
 
 

@@ -6,13 +6,14 @@ is journalled, and told until head office heard it.
 """
 
 import datetime
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 
 from holdfast.core.faults import Fault, MalformedFault, SignatureFault
-from holdfast.core.ids import EpochId, KeyId, OriginId
+from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
 from holdfast.core.journal.bodies import CommandDone, KeyRotated
 from holdfast.core.sync.commands import Command, CommandBatch, Outcome
 from holdfast.core.sync.cursors import accept_receipt, purge_through
@@ -65,6 +66,7 @@ class Hands(NamedTuple):
 class Waiting(NamedTuple):
     """A command that is not finished, and the request that it waits for."""
 
+    incarnation: IncarnationId
     number: int
     kind: str
     arguments: dict[str, str]
@@ -135,12 +137,13 @@ class Commander(Part):
 
     def _poll(self, books: Books, wait_s: int) -> tuple[Command, ...]:
         connection = books.reference.connection
-        highest = read(connection, lambda: QUERIES.highest_command(connection))
+        incarnation = books.reference.incarnation() or ""
+        highest = read(connection, lambda: QUERIES.highest_command(connection, incarnation=incarnation))
         answer = self._line.ask(
             HttpRequest(
                 method="GET",
                 path="/v1/sync/commands",
-                query={"after": highest, "wait_s": wait_s},
+                query={"incarnation": incarnation, "after": highest, "wait_s": wait_s},
                 deadline_s=wait_s + POLL_GRACE_S,
                 reply_bytes_max=REPLY_BYTES_MAX,
             ),
@@ -149,6 +152,9 @@ class Commander(Part):
         batch = unpack(answer.body, "commands", CommandBatch, self._head_office_keys, verify)
         if any(command.origin != self._origin for command in batch.commands):
             raise SignatureFault("A command for another register came; it was not carried out.")
+        for incarnation in {command.incarnation for command in batch.commands}:
+            if not books.reference.see_incarnation(incarnation, self._clock.now_ms()):
+                raise SignatureFault("A command of a former head office came; it was not carried out.")
         return batch.commands[:COMMANDS_MAX]
 
     def _began(self, call: Call) -> None:
@@ -161,18 +167,19 @@ class Commander(Part):
         connection = books.reference.connection
 
         def store() -> None:
-            highest = QUERIES.highest_command(connection)
             for command in sorted(commands, key=lambda command: command.number):
-                if command.number > highest:
+                named = {"incarnation": command.incarnation, "number": command.number}
+                if command.number > QUERIES.highest_command(connection, incarnation=command.incarnation):
                     QUERIES.add_command(
                         connection,
+                        incarnation=command.incarnation,
                         number=command.number,
                         kind=command.kind,
                         arguments=msgspec.json.encode(command.arguments),
                         received_ms=self._clock.now_ms(),
                     )
                 else:
-                    QUERIES.reopen_command_report(connection, number=command.number)
+                    QUERIES.reopen_command_report(connection, **named)
 
         if commands:
             write(connection, store)
@@ -184,8 +191,9 @@ class Commander(Part):
         connection = books.reference.connection
         rows = read(connection, lambda: QUERIES.unfinished_commands(connection))
         waits = False
-        for number, kind, arguments, request in rows:
-            command = Waiting(number, kind, msgspec.json.decode(arguments, type=dict[str, str]), request)
+        for incarnation, number, kind, arguments, request in rows:
+            named = msgspec.json.decode(arguments, type=dict[str, str])
+            command = Waiting(incarnation, number, kind, named, request)
             try:
                 done = self._carry_out(books, command)
             except Fault as fault:
@@ -255,7 +263,9 @@ class Commander(Part):
 
         def store() -> None:
             number = file_request(connection, payload, self._clock.now_ms())
-            QUERIES.set_command_request(connection, number=command.number, request=number)
+            QUERIES.set_command_request(
+                connection, incarnation=command.incarnation, number=command.number, request=number
+            )
 
         write(connection, store)
 
@@ -273,15 +283,23 @@ class Commander(Part):
         )
 
         def store() -> None:
-            QUERIES.finish_command(connection, number=command.number, outcome=done.outcome, detail=detail)
+            QUERIES.finish_command(
+                connection,
+                incarnation=command.incarnation,
+                number=command.number,
+                outcome=done.outcome,
+                detail=detail,
+            )
             file_request(connection, append_request("command_done", 1, entry), self._clock.now_ms())
 
         write(connection, store)
 
     def _report(self, books: Books) -> None:
         connection = books.reference.connection
-        for number, _, outcome, detail in read(connection, lambda: QUERIES.unreported_commands(connection)):
-            message = Outcome(number=number, outcome=outcome, detail=detail)
+        for incarnation, number, _, outcome, detail in read(
+            connection, lambda: QUERIES.unreported_commands(connection)
+        ):
+            message = Outcome(incarnation=incarnation, number=number, outcome=outcome, detail=detail)
             try:
                 self._line.ask(
                     HttpRequest(
@@ -296,11 +314,11 @@ class Commander(Part):
                 if refused.status >= 500 or refused.status in (401, 408, 425, 429):
                     raise
                 self._board.fault("commands", refused)  # it will not take it; do not ask for ever
-            write(connection, lambda at=number: self._reported(books, at))
+            write(connection, functools.partial(self._reported, books, incarnation, number))
 
-    def _reported(self, books: Books, number: int) -> None:
+    def _reported(self, books: Books, incarnation: IncarnationId, number: int) -> None:
         connection = books.reference.connection
-        QUERIES.command_reported(connection, number=number)
+        QUERIES.command_reported(connection, incarnation=incarnation, number=number)
         QUERIES.drop_old_commands(connection, keep=KEEP_REPORTED)
 
 

@@ -79,37 +79,36 @@ where done_ms is not null
 
 -- ---- commands ----------------------------------------------------------------------------------
 
--- name: highest_command()$
-select coalesce(max(number), 0) from command;
+-- name: highest_command(incarnation)$
+select coalesce(max(number), 0) from command where incarnation = :incarnation;
 
--- name: add_command(number, kind, arguments, received_ms)!
-insert or ignore into command (number, kind, arguments, received_ms)
-values (:number, :kind, :arguments, :received_ms);
-
--- name: command(number)^
-select kind, arguments, request, outcome, detail, reported from command where number = :number;
+-- name: add_command(incarnation, number, kind, arguments, received_ms)!
+insert or ignore into command (incarnation, number, kind, arguments, received_ms)
+values (:incarnation, :number, :kind, :arguments, :received_ms);
 
 -- name: unfinished_commands()
-select number, kind, arguments, request from command where outcome = '' order by number;
+select incarnation, number, kind, arguments, request from command where outcome = '' order by rowid;
 
 -- name: unreported_commands()
-select number, kind, outcome, detail from command where outcome <> '' and reported = 0 order by number;
+select incarnation, number, kind, outcome, detail from command where outcome <> '' and reported = 0 order by rowid;
 
--- name: set_command_request(number, request)!
-update command set request = :request where number = :number;
+-- name: set_command_request(incarnation, number, request)!
+update command set request = :request where incarnation = :incarnation and number = :number;
 
--- name: finish_command(number, outcome, detail)!
-update command set outcome = :outcome, detail = :detail where number = :number and outcome = '';
+-- name: finish_command(incarnation, number, outcome, detail)!
+update command set outcome = :outcome, detail = :detail
+where incarnation = :incarnation and number = :number and outcome = '';
 
--- name: command_reported(number)!
-update command set reported = 1 where number = :number;
+-- name: command_reported(incarnation, number)!
+update command set reported = 1 where incarnation = :incarnation and number = :number;
 
--- name: reopen_command_report(number)!
+-- name: reopen_command_report(incarnation, number)!
 -- Head office sends it again: it did not hear the outcome.
-update command set reported = 0 where number = :number and outcome <> '';
+update command set reported = 0
+where incarnation = :incarnation and number = :number and outcome <> '';
 
 -- name: drop_old_commands(keep)!
-delete from command where reported = 1 and number <= (select max(number) from command) - :keep;
+delete from command where reported = 1 and rowid <= (select max(rowid) from command) - :keep;
 
 -- ---- feeds: versions ---------------------------------------------------------------------------
 
