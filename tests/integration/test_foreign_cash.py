@@ -1,9 +1,11 @@
 """Foreign cash from a CSV to a till that takes it, and from there to head office's totals (PO2)."""
 
+import re
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import psycopg
 import pytest
 
@@ -24,7 +26,7 @@ from holdfast.register.till.database import read_till
 from holdfast.register.till.journal import TillJournal
 from holdfast.register.verify import verify_register
 from tests.hq_fixtures import HeadOfficeUnderTest
-from tests.hq_web_fixtures import ServedHeadOffice
+from tests.hq_web_fixtures import ServedHeadOffice, csrf_of
 from tests.journal_samples import SampleJournal
 from tests.register_fixture import CASHIER, DATE, ORIGIN, make_register, scan, sell_one, selling
 from tests.unit.core.shop import done
@@ -195,3 +197,28 @@ def test_head_office_s_pages_show_it_by_currency(office: ServedHeadOffice) -> No
     sale = client.get("/sales/1/2").text
     for expected in ("Foreign cash", "10.00 USD at 0.915", "9.15 GBP"):
         assert expected in sale
+
+
+def test_rates_are_loaded_on_the_page_of_data_with_their_bad_rows_named(office: ServedHeadOffice) -> None:
+    """What is wrong is said by line, column and reason, and the good rows go into the feed."""
+    client = office.signed_in()
+    text = client.get("/data").text
+    assert "home currency for one unit" in text
+    csrf = csrf_of(text)
+    rows = "currency,home,rate,smallest\nUSD,GBP,0.79,1\nUSD,USD,1,1\nCHF,GBP,O.88,1\n"
+    page = client.post(
+        "/data/preview",
+        data={"csrf": csrf, "kind": "currencies"},
+        files={"file": ("rates.csv", rows.encode(), "text/csv")},
+    ).text
+    flat = re.sub(r"\s+", " ", page)
+    assert re.search(r'class="num">3</th><td>home</td><td>[^<]*home currency itself', flat)
+    assert re.search(r'class="num">4</th><td>rate</td><td>[^<]*not a number', flat)
+    take = dict(
+        re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.split('action="/data/take"')[1])
+    )
+    assert "1 of 1 rows are new or changed, 2 left out" in client.post("/data/take", data=take).text
+    (row,) = office.services.head_office.feeds.rows("currencies").values()
+    assert msgspec.json.decode(row, type=CurrencyRate) == CurrencyRate(
+        currency="USD", home="GBP", rate_e8=79_000_000, smallest_minor=100, valid_from="0001-01-01"
+    )

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from argon2 import PasswordHasher
 
@@ -101,6 +102,9 @@ def test_the_ways_to_pay_are_home_cash_and_what_is_taken_today() -> None:
     assert (home.code, home.due, home.is_home) == ("EUR", "€15.75", True)
     assert (pound.code, pound.due, pound.rate, pound.is_home) == ("GBP", "£14.00", "1.1524", False)
     assert [amount.shown for amount in pound.quick] == ["£15.00", "£20.00", "£50.00"]
+    assert pound.since == "2026-11-01"
+    of_old = msgspec.structs.replace(POUND, valid_from="0001-01-01")
+    assert ways_to_pay(Due(1_575, 1_575), (of_old,), EURO)[1].since == ""
     assert len(ways_to_pay(Due(0, 0), (POUND,), EURO)) == 1
     assert len(ways_to_pay(Due(-500, -500), (POUND,), EURO)) == 1
 

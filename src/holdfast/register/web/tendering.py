@@ -18,6 +18,8 @@ _NOTES: dict[str, tuple[int, ...]] = {
 }
 _OTHER_NOTES = (5, 10, 20, 50, 100, 200, 500, 1_000)
 QUICK_AMOUNTS_MAX = 5
+_FIRST_SHOWN = "1900-01-01"
+"""A row without a date begins long before: a date of which nobody would be told."""
 _NAMES = {CASH: "pay.cash", CHANGE: "pay.change", IMPORTED: "pay.paid"}
 
 
@@ -54,7 +56,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     """What one unit counts as; empty for the home currency."""
     rate_e8: int = 0
     since: str = ""
-    """The business date from which that rate is in force."""
+    """The business date from which that rate is in force; empty where it always was."""
 
     @property
     def is_home(self) -> bool:
@@ -86,7 +88,7 @@ def _foreign_way(due: Due, rate: CurrencyRate, fmt: Formats) -> Way:
         quick=_amounts(quick_amounts(asked, rate.money, rate.smallest_minor), rate.money, fmt),
         rate=fmt.exchange_rate(rate.rate_e8),
         rate_e8=rate.rate_e8,
-        since=rate.valid_from,
+        since=rate.valid_from if rate.valid_from >= _FIRST_SHOWN else "",
     )
 
 
