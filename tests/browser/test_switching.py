@@ -40,6 +40,29 @@ def test_an_outage_in_mid_sale_warns_once_and_the_same_sale_goes_on(
     till.expect_status("Offline since", "1 sale")
 
 
+_OPEN_UNDER_TYPING = """() => new Promise((tell) => {
+    let keysSince = 0;
+    const keys = setInterval(() => {
+        document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "Shift", bubbles: true}));
+        const warning = document.querySelector("#warning dialog");
+        if (!warning || ++keysSince < 10) return;
+        clearInterval(keys);
+        tell(warning.open);
+    }, 50);
+})"""
+"""Presses a key 20 times a second; half a second after the warning came: whether it is open."""
+
+
+def test_the_warning_waits_for_a_pause_in_the_typing(till: TillPage, chain: Chain) -> None:
+    """SW1: an Enter that is meant for a product does not say *Continue* to what nobody has read."""
+    till.scan(MILK, "Milk")
+    chain.switch("R01", LineMode.CUT)
+    assert till.page.evaluate(_OPEN_UNDER_TYPING) is False
+    till.warning.wait_for()
+    till.page.click("text=Continue")
+    till.void()
+
+
 def test_an_outage_without_an_open_sale_needs_no_press(till: TillPage, chain: Chain) -> None:
     """SW2: to offline, to online and owed sales on their way, and nobody presses anything."""
     till.expect_status("Online", "Nothing owed")

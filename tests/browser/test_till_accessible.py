@@ -23,8 +23,8 @@ def look(till: TillPage, screen: str) -> None:
 
 
 _CUT_OFF = """() => [...document.querySelectorAll(".bar *")]
-    .filter((found) => !found.closest("details:not([open]) .menu__items") && found.getBoundingClientRect().width)
-    .filter((found) => found.scrollWidth > found.clientWidth + 1 && getComputedStyle(found).display !== "inline")
+    .filter((found) => found.checkVisibility() && getComputedStyle(found).display !== "inline")
+    .filter((found) => found.scrollWidth > found.clientWidth + 1)
     .map((found) => found.outerHTML.slice(0, 80))"""
 
 

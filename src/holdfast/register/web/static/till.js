@@ -8,6 +8,8 @@
   const SCAN_GAP_MS = 35; // between two keys of a scanner; people take longer
   const SCAN_CHARS_MIN = 6;
   const STREAM_SILENT_MS = 25000; // the stream beats every 10 s
+  const TYPING_MS = 1200; // after a key, a person may be about to press the next one
+  const WARNING_WAITS_MS_MAX = 5000;
   const TEXT_TYPES = new Set(["text", "password", "search", "number", "date", "tel", ""]);
 
   const scanField = () => document.getElementById("scan");
@@ -38,6 +40,7 @@
 
   // ---- keys --------------------------------------------------------------------------------
 
+  let typedAt = -TYPING_MS;
   let burst = "";
   let burstAt = 0;
   let burstField = null;
@@ -52,6 +55,7 @@
   const isScan = (now) => burst.length >= SCAN_CHARS_MIN && now - burstAt <= SCAN_GAP_MS * 3 && /^[\w-]+$/.test(burst);
 
   const onKey = (event) => {
+    typedAt = event.timeStamp;
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const field = scanField();
     const now = event.timeStamp;
@@ -204,9 +208,19 @@
     if (isDeliberate) event.preventDefault();
   };
 
+  // A warning that opens under somebody's typing would take his Enter for *Continue*, unread.
+  const mustWait = (dialog) => {
+    if (!dialog.closest("#warning")) return false;
+    const now = performance.now();
+    dialog.dataset.opensBy ||= now + WARNING_WAITS_MS_MAX;
+    const waits = now - typedAt < TYPING_MS && now < Number(dialog.dataset.opensBy);
+    if (waits) setTimeout(showDialogs, TYPING_MS / 4);
+    return waits;
+  };
+
   const showDialogs = () => {
     for (const dialog of document.querySelectorAll("dialog[data-modal]:not([open])")) {
-      if (dialog.dataset.closed) continue;
+      if (dialog.dataset.closed || mustWait(dialog)) continue;
       dialog.showModal();
       dialog.addEventListener("close", () => {
         dialog.dataset.closed = "yes";
