@@ -58,8 +58,8 @@ class Settlement(msgspec.Struct, frozen=True):
 
 def due(total_minor: int, tenders: Sequence[Tender], till: Till) -> Due:
     """What is still open after the tenders so far; for the screen. Overpaid cash leaves nothing."""
-    cash, foreign = _given(tenders, CASH), _given(tenders, FOREIGN_CASH)
-    open_minor = total_minor - (_given(tenders) - cash - foreign)
+    exact, cash, foreign = _given(tenders)
+    open_minor = total_minor - exact
     cash_due = _left_minor(open_minor, foreign, till)
     if cash or foreign:
         left = cash_due - cash
@@ -75,14 +75,14 @@ def settle(total_minor: int, tenders: Sequence[Tender], till: Till) -> Settlemen
     """
     if len(tenders) > TENDERS_MAX:
         return Refusal("tender.too-many", f"At most {TENDERS_MAX} tenders pay one transaction. Remove one.")
-    checked = (_tender_refusal(tender, till) for tender in tenders)
-    if refusal := next((found for found in checked if found), None):
-        return refusal
+    for tender in tenders:
+        if refusal := _tender_refusal(tender, till):
+            return refusal
     if any(tender.kind == IMPORTED for tender in tenders):
         return _settle_imported(total_minor, tenders)
     if refusal := _direction_refusal(total_minor, tenders):
         return refusal
-    exact = _given(tenders) - _given(tenders, CASH) - _given(tenders, FOREIGN_CASH)
+    exact, _, _ = _given(tenders)
     if abs(exact) > abs(total_minor):
         over = plain_amount(abs(exact) - abs(total_minor), till.currency)
         return Refusal("tender.too-much", f"That is {over} too much; only cash gives change. Enter less.")
@@ -93,7 +93,7 @@ def _settle_cash(
     total_minor: int, open_minor: int, tenders: Sequence[Tender], till: Till
 ) -> Settlement | Refusal:
     """`open_minor` is what the exact tenders left; it has the total's sign or is 0."""
-    cash, foreign = _given(tenders, CASH), _given(tenders, FOREIGN_CASH)
+    _, cash, foreign = _given(tenders)
     if (cash or foreign) and not _left_minor(open_minor, 0, till):
         return _NOTHING_DUE
     if cash % till.coin_minor:
@@ -108,15 +108,22 @@ def _settle_cash(
         return Refusal("tender.too-much", f"That is {too_much} more than is to be paid out. Enter less.")
     change = (Tender(kind=CHANGE, amount_minor=-over),) if over else ()
     settlement = Settlement((*tenders, *change), left - (open_minor - foreign))
-    assert _given(settlement.tenders) == total_minor + settlement.rounding_minor, (
-        "tenders pay the total and its rounding"
-    )
+    paid = sum([tender.amount_minor for tender in settlement.tenders])
+    assert paid == total_minor + settlement.rounding_minor, "tenders pay the total and its rounding"
     return settlement
 
 
-def _given(tenders: Sequence[Tender], kind: str | None = None) -> int:
-    """What the tenders, or those of one kind, are worth together."""
-    return sum(tender.amount_minor for tender in tenders if kind is None or tender.kind == kind)
+def _given(tenders: Sequence[Tender]) -> tuple[int, int, int]:
+    """What was given by exact tenders, in home cash and in foreign cash."""
+    exact = cash = foreign = 0
+    for tender in tenders:
+        if tender.kind == CASH:
+            cash += tender.amount_minor
+        elif tender.kind == FOREIGN_CASH:
+            foreign += tender.amount_minor
+        else:
+            exact += tender.amount_minor
+    return exact, cash, foreign
 
 
 def _left_minor(open_minor: int, foreign_minor: int, till: Till) -> int:
