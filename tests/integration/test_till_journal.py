@@ -1,17 +1,17 @@
 """The till's journal as its sender sees it: pieces that verify, also from a damaged disk."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from holdfast.core.faults import DatabaseFault
-from holdfast.core.ids import EpochId
-from holdfast.core.journal.chain import ZERO_HASH, head_holds
+from holdfast.core.ids import EpochId, IncarnationId
+from holdfast.core.journal.chain import ZERO_HASH, Position, head_holds
 from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.core.sync.batch import decode_batch, encode_batch
-from holdfast.core.sync.messages import Receipt
+from holdfast.core.sync.messages import Ack, EpochCursor, OfferReply, Receipt, encode, sign_receipt
 from holdfast.core.sync.ports import Piece
+from holdfast.core.sync.sender import Idle, Policy, Sender
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey, SigningKey, verify
 from holdfast.infra.sqlite import open_database
@@ -19,14 +19,21 @@ from holdfast.register.checkout import Checkout
 from holdfast.register.till.database import read_till
 from holdfast.register.till.journal import TillJournal
 from holdfast.register.verify import verify_register
-from tests.register_fixture import ORIGIN, make_register, sell_one, selling
-
-PAGE_BYTES = 4096
+from tests import damaged_pages
+from tests.register_fixture import HEAD_OFFICE, ORIGIN, make_register, sell_one, selling
 
 
 class NoReceipts:
     def receipts(self) -> Sequence[Receipt]:
         return ()
+
+
+class Kept:
+    def __init__(self, *receipts: Receipt) -> None:
+        self._receipts = receipts
+
+    def receipts(self) -> Sequence[Receipt]:
+        return self._receipts
 
 
 @pytest.fixture
@@ -135,18 +142,11 @@ def test_a_changed_entry_goes_out_as_unreadable_with_what_remains(
 
 
 def leaf_pages(home: RegisterHome, table: str) -> list[int]:
-    connection = open_database(home.till, DatabaseKey.load(home.database_key))
-    sql = "select pageno from dbstat where name = ? and pagetype = 'leaf' order by pageno"
-    pages = [row[0] for row in connection.execute(sql, (table,)).fetchall()]
-    connection.close()
-    assert pages
-    return [page for page in pages if isinstance(page, int)]
+    return damaged_pages.leaf_pages(home.till, DatabaseKey.load(home.database_key), table)
 
 
 def damage(home: RegisterHome, page: int) -> None:
-    with home.till.open("r+b") as file:
-        file.seek((page - 1) * PAGE_BYTES + 200)
-        file.write(b"a bad sector")
+    damaged_pages.damage(home.till, page)
 
 
 def test_a_damaged_page_of_entries_takes_only_what_it_holds(home: RegisterHome) -> None:
@@ -184,12 +184,105 @@ def test_a_damaged_page_of_links_is_made_good_from_the_entries(home: RegisterHom
     assert middle.previous_hash == piece.entries[48].hash
 
 
-def test_an_entry_lost_with_its_link_is_a_fault_and_never_silence(home: RegisterHome) -> None:
+def test_an_entry_lost_with_its_link_ends_its_epoch_and_is_told_while_others_flow(home: RegisterHome) -> None:
+    with selling(home) as checkout:
+        for _ in range(200):
+            sell_one(checkout)
+        old = checkout.head()
+    with selling(home, seed=2) as checkout:
+        checkout.open_new_epoch(OpenEpoch("damaged", 0, "a bad disk"))
+        for _ in range(3):
+            sell_one(checkout)
+        new = checkout.head()
+    damage(home, leaf_pages(home, "chain")[0])
+    damage(home, leaf_pages(home, "entry")[1])
+    journal = journal_of(home)
+    sent = sent_by(journal)
+    assert sent[new.epoch] == new.seq
+    assert set(journal.damaged) == {old.epoch}
+    assert 0 < sent[old.epoch] == journal.damaged[old.epoch] - 1, "what is proved is sent"
+
+
+def sent_by(journal: TillJournal, known: Mapping[EpochId, int] | None = None) -> dict[EpochId, int]:
+    """How far a sender brings each epoch to a receiver that holds `known`."""
+    sender = Sender(journal, policy=Policy(), jitter=lambda: 0.5)
+    held = dict(known or {})
+    incarnation = IncarnationId("i")
+    for _ in range(100):
+        step = sender.poll(0)
+        if isinstance(step, Idle):
+            return held
+        if step.head is None:
+            cursors = tuple(
+                EpochCursor(epoch=epoch, tips=(), known_sample=seq) for epoch, seq in held.items()
+            )
+            sender.on_reply(encode(OfferReply(incarnation=incarnation, time_ms=0, cursors=cursors)), 0)
+        else:
+            batch = decode_batch(step.body)
+            assert batch.header.first_seq == held.get(batch.header.epoch, 0) + 1
+            held[batch.header.epoch] = step.head.seq
+            tip = Position(step.head.epoch, step.head.seq, step.head.hash)
+            sender.on_reply(encode(Ack(incarnation=incarnation, time_ms=0, held=tip)), 0)
+    raise AssertionError("it never came to an end")
+
+
+def test_a_bad_page_of_links_whose_entries_were_purged_stops_nothing(home: RegisterHome) -> None:
+    with selling(home) as checkout:
+        for _ in range(400):
+            sell_one(checkout)
+        purged = checkout.head().seq - 5
+        checkout.purge({checkout.head().epoch: purged})
+        for _ in range(2):
+            sell_one(checkout)
+        head = checkout.head()
+    damage(home, leaf_pages(home, "chain")[0])
+    journal = journal_of(home)
+    assert journal.hash_at(head.epoch, 1) is None, "nothing proves it any more"
+    assert sent_by(journal, {head.epoch: purged}) == {head.epoch: head.seq}
+    assert not journal.damaged
+
+
+def test_a_receipt_proves_a_link_whose_page_and_entries_are_gone(home: RegisterHome) -> None:
     with selling(home) as checkout:
         for _ in range(200):
             sell_one(checkout)
         head = checkout.head()
+    whole = journal_of(home)
+    hash, later = whole.hash_at(head.epoch, 20), whole.hash_at(head.epoch, 22)
+    assert hash is not None
+    receipt = sign_receipt("applied", IncarnationId("i"), ORIGIN, Position(head.epoch, 20, hash), HEAD_OFFICE)
+    with selling(home, seed=2) as checkout:
+        checkout.purge({head.epoch: 20})
     damage(home, leaf_pages(home, "chain")[0])
-    damage(home, leaf_pages(home, "entry")[0])
-    with pytest.raises(DatabaseFault, match="both damaged"):
-        journal_of(home).piece(head.epoch, 1, 1_000, 1 << 20)
+    connection = read_till(home, DatabaseKey.load(home.database_key), ORIGIN)
+    signer = SigningKey.load(home.signing_key)
+    assert TillJournal(connection, signer, NoReceipts()).hash_at(head.epoch, 22) is None
+    journal = TillJournal(connection, signer, Kept(receipt))
+    assert journal.hash_at(head.epoch, 22) == later
+    piece = require(journal.piece(head.epoch, 21, 1_000, 1 << 20))
+    assert piece.previous_hash == hash
+    assert piece.head.hash == head.hash
+
+
+def test_the_bad_page_of_a_closed_epochs_head_keeps_no_other_from_being_sent(home: RegisterHome) -> None:
+    with selling(home) as checkout:
+        for _ in range(30):
+            sell_one(checkout)
+        old = checkout.head()
+    with selling(home, seed=2) as checkout:
+        checkout.open_new_epoch(OpenEpoch("forked", 0, "a twin"))
+        for _ in range(300):
+            sell_one(checkout)
+        new = checkout.head()
+        owed = checkout.owed({})
+    damage(home, leaf_pages(home, "chain")[0])
+    journal = journal_of(home)
+    assert [(head.epoch, head.seq) for head in journal.heads()] == [
+        (old.epoch, old.seq),
+        (new.epoch, new.seq),
+    ]
+    assert sent_by(journal) == {old.epoch: old.seq, new.epoch: new.seq}
+    with selling(home, seed=3) as checkout:
+        assert checkout.owed({}) == owed
+        assert checkout.owed({old.epoch: 12}).count == owed.count - 10
+        assert checkout.owed({old.epoch: old.seq, new.epoch: new.seq}).count == 0

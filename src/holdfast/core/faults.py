@@ -48,6 +48,17 @@ class DatabaseFault(Fault):
     code = "database"
 
 
+class DamagedFault(DatabaseFault):
+    """Part of a database cannot be read. What was to be written was not; the rest can still be used."""
+
+    code = "database.damaged"
+
+    def __init__(self, sentence: str, path: str = "") -> None:
+        super().__init__(sentence)
+        self.path = path
+        """The file, where it is known."""
+
+
 class NewerVersionFault(DatabaseFault):
     """A database was written by a newer version of Holdfast than this one."""
 

@@ -20,7 +20,14 @@ from typing import Final, TypeVar
 
 import apsw
 
-from holdfast.core.faults import DatabaseFault, Fault, KeyFault, StorageFullFault, UnavailableFault
+from holdfast.core.faults import (
+    DamagedFault,
+    DatabaseFault,
+    Fault,
+    KeyFault,
+    StorageFullFault,
+    UnavailableFault,
+)
 from holdfast.infra.keys import DatabaseKey, key_id_path, record_key_id, recorded_key_id, sync_directory
 
 T = TypeVar("T")
@@ -40,6 +47,17 @@ send and purge."""
 _RESTORE = "Restore it from backup, or enrol this machine again."
 _PLAIN_HEADER = b"SQLite format 3\0"
 _FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_READ_ERRORS = frozenset(
+    {
+        apsw.SQLITE_IOERR_READ,
+        apsw.SQLITE_IOERR_SHORT_READ,
+        apsw.SQLITE_IOERR_DATA,
+        apsw.SQLITE_IOERR_CORRUPTFS,
+    }
+)
+"""A sector that does not give its bytes back says nothing of what is written elsewhere."""
+UNREADABLE = (apsw.CorruptError, apsw.NotADBError, apsw.IOError)
+"""What a statement raises that meets a damaged page."""
 
 
 # ---- opening -----------------------------------------------------------------------------------
@@ -141,9 +159,10 @@ def _why_unreadable(path: Path) -> Fault:
                 f"The database {path} is not encrypted, so it is not Holdfast's. Restore it from backup."
             )
     if recorded_key_id(path) is not None:
-        return DatabaseFault(
+        return DamagedFault(
             f"The file {path} is damaged: its key is the right one, and it still does not open. Keep a copy "
-            "of it for support, and restore it from backup; head office asks for what is missing."
+            "of it for support, and restore it from backup; head office asks for what is missing.",
+            str(path),
         )
     return KeyFault(
         f"The database {path} does not open with this machine's key, and {key_id_path(path).name}, which "
@@ -215,18 +234,21 @@ def fault_of(error: apsw.Error, path: Path | str, system_errno: int = 0) -> Faul
         case apsw.FullError():
             return _full(path)
         case apsw.IOError():
-            return _full(path) if system_errno in _FULL_ERRNOS else _failing(path, error, system_errno)
+            if system_errno in _FULL_ERRNOS:
+                return _full(path)
+            is_of_reading = getattr(error, "extendedresult", 0) in _READ_ERRORS
+            return _damaged(path) if is_of_reading else _failing(path, error, system_errno)
         case apsw.BusyError() | apsw.LockedError() | apsw.ProtocolError():
             return UnavailableFault(
                 f"The database {path} is in use by another process for over {BUSY_TIMEOUT_MS // 1000} s. "
                 "Try again; if it stays, stop the other process."
             )
         case apsw.NotADBError():
-            return DatabaseFault(f"The file {path} is not a database, or not one of this key. {_RESTORE}")
-        case apsw.CorruptError():
-            return DatabaseFault(
-                f"The database {path} is damaged. Keep a copy of it for support, and restore it from backup."
+            return DamagedFault(
+                f"The file {path} is not a database, or not one of this key. {_RESTORE}", str(path)
             )
+        case apsw.CorruptError():
+            return _damaged(path)
         case apsw.CantOpenError() | apsw.ReadOnlyError() | apsw.PermissionsError():
             return DatabaseFault(
                 f"The database {path} cannot be opened or written. Check that its folder is there, and that "
@@ -239,6 +261,13 @@ def fault_of(error: apsw.Error, path: Path | str, system_errno: int = 0) -> Faul
 def _full(path: Path | str) -> Fault:
     return StorageFullFault(
         f"The disk that holds {path} is full; the last change was not stored. Make room on it."
+    )
+
+
+def _damaged(path: Path | str) -> Fault:
+    return DamagedFault(
+        f"The database {path} is damaged. Keep a copy of it for support, and restore it from backup.",
+        str(path),
     )
 
 
@@ -261,8 +290,8 @@ def immediate(connection: apsw.Connection) -> "Immediate":
     Once the block ends without a fault, what it wrote is on the disk. Read head and numbers inside
     it, never before: the write lock is what keeps two processes from using one number (P4).
 
-    StorageFullFault means that nothing was stored. DatabaseFault from a failing disk means that
-    only a restart can tell; do not go on with this connection.
+    StorageFullFault means that nothing was stored, and so does DamagedFault. Another DatabaseFault, from a
+    failing disk, means that only a restart can tell; do not go on with this connection.
     """
     return Immediate(connection.cursor())
 

@@ -13,10 +13,11 @@ from holdfast.core.journal.chain import Position
 from holdfast.core.sync.messages import Ack, decode, encode, sign_receipt
 from holdfast.core.sync.receiver import Refused
 from holdfast.infra.config import RegisterHome
-from holdfast.infra.keys import SigningKey
+from holdfast.infra.keys import DatabaseKey, SigningKey
 from holdfast.register.sync import uploader
 from holdfast.register.sync.reference import Reference
 from holdfast.register.sync.requests import Inbox, OpenEpochRequest
+from tests import damaged_pages
 from tests.integration.test_register_sync.conftest import Till, eventually
 from tests.integration.test_register_sync.head_office import HeadOffice
 from tests.integration.test_register_sync.line_proxy import LineProxy, Mode
@@ -290,6 +291,29 @@ def test_an_epoch_that_checkout_never_opens_does_not_stop_the_line(
     eventually(lambda: len(office.documents()) == 4)
     assert any(row[0] == "fork" for row in office.store.tables.appended["alert"])
     eventually(lambda: "epoch" in till.status().problems)
+
+
+def test_what_a_bad_disk_holds_back_is_told_and_new_sales_flow_in_a_new_epoch(
+    home: RegisterHome, office: HeadOffice, line: LineProxy, register: Opens
+) -> None:
+    with selling(home) as checkout:
+        for _ in range(200):
+            sell_one(checkout)
+        old = checkout.head()
+    key = DatabaseKey.load(home.database_key)
+    for table, page in (("chain", 0), ("entry", 3)):
+        damaged_pages.damage(home.till, damaged_pages.leaf_pages(home.till, key, table)[page])
+    till = register(home, 2)
+    till.start_sync()
+    eventually(lambda: till.checkout.head().epoch != old.epoch)
+    sell_one(till.checkout)
+    till.sold()
+    new = till.checkout.head()
+    eventually(lambda: office.heads().get(new.epoch) == new.seq)
+    assert 0 < office.heads()[old.epoch] < old.seq, "what the disk still proves was sent"
+    told = till.status().problems["journal"]
+    assert told.code == "journal.damaged"
+    assert str(office.heads()[old.epoch] + 1) in told.sentence
 
 
 def test_a_restarted_sync_goes_on_where_it_was(till: Till, office: HeadOffice) -> None:

@@ -26,7 +26,7 @@ class EpochOpened(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     """First entry of every epoch."""
 
     cause: str
-    """`enrolled`, `restored`, `replaced`, `forked`."""
+    """`enrolled`, `restored`, `replaced`, `forked`, `damaged`."""
     series: str
     segment: str
     software: str
@@ -61,11 +61,13 @@ class CommandDone(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     detail: str = ""
 
 
-class KeyRotated(msgspec.Struct, frozen=True, kw_only=True):
-    """From the next signed head on, this origin signs with another key."""
+class KeyRotated(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Once head office knows of it, this origin signs with another key."""
 
     key_id: str
     public_key: bytes
+    replaces: str = ""
+    """The key that gives way. Empty, as older versions wrote it: every one that is in force."""
 
 
 class CustomerCreated(msgspec.Struct, frozen=True, kw_only=True):

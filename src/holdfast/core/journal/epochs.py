@@ -28,7 +28,7 @@ class OpenEpoch(msgspec.Struct, frozen=True):
     """A new epoch must open before anything else is written, for this cause."""
 
     cause: str
-    """`enrolled`, `restored`, `forked`."""
+    """`enrolled`, `restored`, `forked`, `damaged`."""
     claimed_seq: int
     """Highest head remembered for the parent epoch; 0 where there is no parent."""
     sentence: str

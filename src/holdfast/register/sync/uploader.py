@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from holdfast.core.faults import SignatureFault
 from holdfast.core.ids import EpochId, KeyId
 from holdfast.core.journal.chain import SignedHead
+from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.core.sync import sender
 from holdfast.core.sync.cursors import accept_receipt
 from holdfast.core.sync.messages import Receipt
@@ -119,6 +120,7 @@ class Uploader(Part):
             return EPOCH_LOOK_S
         self._take_in(now_ms)
         step = self._sender.poll(now_ms)
+        self._tell_damage()
         if isinstance(step, Idle):
             return self._idle(step, now_ms)
         self._carry(step)
@@ -247,6 +249,29 @@ class Uploader(Part):
         )
         return False
 
+    # ---- what this disk does not give back ---------------------------------------------------------
+
+    def _tell_damage(self) -> None:
+        """Say which epoch cannot be sent on. Is it the open one, new sales flow in another (P10)."""
+        damaged = self._journal.damaged
+        if not damaged:
+            self._board.well("journal")
+            return
+        epoch, seq = next(iter(damaged.items()))
+        self._board.trouble(
+            "journal",
+            "journal.damaged",
+            f"The disk does not give back entry {seq} of this register's journal (epoch {epoch}), so what "
+            "follows it there cannot be sent; other sales are. Keep a copy of the till's data folder for "
+            "support, and replace the disk.",
+        )
+        heads = self._journal.heads()
+        open_one = heads[-1] if heads else None
+        wanted = None if self._epoch_wanted is None else self._epoch_wanted[0]
+        if open_one is not None and open_one.epoch in damaged and open_one.epoch != wanted:
+            sentence = f"the disk does not give back entry {damaged[open_one.epoch]} of this epoch"
+            self._ask_for_epoch(EpochNeeded(OpenEpoch("damaged", open_one.seq, sentence)))
+
     # ---- the epoch that head office's word calls for -----------------------------------------------
 
     def _ask_for_epoch(self, needed: EpochNeeded) -> None:
@@ -261,7 +286,8 @@ class Uploader(Part):
         if self._epoch_wanted is None:
             return False
         epoch, since_ms = self._epoch_wanted
-        if self._journal.heads()[-1].epoch != epoch:
+        heads = self._journal.heads()
+        if heads and heads[-1].epoch != epoch:
             self._epoch_wanted = None
             self._board.well("epoch")
             self._sender.relocate()
@@ -271,7 +297,7 @@ class Uploader(Part):
         self._board.trouble(
             "epoch",
             "epoch.waits",
-            "Head office holds entries of this register that its database does not, and the till has not yet "
-            "opened a new epoch. Restart the register if this stays.",
+            "This register's database and head office's do not agree on its last entries, and the till has "
+            "not yet opened a new epoch. Restart the register if this stays.",
         )
         return False

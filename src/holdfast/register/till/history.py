@@ -1,7 +1,9 @@
 """Reading back what the till holds: documents, what came back of them, what head office lacks."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import apsw
 import msgspec
@@ -13,6 +15,7 @@ from holdfast.core.journal.entry import Unprojectable, decode_entry
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale
 from holdfast.core.totals import ForeignSum
+from holdfast.infra.sqlite import UNREADABLE
 from holdfast.register.till.database import QUERIES
 from holdfast.register.till.places import epoch_of, last_place, place, seq_of
 from holdfast.register.till.writing import Document
@@ -51,27 +54,64 @@ def owed(connection: apsw.Connection, applied: Mapping[EpochId, int]) -> Owed:
 
     Differences of sums, so that a year offline is counted as fast as a minute.
     """
-    count = value_minor = 0
+    try:
+        spans = _spans_by_links(connection, applied)
+    except UNREADABLE:
+        spans = _spans_by_documents(connection, applied)
     oldest: list[int] = []
     dates: set[str] = set()
+    for span in spans:
+        first, last = place(span.n, span.before + 1), place(span.n, span.documents)
+        oldest.append(QUERIES.document_at_ms(connection, id=first))
+        rows = QUERIES.dates_between(connection, n=span.n, number=span.before, first=first, last=last)
+        dates.update(date for (date,) in rows)
+    return Owed(
+        count=sum(span.documents - span.before for span in spans),
+        value_minor=sum(span.value_minor for span in spans),
+        oldest_at_ms=min(oldest, default=None),
+        dates=tuple(sorted(dates)),
+    )
+
+
+class _Span(NamedTuple):
+    """Documents of an epoch that are owed: those above `before`, and what they are worth together."""
+
+    n: int
+    before: int
+    documents: int
+    value_minor: int
+
+
+def _spans_by_links(connection: apsw.Connection, applied: Mapping[EpochId, int]) -> list[_Span]:
+    spans: list[_Span] = []
     for n, epoch, documents, total_minor in QUERIES.epoch_sums(connection):
         cursor = min(applied.get(epoch, 0), seq_of(last_place(n)))
         counted = QUERIES.counted_at(connection, first=place(n, 0), id=place(n, cursor))
         before, before_minor = counted or (0, 0)
-        if before >= documents:
-            continue
-        count += documents - before
-        value_minor += total_minor - before_minor
-        first, last = place(n, before + 1), place(n, documents)
-        oldest.append(QUERIES.document_at_ms(connection, id=first))
-        rows = QUERIES.dates_between(connection, n=n, number=before, first=first, last=last)
-        dates.update(date for (date,) in rows)
-    return Owed(
-        count=count,
-        value_minor=value_minor,
-        oldest_at_ms=min(oldest, default=None),
-        dates=tuple(sorted(dates)),
-    )
+        if before < documents:
+            spans.append(_Span(n, before, documents, total_minor - before_minor))
+    return spans
+
+
+def _spans_by_documents(connection: apsw.Connection, applied: Mapping[EpochId, int]) -> list[_Span]:
+    """The same from the documents' own rows, where a page of links is damaged: counted, not subtracted."""
+    spans: list[_Span] = []
+    for n, epoch in QUERIES.epochs(connection):
+        documents = seq_of(QUERIES.last_document(connection, first=place(n, 0), last=last_place(n)) or 0)
+        before = _documents_up_to(connection, n, documents, applied.get(epoch, 0))
+        if before < documents:
+            first, last = place(n, before + 1), place(n, documents)
+            spans.append(_Span(n, before, documents, QUERIES.worth(connection, first=first, last=last)))
+    return spans
+
+
+def _documents_up_to(connection: apsw.Connection, n: int, documents: int, seq: int) -> int:
+    """The last number in an epoch whose entry is not above `seq`; numbers follow seqs."""
+
+    def seq_of_document(number: int) -> int:
+        return QUERIES.document_seq(connection, id=place(n, number))
+
+    return bisect_right(range(1, documents + 1), seq, key=seq_of_document)
 
 
 def documents(

@@ -26,6 +26,15 @@ from epoch e join chain c
     on c.id = (select max(id) from chain where id < (e.n + 1) << 40)
 order by e.n;
 
+-- name: epochs()
+select n, epoch from epoch order by n;
+
+-- name: last_link(first, last)
+select id from chain where id between :first and :last order by id desc limit 1;
+
+-- name: last_entry(first, last)
+select id from entry where id between :first and :last order by id desc limit 1;
+
 -- name: epoch_sums()
 -- What each epoch's documents are worth together, in order of opening.
 select e.n, e.epoch, c.documents, c.value_minor
@@ -86,6 +95,12 @@ values (:id, :seq, :type, :business_date, :at_ms, :total_minor);
 
 -- name: document_seq(id)$
 select seq from document where id = :id;
+
+-- name: last_document(first, last)$
+select id from document where id between :first and :last order by id desc limit 1;
+
+-- name: worth(first, last)$
+select coalesce(sum(total_minor), 0) from document where id between :first and :last;
 
 -- name: documents_before(id, limit)
 select e.n, e.epoch, e.series, d.number, d.seq, d.type, d.business_date, d.at_ms, d.total_minor
