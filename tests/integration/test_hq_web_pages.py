@@ -129,6 +129,30 @@ def test_nothing_changes_without_the_page_s_token(office: ServedHeadOffice) -> N
     assert not office.services.head_office.command_book.latest(journal.origin)
 
 
+def test_every_command_can_be_given_and_its_argument_is_checked(office: ServedHeadOffice) -> None:
+    journal = office.enrol(SampleJournal().open())
+    client = office.signed_in()
+    path = f"/registers/{journal.origin}"
+    csrf = csrf_of(client.get(path).text)
+    for kind in ("report", "rotate_key", "collect_diagnostics"):
+        assert client.post(f"{path}/commands", data={"csrf": csrf, "kind": kind}).status_code == 303
+    for typed in ("", "soon", "-1", "0", "1000000", "٣"):
+        refused = client.post(f"{path}/commands", data={"csrf": csrf, "kind": "purge", "argument": typed})
+        assert refused.status_code == 400, typed
+        assert "Days that stay" in refused.text
+    assert (
+        client.post(f"{path}/commands", data={"csrf": csrf, "kind": "purge", "argument": "030"}).status_code
+        == 303
+    )
+    given = office.services.head_office.command_book.latest(journal.origin)
+    assert [(row.kind, row.arguments) for row in given] == [
+        ("purge", '{"keep_days":"30"}'),
+        ("collect_diagnostics", "{}"),
+        ("rotate_key", "{}"),
+        ("report", "{}"),
+    ]
+
+
 # ---- what every page keeps to
 
 

@@ -19,16 +19,42 @@ from holdfast.infra.web import HttpProblem
 PAGE_ROWS = 100
 
 
+class Argument(NamedTuple):
+    """A whole number that a command is given with."""
+
+    name: str
+    label: str
+    usual: int
+    least: int
+    most: int
+
+
 class Offered(NamedTuple):
     """A command that the page offers."""
 
     name: str
     sentence: str
+    argument: Argument | None = None
 
 
 COMMANDS = {
     "sync_now": Offered("Sync now", "The register sends what it owes at once."),
     "report": Offered("Report", "The register says how it is: what it owes, its clock, its disk, its data."),
+    "purge": Offered(
+        "Purge",
+        "The register deletes old documents to make room: only what a verified backup of head office holds, and "
+        "none of the days that stay. The till can no longer look up receipts older than that.",
+        Argument("keep_days", "Days that stay", 90, 1, 10_000),
+    ),
+    "rotate_key": Offered(
+        "Rotate key",
+        "The register makes itself a new signing key and uses it once head office holds the news of it safe. "
+        "Do this where the old key may have been copied.",
+    ),
+    "collect_diagnostics": Offered(
+        "Diagnostics",
+        "The register sends its versions, counts and last errors; no sale and no key is among them.",
+    ),
 }
 
 
@@ -70,17 +96,34 @@ async def show_register(request: WebRequest, services: Given, origin: FromPath[s
 
 @post("/registers/{origin:str}/commands", include_in_schema=False)
 async def give_command(request: WebRequest, services: Given, origin: FromPath[str]) -> Redirect:
-    kind = str((await request.form()).get("kind", ""))
+    form = await request.form()
+    kind = str(form.get("kind", ""))
     if kind not in COMMANDS:
         raise HttpProblem(400, "command.unknown", "There is no such command.")
+    arguments = _arguments(COMMANDS[kind], str(form.get("argument", "")).strip())
     await known_register(services, origin)
     by = request.state.session.admin
-    given = await services.pages.run(services.head_office.command_book.issue, OriginId(origin), kind, by=by)
+    given = await services.pages.run(
+        services.head_office.command_book.issue, OriginId(origin), kind, by=by, arguments=arguments
+    )
     if isinstance(given, Refusal):
         raise HttpProblem(409, given.code, given.sentence)
     services.wakeups.wake(commands_key(OriginId(origin)))
     services.wakeups.wake(PAGES)
     return Redirect(f"/registers/{quote(origin)}", status_code=303)
+
+
+def _arguments(command: Offered, typed: str) -> dict[str, str]:
+    wanted = command.argument
+    if wanted is None:
+        return {}
+    if not (typed.isascii() and typed.isdecimal() and len(typed) < 9):
+        raise HttpProblem(400, "command.argument", f"{wanted.label}: enter a whole number.")
+    if not wanted.least <= int(typed) <= wanted.most:
+        raise HttpProblem(
+            400, "command.argument", f"{wanted.label}: enter a number from {wanted.least} to {wanted.most}."
+        )
+    return {wanted.name: str(int(typed))}
 
 
 routes = Router(
