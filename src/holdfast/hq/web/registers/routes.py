@@ -42,8 +42,8 @@ COMMANDS = {
     "report": Offered("Report", "The register says how it is: what it owes, its clock, its disk, its data."),
     "purge": Offered(
         "Purge",
-        "The register deletes old documents to make room: only what a verified backup of head office holds, and "
-        "none of the days that stay. The till can no longer look up receipts older than that.",
+        "The register deletes old documents to make room: only what a verified backup of head office holds, "
+        "and none of the days that stay. The till can no longer look up receipts older than that.",
         Argument("keep_days", "Days that stay", 90, 1, 10_000),
     ),
     "rotate_key": Offered(
