@@ -7,7 +7,7 @@ from holdfast.core.journal import writer
 from holdfast.core.journal.chain import ZERO_HASH, Position, SignedHead, sign_head
 from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.core.sale import ExternalDocument, Sale, SaleLine, TaxTotal, Tender
-from holdfast.core.sync.batch import StoredEntry, encode_batch
+from holdfast.core.sync.batch import StoredEntry, encode_batch, proved_count
 from holdfast.core.sync.messages import Receipt
 from holdfast.core.sync.ports import Piece
 from holdfast.infra.keys import SigningKey
@@ -118,6 +118,7 @@ class SampleJournal:
 
     def piece(self, epoch: EpochId, first_seq: int, entries_max: int, bytes_max: int) -> Piece | None:
         entries = tuple(self.epochs.get(epoch, [])[first_seq - 1 : first_seq - 1 + entries_max])
+        entries = entries[: proved_count(entries)]
         if not entries:
             return None
         return Piece(

@@ -126,7 +126,7 @@ def what_cannot_be_read_waits(hq: HeadOfficeUnderTest) -> list[object]:
     append_raw(journal, b"what remains", readable=False)
     journal.append("sale", 1, EpochClosed(cause="a body of another type"))
     journal.sell(2)
-    return [send(hq, journal), hq.ingest.retry_quarantine()]
+    return [send(hq, journal), send(hq, journal, 8), hq.ingest.retry_quarantine()]
 
 
 @scenario

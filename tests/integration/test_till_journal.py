@@ -135,10 +135,14 @@ def test_a_changed_entry_goes_out_as_unreadable_with_what_remains(
     writer = open_database(home.till, DatabaseKey.load(home.database_key))
     writer.execute("update entry set data = cast('changed' as blob) where id & 0xff = 5")
     writer.close()
-    piece = require(journal_of(home).piece(head.epoch, 1, 100, 1 << 20))
-    assert [entry.seq for entry in piece.entries if not entry.readable] == [5]
-    assert piece.entries[4].data == b"changed"
-    assert piece.head.hash == head.hash
+    journal = journal_of(home)
+    before = require(journal.piece(head.epoch, 1, 100, 1 << 20))
+    after = require(journal.piece(head.epoch, 5, 100, 1 << 20))
+    assert before.head.seq == 4, "what an unreadable entry follows has a signed head of its own"
+    assert all(entry.readable for entry in before.entries)
+    assert [entry.seq for entry in after.entries if not entry.readable] == [5]
+    assert after.entries[0].data == b"changed"
+    assert after.head.hash == head.hash
 
 
 def leaf_pages(home: RegisterHome, table: str) -> list[int]:
@@ -157,12 +161,14 @@ def test_a_damaged_page_of_entries_takes_only_what_it_holds(home: RegisterHome) 
     pages = leaf_pages(home, "entry")
     damage(home, pages[len(pages) // 2])
     journal = journal_of(home)
-    piece = require(journal.piece(head.epoch, 1, 100, 1 << 20))
-    lost = [entry.seq for entry in piece.entries if not entry.readable]
+    before = require(journal.piece(head.epoch, 1, 100, 1 << 20))
+    after = require(journal.piece(head.epoch, before.head.seq + 1, 100, 1 << 20))
+    assert all(entry.readable for entry in before.entries)
+    lost = [entry.seq for entry in after.entries if not entry.readable]
     assert 0 < len(lost) < 10
-    assert len(piece.entries) == head.seq
-    assert piece.head.hash == head.hash
-    body = encode_batch(ORIGIN, head.epoch, ZERO_HASH, piece.entries, piece.head)
+    assert len(before.entries) + len(after.entries) == head.seq
+    assert after.head.hash == head.hash
+    body = encode_batch(ORIGIN, head.epoch, before.head.hash, after.entries, after.head)
     assert decode_batch(body).entries[-1].hash == head.hash
     assert verify_register(home).differences[0].code == "file"
 

@@ -9,7 +9,7 @@ from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.journal.chain import ZERO_HASH, Position, SignedHead, Signer, sign_head
 from holdfast.core.journal.entry import decode_entry
 from holdfast.core.journal.writer import Head, Written
-from holdfast.core.sync.batch import StoredEntry
+from holdfast.core.sync.batch import StoredEntry, proved_count
 from holdfast.core.sync.messages import Receipt
 from holdfast.core.sync.ports import Piece
 
@@ -125,6 +125,7 @@ class DiskJournal:
         entries = () if known is None else tuple(known.entries[first_seq - 1 : first_seq - 1 + entries_max])
         if known is None or not entries:
             return None
+        entries = entries[: proved_count(entries)]
         last = entries[-1]
         previous = ZERO_HASH if first_seq == 1 else known.entries[first_seq - 2].hash
         return Piece(previous, entries, self._sign(Position(epoch, last.seq, last.hash)))

@@ -8,7 +8,7 @@ from holdfast.core.faults import MalformedFault, SignatureFault, TooLargeFault
 from holdfast.core.ids import EpochId, IncarnationId, OriginId
 from holdfast.core.journal.chain import ZERO_HASH, Position
 from holdfast.core.sync import feed, session
-from holdfast.core.sync.batch import MAGIC, Batch, StoredEntry, decode_batch
+from holdfast.core.sync.batch import MAGIC, Batch, StoredEntry, decode_batch, encode_batch
 from holdfast.core.sync.cursors import accept_receipt, purge_through
 from holdfast.core.sync.limits import BATCH_RAW_BYTES_MAX, BODY_BYTES_MAX
 from holdfast.core.sync.messages import (
@@ -21,7 +21,7 @@ from holdfast.core.sync.messages import (
     sign_receipt,
 )  # fmt: skip
 from holdfast.core.sync.receiver import Keys, Refused, receive_batch, receive_offer
-from holdfast.core.sync.relay import Relay
+from holdfast.core.sync.relay import Relay, RelayedChain
 from holdfast.core.sync.sender import (
     Blocked,
     EpochNeeded,
@@ -58,10 +58,12 @@ class TestBatch:
         journal = SampleJournal().open().sell(5)
         entries = journal.epochs[journal.epoch]
         entries[2] = StoredEntry(3, entries[2].hash, b"rest", False)
-        batch = receive_batch(journal.batch(), origins=keys(), verify=verify)
+        before = receive_batch(journal.batch(1), origins=keys(), verify=verify)
+        batch = receive_batch(journal.batch(3), origins=keys(), verify=verify)
+        assert isinstance(before, Batch)
         assert isinstance(batch, Batch)
-        assert batch.entries[2] == entries[2]
-        assert batch.entries[-1].hash == entries[-1].hash
+        assert [*before.entries, *batch.entries] == entries
+        assert before.header.head.seq == 2, "what stands before it has a head of its own"
 
     def test_a_bomb_is_not_unpacked(self) -> None:
         bomb = zstandard.ZstdCompressor().compress(bytes(BATCH_RAW_BYTES_MAX + 1))
@@ -111,6 +113,20 @@ class TestReceiver:
         refused = receive_batch(journal.batch(), origins=keys(), verify=verify)
         assert isinstance(refused, Refused)
         assert refused.code == "batch.chain-broken"
+
+    def test_entries_before_an_unreadable_one_are_refused_whoever_wrote_them(self) -> None:
+        """A store server could have: the true head is reached over the hash that is only stated."""
+        journal = SampleJournal().open().sell(3)
+        entries = journal.epochs[journal.epoch]
+        head = journal.signed(journal.epoch, entries[-1])
+        changed = StoredEntry(2, entries[1].hash, entries[1].data.replace(b"Tea", b"Tee"))
+        covered = StoredEntry(3, entries[2].hash, b"", False)
+        body = encode_batch(
+            ORIGIN, journal.epoch, ZERO_HASH, [entries[0], changed, covered, entries[3]], head
+        )
+        refused = receive_batch(body, origins=keys(), verify=verify)
+        assert isinstance(refused, Refused)
+        assert (refused.status, refused.code) == (400, "batch.unproved")
 
     def test_an_offer_claims_only_signed_heads(self) -> None:
         journal = SampleJournal().open().sell(3)
@@ -338,6 +354,26 @@ class TestRelay:
         assert short is not None
         assert short.head.seq == 10
 
+    def test_pieces_are_not_joined_before_an_unreadable_entry_and_it_is_completed(self) -> None:
+        whole = SampleJournal().open().sell(9)
+        damaged = whole.copy()
+        entries = damaged.epochs[whole.epoch]
+        for seq in (4, 5, 8):
+            entries[seq - 1] = StoredEntry(seq, entries[seq - 1].hash, b"", False)
+        relay = Relay()
+        for first in (1, 4, 8):
+            chain = relay.take(decode_batch(damaged.batch(first)))
+            assert chain is not None
+        assert _seqs(chain, 10) == [[1, 2, 3], [4, 5, 6, 7], [8, 9, 10]]
+        assert relay.take(decode_batch(whole.batch(2, 3))) is chain
+        assert _seqs(chain, 10) == [[1, 2, 3, 4], [5, 6, 7], [8, 9, 10]]
+        assert relay.take(decode_batch(damaged.batch(1))) is chain
+        assert relay.take(decode_batch(whole.batch(1))) is chain
+        assert _seqs(chain, 10) == [list(range(1, 11))]
+        piece = chain.piece(1, 100)
+        assert piece is not None
+        assert list(piece.entries) == whole.epochs[whole.epoch]
+
     def test_a_gap_is_not_taken_and_a_twin_is_kept_apart(self) -> None:
         journal = SampleJournal().open().sell(10)
         twin = journal.copy().sell(3, total_minor=300)
@@ -347,6 +383,17 @@ class TestRelay:
         assert relay.take(decode_batch(journal.batch())) is not None
         assert relay.take(decode_batch(twin.batch(12, 3))) is not None
         assert [lane.heads()[0].seq for lane in relay.lanes(ORIGIN)] == [14, 14]
+
+
+def _seqs(chain: RelayedChain, last: int) -> list[list[int]]:
+    """The entries of each piece that the relay sends on; every receiver takes them."""
+    pieces: list[list[int]] = []
+    while not pieces or pieces[-1][-1] < last:
+        piece = chain.piece(pieces[-1][-1] + 1 if pieces else 1, 100)
+        assert piece is not None
+        decode_batch(encode_batch(ORIGIN, chain.epoch, piece.previous_hash, piece.entries, piece.head))
+        pieces.append([entry.seq for entry in piece.entries])
+    return pieces
 
 
 def test_only_head_office_s_word_over_this_chain_counts() -> None:

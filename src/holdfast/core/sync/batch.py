@@ -5,6 +5,9 @@
         count × ( u32 length, bytes )          an entry, verbatim
               | ( u32 length | 1<<31, bytes )  an entry unreadable at its origin: hash ‖ remains
 
+An unreadable entry's hash is stated, not computed: what stands before it is not proved by the head
+behind it. So nothing readable stands before an unreadable one; there a batch ends, at a head of its own.
+
 Everything is bounded before it is allocated, so that any bytes parse or raise one fault.
 """
 
@@ -51,6 +54,22 @@ class Batch(msgspec.Struct, frozen=True):
     entries: tuple[StoredEntry, ...]
 
 
+class UnprovedFault(MalformedFault):
+    """Readable entries stand before an unreadable one: no signature covers them."""
+
+    code = "batch.unproved"
+
+
+def proved_count(entries: Sequence[StoredEntry]) -> int:
+    """How many of these entries, from the first on, one signed head proves; see above."""
+    readable = False
+    for count, entry in enumerate(entries):
+        if readable and not entry.readable:
+            return count
+        readable = entry.readable
+    return len(entries)
+
+
 _header_decoder = msgspec.json.Decoder(BatchHeader)
 
 
@@ -85,7 +104,8 @@ def encode_batch(
 def decode_batch(data: bytes) -> Batch:
     """The batch in `data` with its chain hashes walked; not yet authenticated.
 
-    Raises TooLargeFault past a bound, MalformedFault for any other wrong form.
+    Raises TooLargeFault past a bound, UnprovedFault where no head would prove all of it, MalformedFault
+    for any other wrong form.
     """
     raw = _decompress(data)
     header, offset = _header(raw)
@@ -103,6 +123,8 @@ def decode_batch(data: bytes) -> Batch:
         if unreadable:
             if length < HASH_BYTES:
                 raise MalformedFault("an unreadable entry must state its hash")
+            if entries and entries[-1].readable:
+                raise UnprovedFault(f"entry {seq} is unreadable, and nothing proves those before it")
             entry = StoredEntry(seq, body[:HASH_BYTES], body[HASH_BYTES:], False)
         else:
             entry = StoredEntry(seq, link(previous, body), body)

@@ -12,7 +12,7 @@ from holdfast.core.faults import MalformedFault, TooLargeFault
 from holdfast.core.ids import KeyId, OriginId
 from holdfast.core.journal.chain import SignedHead, Verify, head_holds
 from holdfast.core.journal.entry import SEQ_END, is_id
-from holdfast.core.sync.batch import Batch, decode_batch
+from holdfast.core.sync.batch import Batch, UnprovedFault, decode_batch
 from holdfast.core.sync.limits import OFFER_EPOCHS_MAX, OFFER_SAMPLES_MAX
 from holdfast.core.sync.messages import Offer, decode
 
@@ -41,6 +41,8 @@ def receive_batch(body: bytes, *, origins: Mapping[OriginId, Keys], verify: Veri
         batch = decode_batch(body)
     except TooLargeFault as fault:
         return Refused(413, "batch.too-large", fault.sentence)
+    except UnprovedFault as fault:
+        return Refused(400, fault.code, fault.sentence)
     except MalformedFault as fault:
         return Refused(400, "batch.malformed", fault.sentence)
     header, last = batch.header, batch.entries[-1]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from holdfast.core.ids import EpochId, IncarnationId, OriginId
 from holdfast.core.journal.chain import ZERO_HASH, Position, SignedHead
-from holdfast.core.sync.batch import Batch, StoredEntry
+from holdfast.core.sync.batch import Batch, StoredEntry, proved_count
 from holdfast.core.sync.messages import EpochCursor, EpochOffer, Offer, OfferReply, Receipt
 from holdfast.core.sync.ports import Piece
 
@@ -50,12 +50,17 @@ class RelayedChain:
         if self.hash_at(batch.header.first_seq - 1) != batch.header.previous_hash:
             return False
         fresh: list[StoredEntry] = []
+        completed: list[StoredEntry] = []
         for entry in batch.entries:
             known = self.hash_at(entry.seq)
             if known is None:
                 fresh.append(entry)
             elif known != entry.hash:
                 return False
+            elif entry.readable and entry.seq > self.base_seq and not self._entry(entry.seq).readable:
+                completed.append(entry)
+        for entry in completed:
+            self._entries[entry.seq - self.base_seq - 1] = entry
         self._entries += fresh
         self._hashes += [entry.hash for entry in fresh]
         head = batch.header.head
@@ -64,8 +69,15 @@ class RelayedChain:
             self._heads.insert(at, head)
         return True
 
+    def _entry(self, seq: int) -> StoredEntry:
+        return self._entries[seq - self.base_seq - 1]
+
     def piece(self, first_seq: int, entries_max: int) -> Piece | None:
-        """Entries from `first_seq` to the last head within `entries_max`, else to the next one."""
+        """Entries from `first_seq` to the last head within `entries_max`, else to the next one.
+
+        Between two heads nothing readable stands before an unreadable entry, for so each batch came; where
+        pieces are joined it might, and they are not.
+        """
         previous = self.hash_at(first_seq - 1)
         if previous is None:
             return None
@@ -76,6 +88,10 @@ class RelayedChain:
         head = within[-1] if within else ahead[0]
         entries = self._entries[first_seq - self.base_seq - 1 : head.seq - self.base_seq]
         assert entries, "a head closes at least one entry"
+        proved = proved_count(entries)
+        if proved < len(entries):
+            head = next(head for head in reversed(ahead) if head.seq < first_seq + proved)
+            entries = entries[: head.seq - first_seq + 1]
         return Piece(previous, tuple(entries), head)
 
 

@@ -23,7 +23,7 @@ _KINDS = {
     ),
     "lost-life": (
         "Head office was put back",
-        "A register showed what a later state of head office signed. What registers keep is being sent again.",
+        "A register showed what a later head office signed. What registers keep is being sent again.",
     ),
     "backup": (
         "No backup could be taken",
