@@ -2,13 +2,15 @@
 
 import functools
 import gc
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
-from holdfast.core.faults import ConfigurationFault, UnavailableFault
+from holdfast.core.faults import ConfigurationFault, Fault, UnavailableFault
 from holdfast.core.ids import IncarnationId, KeyId, OriginId
 from holdfast.core.sync.commands import Outcome
 from holdfast.core.sync.enrolment import EnrolReply, EnrolRequest
@@ -29,10 +31,11 @@ from holdfast.hq.schema import create_schema
 from holdfast.hq.store.postgres import PostgresStore
 from holdfast.hq.totals import Totals, read_totals
 from holdfast.infra.clock import Clock, Randomness, SystemClock, SystemRandomness
-from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome, load_config, save_config
+from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome, is_held, load_config, save_config
 from holdfast.infra.keys import RecoveryKey, SigningKey, verify
 from holdfast.infra.postgres.connect import Pool, connect, open_pool
 from holdfast.infra.postgres.launcher import EmbeddedPostgres, running_dsn
+from holdfast.infra.postgres.lock import InUseFault, SharedUse
 from holdfast.infra.postgres.manifest import Manifest
 from holdfast.infra.postgres.progress import Progress, silent
 
@@ -41,6 +44,13 @@ INGEST_CONNECTIONS = 10
 SERVICE_CONNECTIONS = 8
 PROBE_CONNECTIONS = 2
 _SERVICE_STATEMENT_TIMEOUT_S = 60.0
+COMMAND_WAIT_S = 60.0
+"""So long the service waits until a command that runs the database by itself has ended; most take seconds."""
+SERVICE_WAIT_S = 60.0
+"""So long a command waits for a service that is starting, or whose database recovers."""
+USERS_WAIT_S = 60.0
+"""So long a command that owns the server lets others finish that came to use it."""
+_LOOK_S = 0.1
 INGEST_SETTINGS = {"wal_writer_delay": "10ms"}
 """The log is flushed while a batch still comes in, so that its commit finds a third less to wait for."""
 
@@ -74,6 +84,7 @@ class HeadOffice:
     safe_watch: SafeWatch | None
     backup_keeper: BackupKeeper | None
     fleet_watch: FleetWatch | None
+    use: SharedUse | None
     signer: SigningKey
     recovery_public_key: bytes
     ingest_pool: Pool
@@ -110,11 +121,16 @@ class HeadOffice:
         randomness = randomness or SystemRandomness()
         signer = SigningKey.load(home.signing_key)
         recovery = RecoveryKey.load(home.recovery_key)
-        dsn, server = _database(home, config, beside_service=beside_service, progress=progress)
+        database = _database(home, config, beside_service=beside_service, progress=progress)
         with ExitStack() as undo:
-            if server is not None:
-                undo.callback(server.stop)
-            head_office = cls._on(home, config, clock, randomness, signer, recovery, dsn, server)
+            if database.use is not None:
+                undo.callback(database.use.leave)
+            if database.server is not None:
+                undo.callback(database.server.stop)
+            head_office = cls._on(
+                home, config, clock, randomness, signer, recovery, database.dsn, database.server
+            )
+            head_office.use = database.use
             if not beside_service:
                 head_office.safe_watch = SafeWatch(head_office.services_pool, clock)
                 head_office.backup_keeper = head_office._keep_backups()
@@ -161,6 +177,7 @@ class HeadOffice:
             safe_watch=None,
             backup_keeper=None,
             fleet_watch=None,
+            use=None,
             signer=signer,
             recovery_public_key=recovery.public_bytes,
             ingest_pool=ingest_pool,
@@ -191,8 +208,12 @@ class HeadOffice:
             self.backup_keeper.stop()
         for pool in (self.ingest_pool, self.services_pool, self.probe_pool):
             pool.close()
+        if self.use is not None and self.keeper is not None:
+            self.use.end(USERS_WAIT_S)  # another command may have come to use our server
         if self.keeper is not None:
             self.keeper.stop()
+        if self.use is not None:
+            self.use.leave()
 
     def __enter__(self) -> "HeadOffice":
         return self
@@ -284,6 +305,14 @@ def _dsn_of(server: EmbeddedPostgres) -> Callable[[], str]:
     return lambda: server.dsn
 
 
+class _Database(NamedTuple):
+    """Where it is, its server where this process runs it, and how this process uses it beside others."""
+
+    dsn: str
+    server: EmbeddedPostgres | None = None
+    use: SharedUse | None = None
+
+
 def _gone(home: HeadOfficeHome) -> str:
     raise UnavailableFault(f"The head office that served {home.path} has ended, and its database with it.")
 
@@ -298,12 +327,43 @@ def _ease_collector() -> None:
 
 def _database(
     home: HeadOfficeHome, config: HeadOfficeConfig, *, beside_service: bool, progress: Progress
-) -> tuple[str, EmbeddedPostgres | None]:
+) -> "_Database":
+    """Yours, the one that another process runs, or one of our own.
+
+    The service waits until a command that has one of its own ended. A command uses that of a service, or of
+    another command, and starts one only where nobody serves.
+    """
     if config.dsn:
-        return config.dsn, None
-    if beside_service:
-        running = running_dsn(database_folder(home))
-        if running is not None:
-            return running, None
+        return _Database(config.dsn)
     server = EmbeddedPostgres(database_folder(home), INGEST_SETTINGS)
-    return server.start(progress), server
+    if not beside_service:
+        return _Database(server.start(progress, wait_s=COMMAND_WAIT_S), server)
+    use = SharedUse(server.places.users_file)
+    deadline_s = time.monotonic() + SERVICE_WAIT_S
+    while True:
+        if use.enter():
+            running = running_dsn(database_folder(home))
+            if running is not None:
+                return _Database(running, None, use)
+            use.leave()
+        refused = _own_server(home, server, progress)
+        if refused is None:
+            return _Database(server.dsn, server, use)
+        if time.monotonic() > deadline_s:
+            raise refused
+        progress("Waiting for the database that another Holdfast runs", None)
+        time.sleep(_LOOK_S)
+
+
+def _own_server(home: HeadOfficeHome, server: EmbeddedPostgres, progress: Progress) -> Fault | None:
+    """Start it for one command; why not where somebody else is about to: then theirs is used."""
+    if is_held(home.lock):
+        return UnavailableFault(
+            f"The head office that serves {home.path} has no database that answers. Its log says why; try "
+            "again once it does, or stop it."
+        )
+    try:
+        server.start(progress)
+    except InUseFault as fault:
+        return fault
+    return None

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import socket
+import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ from holdfast.infra.keys import write_file
 Port = Annotated[int, Meta(ge=1, le=65535)]
 _Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")]
 _CONFIG_BYTES_MAX = 256 * 1024
+_LOOKS, _LOOK_S = 5, 0.02
 
 
 class RegisterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -311,6 +313,23 @@ class HeadOfficeHome:
 # ---- one process, one port ---------------------------------------------------------------------
 
 
+def is_held(lock: Path) -> bool:
+    """Whether a process holds that lock file (`exclusive`) now."""
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ConfigurationFault(f"{lock} cannot be read ({error.strerror}).") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 @contextmanager
 def exclusive(lock: Path) -> Iterator[None]:
     """Hold a lock file for the block; a second process is refused with the first one's pid.
@@ -327,7 +346,7 @@ def exclusive(lock: Path) -> Iterator[None]:
         ) from error
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(descriptor)
         except BlockingIOError as error:
             holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
             raise ConfigurationFault(
@@ -339,6 +358,16 @@ def exclusive(lock: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)  # and not removed: another process may be about to lock this very file
+
+
+def _take(descriptor: int) -> None:
+    """BlockingIOError where another process holds it; not for the instant in which one only looks."""
+    for _ in range(_LOOKS):
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOOK_S)
+    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def probe_port(host: str, port: int) -> None:

@@ -77,10 +77,11 @@ class EmbeddedPostgres:
 
     # ---- its life -------------------------------------------------------------------------------
 
-    def start(self, progress: Progress = silent, timeout_s: float = 3600.0) -> str:
+    def start(self, progress: Progress = silent, timeout_s: float = 3600.0, *, wait_s: float = 0.0) -> str:
         """Start the server, making the database where there is none; the DSN, once it answers.
 
-        Recovery after a crash may take minutes; `progress` hears of it each second. Raises
+        Recovery after a crash may take minutes; `progress` hears of it each second. Where another process
+        runs a server on the folder, its end is waited for up to `wait_s`. Raises
         ConfigurationFault (in use, unreachable), DatabaseFault (cannot be used, with the cure),
         StorageFullFault, or UnavailableFault after `timeout_s`. May be called again, with the same DSN,
         after `stop`, or when `alive()` has become False.
@@ -91,7 +92,7 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + timeout_s
         with ExitStack() as undo:
             undo.callback(self.stop)
-            self._lock.acquire()
+            self._lock.acquire(wait_s, progress)
             finish_restore(self.places)
             binaries = choose_binaries(self.places)
             run_as = account_for(self.places.data_dir)
@@ -249,12 +250,14 @@ class EmbeddedPostgres:
 
 
 def running_dsn(data_dir: str | os.PathLike[str]) -> str | None:
-    """The DSN of the server that another process runs on this folder, for commands beside a service."""
+    """The DSN of the server that another process runs on this folder, if it answers."""
     places = Places.of(data_dir)
     postmaster = read_postmaster(places.data_dir)
     if postmaster is None or postmaster.state != "ready" or not is_running(postmaster, places.data_dir):
         return None
-    return make_conninfo(host=postmaster.socket_dir, port=5432, user=SUPERUSER, dbname=DATABASE)
+    dsn = make_conninfo(host=postmaster.socket_dir, port=5432, user=SUPERUSER, dbname=DATABASE)
+    # Right after its very first start the server is ready, and has no database of ours yet.
+    return dsn if _answers(dsn) else None
 
 
 def _answers(dsn: str) -> bool:

@@ -44,6 +44,11 @@ class Places:
         return self.beside(".lock")
 
     @property
+    def users_file(self) -> Path:
+        """Locked for sharing by each process that uses a server which another one started."""
+        return self.beside(".users")
+
+    @property
     def socket_file(self) -> Path:
         """The path of the folder with the server's socket."""
         return self.beside(".socket")
