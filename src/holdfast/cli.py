@@ -104,6 +104,12 @@ def main() -> None:
     except Fault as fault:
         typer.secho(f"{fault.sentence}", err=True, fg=typer.colors.RED)
         sys.exit(exit_code_of(fault))
+    except OSError as error:
+        if error.filename is None or error.strerror is None:
+            raise  # no file that a person could put right
+        sentence = f"{error.filename}: {error.strerror}. Check that it is there and belongs to this user."
+        typer.secho(sentence, err=True, fg=typer.colors.RED)
+        sys.exit(exit_code_of(ConfigurationFault(sentence)))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,16 @@ import typer
 if TYPE_CHECKING:
     from holdfast.demo.chain import Chain
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
 PORTS_TRIED_MAX = 50
 
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Port of the page with the lines' switches.")] = 8000,
+    port: Annotated[
+        int,
+        typer.Option(help="Port of the page with the lines' switches.", metavar="PORT", min=1, max=65_000),
+    ] = 8000,
     keep: Annotated[
         Path | None, typer.Option(help="Folder to keep the chain in; run again with it, it goes on.")
     ] = None,
@@ -28,12 +31,11 @@ def demo(
     """
     from holdfast.demo.board import create_board
     from holdfast.demo.chain import Chain, scratch_folder
-    from holdfast.infra.config import probe_port
     from holdfast.infra.logs import configure_logs
     from holdfast.infra.web import Wakeups, serve
 
     configure_logs(level="warning")
-    probe_port("127.0.0.1", port)
+    _need_port(port)
     folder_of = contextlib.nullcontext(keep.absolute()) if keep else scratch_folder()
     with folder_of as folder, Chain(folder, ports=_Ports(port), say=_step) as chain:
         serve(
@@ -44,6 +46,20 @@ def demo(
             on_ready=lambda url: _welcome(url, chain),
         )
         _step("Stopping")
+
+
+def _need_port(port: int) -> None:
+    """ConfigurationFault where another program, an earlier demo perhaps, listens there."""
+    from holdfast.core.faults import ConfigurationFault
+    from holdfast.infra.config import probe_port
+
+    try:
+        probe_port("127.0.0.1", port)
+    except ConfigurationFault as fault:
+        raise ConfigurationFault(
+            f"Port {port} of this machine is taken; does a demo run already? "
+            f"Choose another: holdfast demo --port {port + 100}"
+        ) from fault
 
 
 class _Ports:
@@ -77,7 +93,7 @@ def _welcome(url: str, chain: "Chain") -> None:
     from rich.table import Table
 
     table = Table(show_header=False, box=None, padding=(0, 2))
-    table.add_row("Cut the lines", url)
+    table.add_row("Begin here", f"{url}  (switches of the lines, and all that follows)")
     for name, place in chain.registers.items():
         table.add_row(f"Register {name}", place.url)
     table.add_row("Head office", chain.head_office.url)

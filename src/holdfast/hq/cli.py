@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 app = typer.Typer(
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     add_completion=False,
     pretty_exceptions_enable=False,
     help=(
@@ -35,9 +36,15 @@ app = typer.Typer(
         "Load products, prices, taxes, currencies and staff: `load`."
     ),
 )
-stores = typer.Typer(no_args_is_help=True, help="Shops of the chain.")
-registers = typer.Typer(no_args_is_help=True, help="Tills: codes to enrol them, and how they stand.")
-admins = typer.Typer(no_args_is_help=True, help="People who sign in at head office.")
+stores = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Shops of the chain.")
+registers = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Tills: codes to enrol them, and how they stand.",
+)
+admins = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="People who sign in at head office."
+)
 app.add_typer(stores, name="store")
 app.add_typer(registers, name="register")
 app.add_typer(admins, name="admin")
@@ -69,7 +76,7 @@ def init(
     host: Annotated[
         str, typer.Option(help="Address to listen on. Off this machine it gets a certificate.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8460,
+    port: Annotated[int, typer.Option(help="Port to listen on.", metavar="PORT", min=1, max=65535)] = 8460,
     name: Annotated[
         list[str] | None, typer.Option("--name", help="Name by which registers reach it; may be repeated.")
     ] = None,
@@ -83,10 +90,22 @@ def init(
     The link works once, within a day: open it in a browser once head office is served, and choose a
     password. A folder that is a head office already is left as it is.
     """
+    from holdfast.core.faults import ConfigurationFault
+    from holdfast.hq.enrolment import Store, store_refusal
     from holdfast.hq.service import init_home
+    from holdfast.hq.web.auth.accounts import name_refusal
     from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome, is_loopback
 
     place = HeadOfficeHome(home.absolute())
+    if place.config.exists():
+        raise ConfigurationFault(
+            f"{home} is a head office already. Serve it: holdfast hq serve --home {home}\n"
+            f"For a new link to sign in: holdfast hq admin link --home {home}"
+        )
+    # Before anything is made: a half-made head office would be in the way of the next try.
+    _or_stop(name_refusal(admin))
+    for code in store or []:
+        _or_stop(store_refusal(Store(code, code, currency, timezone)))
     config = HeadOfficeConfig(dsn=dsn, listen_host=host, listen_port=port, timezone=timezone)
     if not is_loopback(host):
         config = msgspec.structs.replace(config, tls_certificate="tls/certificate.pem", tls_key="tls/key.pem")
@@ -98,9 +117,11 @@ def init(
         for code in store or []:
             _or_stop(_put_store(services, code, "", currency, timezone))
         token = _or_stop(_accounts(services).new_link(admin))
-    typer.echo(f"{home} is a head office now.")
+    typer.echo(f"{home} is a head office now{', with the store ' + ', '.join(store) if store else ''}.")
     typer.echo(f"Next: holdfast hq serve --home {home}")
     typer.echo(f"Then open this link, once, within a day: {_url(config, name)}/welcome/{token}")
+    if not store:
+        typer.echo(f"Add a store: holdfast hq store add --home {home} --store S1 --currency {currency}")
     typer.echo(f"Keep a copy of {place.secrets} elsewhere: without it nobody can sign or recover.")
 
 
@@ -165,21 +186,28 @@ def add_register(
     """Print a code that makes one machine a register. It works once, within a week.
 
     On that machine: holdfast register init --home DIR --hq URL --code CODE
+
+    A till that is lost or broken goes on in its series on another machine: give the id that
+    `holdfast hq register list` shows for it as --replaces.
     """
     from holdfast.core.ids import OriginId
     from holdfast.core.sync.enrolment import CodeText, spell_code
 
     with _services(home) as services:
         replaced = OriginId(replaces) if replaces else None
-        code = _or_stop(
-            services.head_office.enrolment.issue_code(store, series, name=name, replaces=replaced)
-        )
+        code = services.head_office.enrolment.issue_code(store, series, name=name, replaces=replaced)
+        if isinstance(code, Refusal) and code.code == "store.unknown":
+            _stop(f"{code.sentence} holdfast hq store add --home {home} --store {store}", REFUSED)
+        code = _or_stop(code)
         url, pin = _url(services.head_office.config), _pin(services)
     typer.echo(spell_code(CodeText(code, pin)))
     typer.echo(
         f"Use it on the register's machine: holdfast register init --home DIR --hq {url} --code CODE",
         err=True,
     )
+
+
+_OWING = {"nothing": "owes nothing", "owes": "owes", "may-owe": "may owe", "complete": "complete"}
 
 
 @registers.command("list")
@@ -194,10 +222,11 @@ def list_registers(home: Home, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(msgspec.to_builtins(found)))
         return
     for item in found:
+        owing = _OWING[item.owing]
         owed = f" {item.owed_count} ({money(item.owed_minor, item.currency)})" if item.owed_count else ""
         blocked = f"  blocked: {item.blocked_code}" if item.blocked_code else ""
         typer.echo(
-            f"{item.origin}  {item.store}  {item.name}  {item.owing}{owed}  applied {item.applied_seq}"
+            f"{item.origin}  {item.store}  {item.name}  {owing}{owed}  applied {item.applied_seq}"
             f"  last contact {ago(item.last_contact_ms, now_ms)}{blocked}"
         )
     if not found:
@@ -206,52 +235,18 @@ def list_registers(home: Home, as_json: AsJson = False) -> None:
 
 
 Origin = Annotated[str, typer.Argument(help="Id of the register, as `register list` prints it.")]
-Epoch = Annotated[str, typer.Argument(help="Id of its epoch, as the register's page shows it.")]
-By = Annotated[str, typer.Option("--by", help="Your name as an administrator; your password is asked for.")]
-
-
-@registers.command("propose-lost")
-def propose_lost(
-    home: Home,
-    origin: Origin,
-    epoch: Epoch,
-    by: By,
-    reason: Annotated[str, typer.Option(help="What happened to the register or its disk.")],
-) -> None:
-    """Propose to give up what an epoch may still owe. Another administrator must confirm it.
-
-    Then nobody waits for it any more. Should its sales arrive all the same, they are taken in.
-    """
-    with _services(home) as services:
-        name, of = _who(services, by), _epoch(origin, epoch)
-        _or_stop(services.head_office.lost.propose(*of, by=name, reason=reason))
-    typer.echo(f"Proposed by {name}. Next, by another administrator:")
-    typer.echo(f"holdfast hq register confirm-lost {origin} {epoch} --home {home} --by NAME")
-
-
-@registers.command("confirm-lost")
-def confirm_lost(home: Home, origin: Origin, epoch: Epoch, by: By) -> None:
-    """Confirm what another administrator proposed: the epoch is declared lost."""
-    with _services(home) as services:
-        name = _who(services, by)
-        _or_stop(services.head_office.lost.confirm(*_epoch(origin, epoch), by=name))
-    typer.echo(f"Epoch {epoch} of {origin} is declared lost; {name} confirmed it.")
-
-
-@registers.command("withdraw-lost")
-def withdraw_lost(home: Home, origin: Origin, epoch: Epoch, by: By) -> None:
-    """Take a proposal back that nobody confirmed yet."""
-    with _services(home) as services:
-        name = _who(services, by)
-        _or_stop(services.head_office.lost.withdraw(*_epoch(origin, epoch), by=name))
-    typer.echo("The proposal is withdrawn.")
 
 
 @admins.command("link")
 def admin_link(
     home: Home, name: Annotated[str, typer.Argument(help="Whose password the link sets.")] = "admin"
 ) -> None:
-    """Print a new one-time link: for a new administrator, or for one who forgot the password."""
+    """Print a new one-time link: for a new administrator, or for one who forgot the password.
+
+    The link works once, within a day; another one for the same name takes its place.
+
+    Example, for a second administrator:  holdfast hq admin link --home hq aoife
+    """
     with _services(home) as services:
         token = _or_stop(_accounts(services).new_link(name))
         url = _url(services.head_office.config)
@@ -274,10 +269,17 @@ def load(
 ) -> None:
     """Load products, prices, taxes, currencies or staff; registers fetch them at their next contact.
 
-    Columns: products sku, description, tax_code, unit, department, barcodes; prices sku, price, currency,
-    valid_from; taxes code, percent, name, inclusive, valid_from; currencies currency, home, rate (home
-    currency for one of it), smallest (note or coin taken), valid_from, accepted; staff id, name, role, pin,
-    active. With a bad row nothing is taken, unless told to: each is listed with line, column and reason.
+    With a bad row nothing is taken, unless told to: each is listed with line, column and reason. The
+    columns, of which those in brackets may be missing:
+
+    - products: sku, description, tax_code (unit, department, barcodes)
+    - prices: sku, price, currency (valid_from)
+    - taxes: code, percent (name, inclusive, valid_from)
+    - currencies: currency, home, rate, smallest (valid_from, accepted); rate: home currency for one of it;
+      smallest: note or coin taken
+    - staff: id, name (role, pin, active)
+
+    Example:  holdfast hq load --home hq prices prices.csv
     """
     from holdfast.hq.catalogue import BAD_ROWS_SHOWN
 

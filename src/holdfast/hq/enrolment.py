@@ -5,13 +5,14 @@ be lost on its way; with another key it is refused.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import psycopg
 
-from holdfast.core.bounds import id_refusal, text_refusal
+from holdfast.core.bounds import text_refusal
 from holdfast.core.ids import ID_RANDOM_BYTES, IncarnationId, KeyId, OriginId, StoreId, encode_id
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.money import currency_of
@@ -28,6 +29,8 @@ from holdfast.infra.queries import Engine, load_queries
 _sql = load_queries("holdfast.hq", "enrolment.sql", Engine.POSTGRES)
 
 PUBLIC_KEY_BYTES = 32
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
+"""What a register's settings take for a store or a series: they stand in numbers and on receipts."""
 RECOVERY_BYTES_MAX = 1_024
 
 
@@ -38,6 +41,29 @@ class Store(msgspec.Struct, frozen=True):
     name: str
     currency: str
     timezone: str
+
+
+def store_refusal(store: Store) -> Refusal | None:
+    """Why there cannot be such a store; None if there can. Raises ConfigurationFault for a wrong zone."""
+    currency = currency_of(store.currency)
+    refusal = _code_refusal("store's code", store.store) or text_refusal("The store's name", store.name)
+    if refusal is None and isinstance(currency, Refusal):
+        refusal = currency
+    if refusal is None:
+        time_zone(store.timezone)
+    return refusal
+
+
+def _code_refusal(what: str, text: str) -> Refusal | None:
+    if not text:
+        return Refusal("text.empty", f"The {what} is empty. Enter it.")
+    if _CODE.match(text):
+        return None
+    return Refusal(
+        "text.code",
+        f"{text[:40]!r} cannot be a {what}: it has up to 32 letters, digits, dots, dashes and underlines, "
+        "and begins with a letter or digit.",
+    )
 
 
 class Enrolment:
@@ -62,13 +88,9 @@ class Enrolment:
 
     def put_store(self, store: Store) -> Refusal | None:
         """Add a store, or change its name, currency or zone. Raises ConfigurationFault for a wrong zone."""
-        refusal = id_refusal("The store's code", store.store) or text_refusal("The store's name", store.name)
-        currency = currency_of(store.currency)
-        if refusal is None and isinstance(currency, Refusal):
-            refusal = currency
+        refusal = store_refusal(store)
         if refusal is not None:
             return refusal
-        time_zone(store.timezone)
         with self._pool.connection() as conn:
             _sql.put_store(conn, **msgspec.structs.asdict(store))
         return None
@@ -94,7 +116,7 @@ class Enrolment:
         A register that `replaces` another goes on in its series; its numbers stand in a segment of
         their own, and what the former one may still owe stays on record.
         """
-        refusal = id_refusal("The series", series) or text_refusal("The register's name", name)
+        refusal = _code_refusal("series", series) or text_refusal("The register's name", name)
         if refusal is not None:
             return refusal
         now_ms = self._clock.now_ms()

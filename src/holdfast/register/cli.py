@@ -11,6 +11,7 @@ from holdfast.infra.config import RegisterHome
 
 app = typer.Typer(
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     add_completion=False,
     pretty_exceptions_enable=False,
     help=(
@@ -20,7 +21,10 @@ app = typer.Typer(
     ),
 )
 
-Home = Annotated[Path, typer.Option("--home", help="Folder of this register: its settings, keys and data.")]
+Home = Annotated[
+    Path,
+    typer.Option("--home", help="Folder of this register: its settings, keys and data.", readable=False),
+]
 _ENROL_DEADLINE_S = 30.0
 
 
@@ -30,16 +34,24 @@ def init(
     hq: Annotated[str, typer.Option("--hq", help="Head office's address: https://hq.example")],
     code: Annotated[str, typer.Option("--code", help="The one-time code that head office printed.")],
     port: Annotated[
-        int | None, typer.Option("--port", help="Port of the till's page; 8470 by default.")
+        int | None,
+        typer.Option(
+            "--port", help="Port of the till's page; 8470 by default.", metavar="PORT", min=1, max=65535
+        ),
     ] = None,
 ) -> None:
     """Make this folder a register, by a one-time code.
 
+    Head office prints the code and its own address: holdfast hq register add.
+
     The register makes its own keys; the private ones never leave it. Was the answer lost, run the same
     command again: the same code gives the same register.
+
+    Example:  holdfast register init --home till --hq http://127.0.0.1:8460 --code 5pdh-zzwk-q47v-dqbd
     """
     from holdfast.register.enrolment import enrol
 
+    _check_address(hq)  # a code is said to nobody over a line that others read
     made = enrol(home.absolute(), hq, code, _post, listen_port=port)
     typer.echo(f"{made.path} is a register now.")
     typer.echo(f"Next: holdfast register serve --home {home}")
@@ -49,11 +61,13 @@ def init(
 def serve(home: Home) -> None:
     """Run the till and its page, until Ctrl-C or SIGTERM.
 
-    Closing the browser stops nothing. The page opens at the address that is printed, on this machine alone.
+    Closing the browser stops nothing. The page is at the address that is printed, for browsers on this
+    machine alone.
     """
     from holdfast.infra.logs import configure_logs
     from holdfast.register.serve import serve_register
 
+    _need_register(home)
     configure_logs()
     serve_register(
         RegisterHome(home.absolute()),
@@ -69,6 +83,7 @@ def sync(home: Home) -> None:
     """
     from holdfast.register.sync.process import main
 
+    _need_register(home)
     main(home.absolute())
 
 
@@ -79,12 +94,21 @@ def import_snapshot(
 ) -> None:
     """Take in catalogue, prices, taxes and staff from a file, where no line brings them.
 
-    It is signed by head office; an older one than the register has, or a foreign one, is refused.
+    Head office writes it: holdfast hq snapshot. It is signed; an older one than the register has, or one
+    of another head office, is refused.
     """
+    from holdfast.core.faults import ConfigurationFault, MalformedFault
     from holdfast.register.snapshot import take_snapshot
 
-    for line in take_snapshot(RegisterHome(home.absolute()), file):
-        typer.echo(line)
+    _need_register(home)
+    try:
+        for line in take_snapshot(RegisterHome(home.absolute()), file):
+            typer.echo(line)
+    except MalformedFault as fault:
+        raise ConfigurationFault(
+            f"{file} is no snapshot ({fault.sentence}). Make one at head office: "
+            "holdfast hq snapshot --home DIR --to FILE"
+        ) from fault
 
 
 @app.command()
@@ -98,20 +122,65 @@ def status(
     """
     from holdfast.register.standing import read_standing
 
+    _need_register(home)
     standing = read_standing(RegisterHome(home.absolute()))
     typer.echo(standing.as_json() if as_json else standing.as_text())
 
 
+def _need_register(home: Path) -> None:
+    """ConfigurationFault with the way on where this folder is no register."""
+    from holdfast.core.faults import ConfigurationFault
+
+    place = RegisterHome(home.absolute())
+    try:
+        is_one = place.config.exists()
+    except OSError as error:
+        raise ConfigurationFault(
+            f"{home} cannot be read ({error.strerror}). Run this as the user who owns it."
+        ) from error
+    if not is_one:
+        raise ConfigurationFault(
+            f"There is no register in {place.path}. Have head office print a code (holdfast hq register "
+            f"add), then: holdfast register init --home {home} --hq URL --code CODE"
+        )
+
+
+def _check_address(hq: str) -> None:
+    """ConfigurationFault for an address that is none, or that is not safe."""
+    from holdfast.core.faults import ConfigurationFault
+    from holdfast.infra.config import is_loopback
+
+    url = urlsplit(hq)
+    is_plain = url.scheme == "http"
+    if not url.hostname or not (url.scheme == "https" or is_plain):
+        raise ConfigurationFault(
+            f"{hq!r} is no address of a head office. Write it whole, as https://hq.example or "
+            "http://127.0.0.1:8460."
+        )
+    if is_plain and not is_loopback(url.hostname):
+        raise ConfigurationFault(
+            f"{hq!r} would send everything in the clear. Write https://; plain http is for a head office on "
+            "this machine itself alone."
+        )
+
+
 def _post(url: str, body: bytes, context: ssl.SSLContext | None) -> bytes:
     """One request to head office; a refusal is a fault with head office's own sentence."""
-    from holdfast.core.faults import ConfigurationFault
+    from holdfast.core.faults import ConfigurationFault, UnavailableFault
     from holdfast.infra.http import HttpClient, HttpRequest
 
     parts = urlsplit(url)
-    with HttpClient(f"{parts.scheme}://{parts.netloc}", context=context) as client:
-        reply = client.call(
-            HttpRequest(method="POST", path=parts.path, body=body, deadline_s=_ENROL_DEADLINE_S)
-        )
+    address = f"{parts.scheme}://{parts.netloc}"
+    with HttpClient(address, context=context) as client:
+        try:
+            reply = client.call(
+                HttpRequest(method="POST", path=parts.path, body=body, deadline_s=_ENROL_DEADLINE_S)
+            )
+        except UnavailableFault as fault:
+            raise UnavailableFault(
+                f"Head office does not answer at {address}: {fault.sentence} Is it served there "
+                "(holdfast hq serve), and can this machine reach it? Then run the same command again."
+            ) from fault
     if reply.is_success:
         return reply.body
     problem = reply.problem()

@@ -20,7 +20,7 @@ from holdfast.replay.homes import enrol, issue_code, names, read_codes
 from holdfast.replay.outage import KINDS, Weather, weather_of
 from holdfast.replay.run import Plan, Result, replay
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 BAD_ROWS_SHOWN = 20
 _FIELDS = ", ".join(Columns.__struct_fields__)

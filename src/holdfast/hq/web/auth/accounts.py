@@ -43,6 +43,16 @@ class Session(msgspec.Struct, frozen=True):
     csrf: str
 
 
+def name_refusal(admin: str) -> Refusal | None:
+    """Why nobody can sign in by this name; None if somebody can."""
+    if _NAME.match(admin.strip().lower()):
+        return None
+    return Refusal(
+        "admin.name",
+        "An administrator's name has 1 to 64 letters, digits or . _ @ - and begins with a letter or digit.",
+    )
+
+
 class Accounts:
     """The administrators of one head office."""
 
@@ -53,11 +63,9 @@ class Accounts:
     def new_link(self, admin: str) -> str | Refusal:
         """A token that lets its bearer set this administrator's password once, within a day."""
         name = admin.strip().lower()
-        if not _NAME.match(name):
-            return Refusal(
-                "admin.name",
-                "A name has 1 to 64 letters, digits or . _ @ - and begins with a letter or digit.",
-            )
+        refusal = name_refusal(name)
+        if refusal is not None:
+            return refusal
         token = secrets.token_urlsafe(24)
         now_ms = self._clock.now_ms()
         with self._pool.connection() as conn:
