@@ -237,6 +237,47 @@ def list_registers(home: Home, as_json: AsJson = False) -> None:
 Origin = Annotated[str, typer.Argument(help="Id of the register, as `register list` prints it.")]
 
 
+Epoch = Annotated[str, typer.Argument(help="Id of its epoch, as the register's page shows it.")]
+By = Annotated[str, typer.Option("--by", help="Your name as an administrator; your password is asked for.")]
+
+
+@registers.command("propose-lost")
+def propose_lost(
+    home: Home,
+    origin: Origin,
+    epoch: Epoch,
+    by: By,
+    reason: Annotated[str, typer.Option(help="What happened to the register or its disk.")],
+) -> None:
+    """Propose to give up what an epoch may still owe. Another administrator must confirm it.
+
+    Then nobody waits for it any more. Should its sales arrive all the same, they are taken in.
+    """
+    with _services(home) as services:
+        name, of = _who(services, by), _epoch(origin, epoch)
+        _or_stop(services.head_office.lost.propose(*of, by=name, reason=reason))
+    typer.echo(f"Proposed by {name}. Next, by another administrator:")
+    typer.echo(f"holdfast hq register confirm-lost {origin} {epoch} --home {home} --by NAME")
+
+
+@registers.command("confirm-lost")
+def confirm_lost(home: Home, origin: Origin, epoch: Epoch, by: By) -> None:
+    """Confirm what another administrator proposed: the epoch is declared lost."""
+    with _services(home) as services:
+        name = _who(services, by)
+        _or_stop(services.head_office.lost.confirm(*_epoch(origin, epoch), by=name))
+    typer.echo(f"Epoch {epoch} of {origin} is declared lost; {name} confirmed it.")
+
+
+@registers.command("withdraw-lost")
+def withdraw_lost(home: Home, origin: Origin, epoch: Epoch, by: By) -> None:
+    """Take a proposal back that nobody confirmed yet."""
+    with _services(home) as services:
+        name = _who(services, by)
+        _or_stop(services.head_office.lost.withdraw(*_epoch(origin, epoch), by=name))
+    typer.echo("The proposal is withdrawn.")
+
+
 @admins.command("link")
 def admin_link(
     home: Home, name: Annotated[str, typer.Argument(help="Whose password the link sets.")] = "admin"
