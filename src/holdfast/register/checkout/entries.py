@@ -1,13 +1,13 @@
 """Entries that no basket makes: documents of history, adjustments, commands, epochs; and purging them."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from holdfast.core import business_day
-from holdfast.core.faults import StorageFullFault, TooLargeFault
+from holdfast.core.faults import DamagedFault, MalformedFault, StorageFullFault, TooLargeFault
 from holdfast.core.ids import DocumentNumber, EpochId
 from holdfast.core.journal.bodies import DOCUMENT_TYPES
 from holdfast.core.journal.epochs import OpenEpoch
@@ -17,10 +17,13 @@ from holdfast.register.checkout.answers import AlreadyRecorded
 from holdfast.register.checkout.reading import Reading
 from holdfast.register.till import history, purging, writing
 from holdfast.register.till.database import QUERIES
+from holdfast.register.till.purging import Purged
 from holdfast.register.till.writing import Document
 
 T = TypeVar("T")
 
+PURGED_AT_ONCE = 2_500
+"""About 80 ms of a purge: then what else waits to be done comes first."""
 _PURGE_PAUSE_S = 0.001
 """Between two parts of a purge, so that a sale that waits goes first."""
 
@@ -102,24 +105,60 @@ class Entries(Reading):
     def purge(self, through: Mapping[EpochId, int]) -> int:
         """Delete the bytes of entries up to these seqs, which head office holds *safe*; how many.
 
-        Hashes stay. In transactions of bounded size, so that a sale never waits long.
+        Hashes stay, and so does what cannot be read. In transactions of bounded size, so that a sale never
+        waits long.
         """
         purged = 0
-        for epoch, seq in through.items():
-            purged += self._purge_epoch(epoch, seq)
+        for _ in range(sum(through.values()) + 1):
+            part = self.purge_part(through)
+            purged += part.entries
+            if part.next_seq is None:
+                break
         return purged
 
-    def _purge_epoch(self, epoch: EpochId, through_seq: int) -> int:
-        purged = 0
-        for _ in range(through_seq // purging.ENTRIES_PER_TRANSACTION + 1):
-            some = self._till.transact(
-                lambda: purging.purge_some(self._till.connection, epoch, through_seq), finishing=True
+    def purge_part(self, through: Mapping[EpochId, int]) -> Purged:
+        """Some thousand entries of a purge; call it again until nothing is left (`next_seq` is None)."""
+        entries = passed_over = 0
+        for epoch, through_seq in through.items():
+            seq: int | None = 1
+            while seq is not None:
+                part = self._purge_from(epoch, through_seq, seq)
+                entries, passed_over, seq = (
+                    entries + part.entries,
+                    passed_over + part.passed_over,
+                    part.next_seq,
+                )
+                if entries >= PURGED_AT_ONCE:
+                    return Purged(entries, passed_over, seq or 1)
+                time.sleep(_PURGE_PAUSE_S)
+        return Purged(entries, passed_over, None)
+
+    def _purge_from(self, epoch: EpochId, through_seq: int, seq: int) -> Purged:
+        till = self._till
+        try:
+            return till.transact(
+                lambda: purging.purge_some(till.connection, epoch, through_seq, seq), finishing=True
             )
-            purged += some
-            if some < purging.ENTRIES_PER_TRANSACTION:
-                break
-            time.sleep(_PURGE_PAUSE_S)
-        return purged
+        except (DamagedFault, MalformedFault):
+            pass  # one of them cannot be read or decoded: see which
+        with till.reading() as connection:
+            found = purging.look_around(connection, epoch, through_seq, seq)
+        purged = self._purge_rows(found.rows)
+        return Purged(purged, found.passed_over + len(found.rows) - purged, found.next_seq)
+
+    def _purge_rows(self, rows: Sequence[purging.Row]) -> int:
+        """By halves, down to the one whose neighbour on the disk is damaged."""
+        if not rows:
+            return 0
+        try:
+            return self._till.transact(
+                lambda: purging.purge_rows(self._till.connection, rows), finishing=True
+            )
+        except DamagedFault:
+            if len(rows) == 1:
+                return 0
+        middle = len(rows) // 2
+        return self._purge_rows(rows[:middle]) + self._purge_rows(rows[middle:])
 
     def tidy(self) -> None:
         """Between sales, every few seconds: checkpoint, reserve, mark. A sale meanwhile goes first."""

@@ -58,7 +58,16 @@ insert into request (kind, payload, at_ms) values (:kind, :payload, :at_ms) retu
 select number from request where done_ms is null and kind = :kind and payload = :payload limit 1;
 
 -- name: open_requests(at_most)
-select number, kind, payload from request where done_ms is null order by number limit :at_most;
+-- Appends and the others apart: however many appends a full disk holds back, a purge is found.
+select number, kind, payload from (
+    select * from (
+        select number, kind, payload from request
+        where done_ms is null and kind = 'append' order by number limit :at_most)
+    union all
+    select * from (
+        select number, kind, payload from request
+        where done_ms is null and kind <> 'append' order by number limit :at_most))
+order by number;
 
 -- name: close_request(number, done_ms, outcome, detail)!
 update request set done_ms = :done_ms, outcome = :outcome, detail = :detail

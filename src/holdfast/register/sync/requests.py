@@ -1,6 +1,6 @@
 """What sync asks of checkout: only checkout writes the journal, so every entry and epoch is a request.
 
-Requests are carried out in order. A crash between carrying one out and closing it carries it out
+Requests of a kind are carried out in order. A crash between carrying one out and closing it carries it out
 again, so each kind is harmless the second time: an epoch opens only while the one it names is
 still open, a purge finds nothing left, and an entry of the same key or command says the same again.
 """
@@ -10,8 +10,15 @@ from typing import Protocol
 
 import apsw
 import msgspec
+import structlog
 
-from holdfast.core.faults import Fault, MalformedFault
+from holdfast.core.faults import (
+    DatabaseFault,
+    Fault,
+    MalformedFault,
+    StorageFullFault,
+    UnavailableFault,
+)
 from holdfast.core.ids import EpochId
 from holdfast.core.journal.bodies import TYPES
 from holdfast.core.journal.epochs import OpenEpoch
@@ -22,6 +29,8 @@ KEEP_CLOSED = 1_000
 AT_ONCE_MAX = 100
 
 DONE, FAILED = "done", "failed"
+
+_log = structlog.get_logger(__name__)
 
 
 class OpenEpochRequest(msgspec.Struct, frozen=True, tag="open_epoch", tag_field="kind", kw_only=True):
@@ -51,8 +60,29 @@ _decoder: msgspec.json.Decoder[Payload] = msgspec.json.Decoder(Payload)
 
 
 class Request(msgspec.Struct, frozen=True):
+    """What is asked; read only when its turn comes, so that one of another version stops no other."""
+
     number: int
-    payload: Payload
+    kind: str
+    data: bytes
+
+    def payload(self) -> Payload:
+        """MalformedFault where this version does not know it."""
+        try:
+            return _decoder.decode(self.data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise MalformedFault(f"the request is not readable: {error}") from error
+
+
+class PurgedPart(Protocol):
+    """What a part of a purge did (`register.till.purging.Purged`)."""
+
+    @property
+    def entries(self) -> int: ...
+    @property
+    def passed_over(self) -> int: ...
+    @property
+    def next_seq(self) -> int | None: ...
 
 
 class CheckoutPort(Protocol):
@@ -60,7 +90,7 @@ class CheckoutPort(Protocol):
 
     def append(self, type: str, version: int, body: msgspec.Struct) -> Written: ...
     def open_new_epoch(self, why: OpenEpoch, *, instead_of: EpochId | None = None) -> Written | None: ...
-    def purge(self, through: Mapping[EpochId, int]) -> int: ...
+    def purge_part(self, through: Mapping[EpochId, int]) -> PurgedPart: ...
 
 
 class Inbox:
@@ -68,6 +98,9 @@ class Inbox:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+        self._told = ""
+        self.purged: dict[int, int] = {}
+        """By request: entries that its parts have purged so far, in this process."""
 
     def file(self, payload: Payload, now_ms: int) -> int:
         """Ask; the request's number. The same request is not asked twice while it is open, except for
@@ -75,9 +108,9 @@ class Inbox:
         return write(self._connection, lambda: file_request(self._connection, payload, now_ms))
 
     def open(self) -> tuple[Request, ...]:
-        """What is asked and not done, in order; a bounded number at once."""
+        """What is asked and not done, in order; of each kind a bounded number at once."""
         rows = read(self._connection, lambda: QUERIES.open_requests(self._connection, at_most=AT_ONCE_MAX))
-        return tuple(Request(number, _decoder.decode(payload)) for number, _, payload in rows)
+        return tuple(Request(number, kind, payload) for number, kind, payload in rows)
 
     def close(self, number: int, outcome: str, detail: str, now_ms: int) -> None:
         """Say how it went; nobody will do it again."""
@@ -89,6 +122,14 @@ class Inbox:
             QUERIES.drop_old_requests(self._connection, keep=KEEP_CLOSED)
 
         write(self._connection, store)
+
+    def tell(self, held: Fault | None) -> None:
+        """Log, once, why requests wait; and once that they wait no more."""
+        code = "" if held is None else held.code
+        if code != self._told:
+            self._told = code
+            if held is not None:
+                _log.warning("requests.wait", code=code, fault=held.sentence)
 
     def payload(self, number: int) -> Payload | None:
         """What was asked under this number; None where it is gone."""
@@ -118,33 +159,70 @@ def append_request(type: str, version: int, body: msgspec.Struct) -> AppendReque
 
 
 def carry_out_all(inbox: Inbox, checkout: CheckoutPort, now_ms: int) -> int:
-    """For checkout's process: do what is asked; how many were done.
+    """For checkout's process: do what is asked; how many were done, or brought further. A long one is done
+    in parts: call again until it is 0.
 
     A request that cannot be done for a reason that stays (it is malformed) is closed as failed and stops
-    no other. A retriable fault is raised, and the request stays open.
+    no other. One that a full disk refuses stays open, with all of its kind, and stops no other kind: a purge
+    is the cure. Where the till itself has failed, all stay open.
     """
-    requests = inbox.open()
-    for request in requests:
+    done = 0
+    held: Fault | None = None
+    refused: set[str] = set()
+    for request in inbox.open():
+        if request.kind in refused:
+            continue
         try:
-            detail = _carry_out(request.payload, checkout)
-        except Fault as fault:
-            if fault.retriable:
-                raise
-            inbox.close(request.number, FAILED, fault.sentence[:500], now_ms)
-        else:
-            inbox.close(request.number, DONE, detail, now_ms)
-    return len(requests)
+            outcome = _outcome(inbox, request, checkout)
+        except StorageFullFault as fault:
+            refused.add(request.kind)
+            held = fault
+            continue
+        except (DatabaseFault, UnavailableFault) as fault:
+            held = fault
+            break  # it is the till that cannot: what is asked of it waits
+        try:
+            if outcome is not None:
+                inbox.close(request.number, *outcome, now_ms)
+            done += 1
+        except StorageFullFault as fault:  # it will be carried out again, which is harmless
+            refused.add(request.kind)
+            held = fault
+    inbox.tell(held)
+    return done
 
 
-def _carry_out(payload: Payload, checkout: CheckoutPort) -> str:
-    match payload:
-        case OpenEpochRequest():
+def _outcome(inbox: Inbox, request: Request, checkout: CheckoutPort) -> tuple[str, str] | None:
+    """How it went, and what to say of it; None: a part is done."""
+    try:
+        detail = _carry_out(inbox, request, checkout)
+    except (DatabaseFault, StorageFullFault, UnavailableFault):
+        raise
+    except Fault as fault:
+        return FAILED, fault.sentence[:500]
+    return None if detail is None else (DONE, detail)
+
+
+def _carry_out(inbox: Inbox, request: Request, checkout: CheckoutPort) -> str | None:
+    """What to say of it; None: a part is done."""
+    match request.payload():
+        case OpenEpochRequest() as payload:
             opened = checkout.open_new_epoch(payload.open, instead_of=payload.epoch)
             return "another epoch is open already" if opened is None else opened.head.epoch
-        case AppendRequest():
+        case AppendRequest() as payload:
             return _append(payload, checkout)
-        case PurgeRequest():
-            return f"{checkout.purge(payload.through)} entries purged"
+        case PurgeRequest() as payload:
+            return _purge(inbox, request.number, payload, checkout)
+
+
+def _purge(inbox: Inbox, number: int, payload: PurgeRequest, checkout: CheckoutPort) -> str | None:
+    part = checkout.purge_part(payload.through)
+    count = inbox.purged[number] = inbox.purged.get(number, 0) + part.entries
+    if part.next_seq is not None:
+        return None
+    del inbox.purged[number]
+    stays = f"; what cannot be read stays (places: {part.passed_over})" if part.passed_over else ""
+    return f"{count} entries purged{stays}"
 
 
 class Placed(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ import msgspec
 from holdfast import __version__
 from holdfast.core import business_day
 from holdfast.core.business_day import NOBODY, DayClosed, DayOffer, DayState
-from holdfast.core.faults import DatabaseFault
+from holdfast.core.faults import DamagedFault, DatabaseFault
 from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, StaffId, epoch_id
 from holdfast.core.journal import epochs, writer
 from holdfast.core.journal.bodies import REGISTRY, EpochOpened
@@ -90,6 +90,8 @@ class Till:
             self._require_sound()
             try:
                 result = self._reserve.spend_on(lambda: self._whole(work)) if finishing else self._whole(work)
+            except DamagedFault:
+                raise  # nothing was stored, and what is not on the bad page can be used on
             except DatabaseFault as fault:
                 self._failed = fault  # only opening anew tells what the disk holds
                 raise

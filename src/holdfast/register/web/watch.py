@@ -121,7 +121,7 @@ class Watch:
     def _once(self) -> None:
         now_ms = self._clock.now_ms()
         if carry_out_all(self._inbox, self._checkout, now_ms):
-            self._worked_ms = self._clock.monotonic_ms()
+            self.look()  # there may be more to do
         link = read_status(self._connection)
         owed = self._checkout.owed(link.applied)
         outage = self._warn_of(now_ms, link)

@@ -8,7 +8,14 @@ import msgspec
 import pytest
 
 from holdfast.core.catalogue import Price, Product
-from holdfast.core.faults import DatabaseFault, KeyFault, NewerVersionFault, UnavailableFault
+from holdfast.core.faults import (
+    DatabaseFault,
+    Fault,
+    KeyFault,
+    NewerVersionFault,
+    StorageFullFault,
+    UnavailableFault,
+)
 from holdfast.core.foreign_cash import CurrencyRate, accepted_on
 from holdfast.core.ids import EpochId, IncarnationId, OriginId, Sku
 from holdfast.core.journal.bodies import CommandDone, ConnectionChanged
@@ -24,10 +31,12 @@ from holdfast.infra.keys import DatabaseKey, SigningKey
 from holdfast.infra.sqlite import ReserveState
 from holdfast.register.sync import keeper as keepers
 from holdfast.register.sync.board import Board
+from holdfast.register.sync.database import QUERIES
 from holdfast.register.sync.feed_store import FeedStore
 from holdfast.register.sync.keeper import Keeper
 from holdfast.register.sync.reference import Catalogue, Reference, open_reference, read_reference
 from holdfast.register.sync.requests import (
+    AT_ONCE_MAX,
     AppendRequest,
     Inbox,
     OpenEpochRequest,
@@ -36,6 +45,7 @@ from holdfast.register.sync.requests import (
     carry_out_all,
 )
 from holdfast.register.sync.status import read_status
+from holdfast.register.till.purging import Purged
 
 ORIGIN = OriginId("reg01")
 EPOCH = EpochId("e" * 26)
@@ -212,11 +222,11 @@ class FakeCheckout:
 
     def __init__(self) -> None:
         self.done: list[object] = []
-        self.busy = False
+        self.fault: Fault | None = None
 
     def append(self, type: str, version: int, body: msgspec.Struct) -> Written:
-        if self.busy:
-            raise UnavailableFault("busy")
+        if self.fault is not None:
+            raise self.fault
         self.done.append(body)
         return Written(7, bytes(32), type, b"", Head(epoch=EPOCH, seq=7, hash=bytes(32), documents=0))
 
@@ -224,9 +234,11 @@ class FakeCheckout:
         self.done.append(why)
         return None
 
-    def purge(self, through: Mapping[EpochId, int]) -> int:
+    def purge_part(self, through: Mapping[EpochId, int]) -> Purged:
+        """In parts of five."""
         self.done.append(dict(through))
-        return sum(through.values())
+        left = sum(through.values()) - 5 * len([asked for asked in self.done if asked == through])
+        return Purged(min(5, left + 5), int(left <= 0), 1 if left > 0 else None)
 
 
 def test_requests_are_carried_out_in_order_and_once(connection: apsw.Connection) -> None:
@@ -240,7 +252,7 @@ def test_requests_are_carried_out_in_order_and_once(connection: apsw.Connection)
     purge = inbox.file(PurgeRequest(through={EPOCH: 5}), 3)
     assert carry_out_all(inbox, checkout, 4) == 4
     assert checkout.done == [change, why, change, {EPOCH: 5}]
-    assert inbox.outcome(purge) == ("done", "5 entries purged")
+    assert inbox.outcome(purge) == ("done", "5 entries purged; what cannot be read stays (places: 1)")
     assert carry_out_all(inbox, checkout, 5) == 0
 
 
@@ -258,14 +270,63 @@ def test_a_request_that_cannot_be_read_stops_no_other(connection: apsw.Connectio
         assert outcome[0] == "failed"
 
 
+def note(number: int = 1) -> AppendRequest:
+    return append_request("command_done", 1, CommandDone(command=str(number), kind="x", outcome="done"))
+
+
 def test_a_request_waits_for_a_checkout_that_is_busy(connection: apsw.Connection) -> None:
     inbox, checkout = Inbox(connection), FakeCheckout()
-    checkout.busy = True
-    inbox.file(append_request("command_done", 1, CommandDone(command="1", kind="x", outcome="done")), 1)
-    with pytest.raises(UnavailableFault):
-        carry_out_all(inbox, checkout, 2)
-    checkout.busy = False
+    checkout.fault = UnavailableFault("busy")
+    inbox.file(note(), 1)
+    assert carry_out_all(inbox, checkout, 2) == 0
+    checkout.fault = None
     assert carry_out_all(inbox, checkout, 3) == 1
+
+
+def test_what_a_full_disk_refuses_waits_and_the_purge_behind_it_runs(connection: apsw.Connection) -> None:
+    inbox, checkout = Inbox(connection), FakeCheckout()
+    checkout.fault = StorageFullFault("full")
+    numbers = [inbox.file(note(number), 1) for number in range(AT_ONCE_MAX + 1)]
+    purge = inbox.file(PurgeRequest(through={EPOCH: 5}), 1)
+    assert carry_out_all(inbox, checkout, 2) == 1
+    assert (checkout.done, inbox.outcome(purge) is not None) == ([{EPOCH: 5}], True)
+    checkout.fault = None
+    while carry_out_all(inbox, checkout, 3):
+        pass
+    assert [inbox.outcome(number) is not None for number in numbers] == [True] * len(numbers)
+    journalled = [body.command for body in checkout.done if isinstance(body, CommandDone)]
+    assert journalled == [str(number) for number in range(AT_ONCE_MAX + 1)], "in order, each once"
+
+
+def test_what_is_asked_of_a_failed_till_waits_until_it_is_opened_anew(connection: apsw.Connection) -> None:
+    inbox, checkout = Inbox(connection), FakeCheckout()
+    checkout.fault = DatabaseFault("the disk reported an error; restart")
+    number = inbox.file(note(), 1)
+    assert carry_out_all(inbox, checkout, 2) == 0
+    assert inbox.outcome(number) is None
+    checkout.fault = None
+    assert carry_out_all(inbox, checkout, 3) == 1
+    assert checkout.done != []
+
+
+def test_a_long_purge_is_done_in_parts_between_which_others_come(connection: apsw.Connection) -> None:
+    inbox, checkout = Inbox(connection), FakeCheckout()
+    purge = inbox.file(PurgeRequest(through={EPOCH: 12}), 1)
+    assert carry_out_all(inbox, checkout, 2) == 1
+    assert inbox.outcome(purge) is None
+    inbox.file(note(), 3)
+    assert carry_out_all(inbox, checkout, 4) == 2, "another part, and the note"
+    assert carry_out_all(inbox, checkout, 5) == 1
+    assert inbox.outcome(purge) == ("done", "12 entries purged; what cannot be read stays (places: 1)")
+    assert carry_out_all(inbox, checkout, 6) == 0
+
+
+def test_a_request_of_another_version_stops_no_other(connection: apsw.Connection) -> None:
+    inbox, checkout = Inbox(connection), FakeCheckout()
+    QUERIES.add_request(connection, kind="unheard_of", payload=b'{"kind":"unheard_of"}', at_ms=1)
+    inbox.file(note(), 1)
+    assert carry_out_all(inbox, checkout, 2) == 2
+    assert len(checkout.done) == 1
 
 
 # ---- the file ----------------------------------------------------------------------------------
