@@ -198,6 +198,33 @@ class TestSender:
         drive(sender, hop, now_ms=60_000)
         assert hop.batches == [(1, 5)]
 
+    def test_what_the_receiver_holds_is_sent_once_more_when_asked(self) -> None:
+        journal = SampleJournal().open().sell(24)
+        hop, sender = Hop(journal, held=25), self.sender(journal, batch_entries=10)
+        drive(sender, hop)
+        assert not hop.batches
+        sender.resend(journal.epoch, 3)
+        drive(sender, hop)
+        assert hop.batches == [(3, 12), (13, 22), (23, 25)]
+        sender.relocate()
+        drive(sender, hop)
+        assert len(hop.batches) == 3, "once"
+
+    def test_sending_once_more_goes_on_where_the_last_answer_left_it(self) -> None:
+        journal = SampleJournal().open().sell(24)
+        hop, sender = Hop(journal, held=25), self.sender(journal, batch_entries=10)
+        drive(sender, hop)
+        sender.resend(journal.epoch, 3)
+        drive(sender, hop, turns=2)  # an offer and a batch
+        assert isinstance(sender.poll(0), Request)
+        sender.on_lost(0)
+        journal.sell(1)
+        drive(sender, hop, now_ms=60_000)
+        assert hop.batches[0] == (3, 12)
+        assert hop.batches[1][0] == 13
+        assert hop.batches[-1][1] == 26
+        assert [first for first, _ in hop.batches[1:]] == [last + 1 for _, last in hop.batches[:-1]]
+
     def test_what_was_made_ahead_is_what_would_have_been_sent(self) -> None:
         journal = SampleJournal().open().sell(24)
         plain, ahead = Hop(journal), Hop(journal)

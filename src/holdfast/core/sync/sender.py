@@ -130,6 +130,8 @@ class Sender:
         self._policy = policy
         self._jitter = jitter
         self._state = State.LOCATE
+        self._resent: dict[EpochId, int] = {}
+        """Seq up to which an epoch was sent once more, while it is."""
         self._sent: dict[EpochId, int] = {}
         """Seq up to which the receiver holds this journal's own chain, by epoch."""
         self._incarnation: IncarnationId | None = None
@@ -171,6 +173,12 @@ class Sender:
         """Forget where the receiver stands; the next poll offers (a command, a new epoch)."""
         if self._state is not State.BLOCKED:
             self._state = State.LOCATE
+
+    def resend(self, epoch: EpochId, from_seq: int) -> None:
+        """Send from there on once more, whatever the receiver says that it holds (it asked for that)."""
+        self._resent[epoch] = min(from_seq - 1, self._resent.get(epoch, from_seq - 1))
+        self._ahead = None
+        self.relocate()
 
     def poll(self, now_ms: int) -> Request | Idle:
         """What to carry now. Exactly one request is in flight at a time."""
@@ -281,6 +289,8 @@ class Sender:
         self._sent = {
             head.epoch: self._common_seq(head.epoch, cursors.get(head.epoch)) for head in self._offered
         }
+        for again, resent in self._resent.items():
+            self._sent[again] = min(resent, self._sent.get(again, resent))
         for cursor in reply.cursors:
             events += [ReceiptGiven(given) for given in (cursor.applied, cursor.safe) if given is not None]
         current = self._offered[-1]
@@ -343,6 +353,8 @@ class Sender:
         self._stalls = self._asked = 0
         self._entries_max = self._grown()
         self._sent[epoch] = held.seq
+        if epoch in self._resent:
+            self._went_on(epoch, held.seq)
         events.append(Held(held))
         events += [ReceiptGiven(given) for given in (ack.applied, ack.safe) if given is not None]
         if ack.fork:
@@ -350,6 +362,12 @@ class Sender:
         if ack.slow_ms:
             self._not_before_ms = now_ms + ack.slow_ms
         return tuple(events)
+
+    def _went_on(self, epoch: EpochId, seq: int) -> None:
+        """Sent once more up to there; past the head, there is nothing more to send once more."""
+        self._resent[epoch] = seq
+        if all(head.epoch != epoch or head.seq <= seq for head in self._journal.heads()):
+            del self._resent[epoch]
 
     def _stall(self, now_ms: int) -> None:
         """The batch brought us no further: find the place anew; the second time, back off."""

@@ -49,6 +49,11 @@ class TillReads:
         with faults(self._connection):
             return _TILL.keep_from_seq(self._connection, epoch=epoch, business_date=business_date) or 1
 
+    def first_kept_seq(self, epoch: EpochId, seq: int) -> int | None:
+        """The first entry from `seq` on whose bytes no purge took; None: none."""
+        with faults(self._connection):
+            return _TILL.first_kept_seq(self._connection, epoch=epoch, seq=seq)
+
     def disk_free_bytes(self) -> int:
         try:
             disk = os.statvfs(self._home.data)

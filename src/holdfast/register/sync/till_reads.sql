@@ -9,3 +9,10 @@ select min(
     coalesce((select c.id & 0xffffffffff from chain c
               where c.id between e.n << 40 and ((e.n + 1) << 40) - 1 order by c.id desc limit 1), 1))
 from epoch e where e.epoch = :epoch;
+
+-- name: first_kept_seq(epoch, seq)$
+-- The first entry from there on whose bytes no purge took.
+select t.id & 0xffffffffff
+from epoch e join entry t on t.id between (e.n << 40) + :seq and ((e.n + 1) << 40) - 1
+where e.epoch = :epoch
+order by t.id limit 1;

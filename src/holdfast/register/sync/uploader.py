@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from holdfast.core.faults import SignatureFault
 from holdfast.core.ids import EpochId, KeyId
-from holdfast.core.journal.chain import SignedHead
+from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.core.sync import sender
 from holdfast.core.sync.cursors import accept_receipt
@@ -16,6 +16,7 @@ from holdfast.core.sync.messages import Receipt
 from holdfast.core.sync.sender import (
     Blocked,
     EpochNeeded,
+    Held,
     Idle,
     IncarnationSeen,
     Policy,
@@ -69,6 +70,9 @@ class Uploader(Part):
         self._notified = threading.Event()
         self._unblock = threading.Event()
         self._relocate = threading.Event()
+        self._resend_asked = threading.Event()
+        self._resends: dict[EpochId, tuple[int, int]] = {}
+        """Epoch → (seq to send once more from, up to which), until it was."""
         self._held_until_ms = 0
         self._epoch_wanted: tuple[EpochId, int] | None = None
         self._sent_some = False
@@ -89,6 +93,19 @@ class Uploader(Part):
         """Offer the heads anew: head office asks what this register has."""
         self._relocate.set()
         self.sync_now()
+
+    def resend(self, epoch: EpochId, first_seq: int, last_seq: int) -> None:
+        """Send these entries once more, though head office holds them."""
+        with self._calls:
+            self._resends[epoch] = (first_seq, last_seq)
+        self._resend_asked.set()
+        self.sync_now()
+
+    def resending_from(self, epoch: EpochId) -> int | None:
+        """From where on that is still to be done; None: it is done."""
+        with self._calls:
+            asked = self._resends.get(epoch)
+        return None if asked is None else asked[0]
 
     def line_returned(self, was_dead: bool) -> None:
         """Head office answers again: what is on its way went into the dead line, so begin afresh."""
@@ -138,6 +155,7 @@ class Uploader(Part):
         self._books = self._open_books()
         self._journal = self._books.journal
         self._sender = Sender(self._journal, policy=self._policy, jitter=self.jitter)
+        self._resend_asked.set()  # what the former one had not finished
 
     def _take_in(self, now_ms: int) -> None:
         """What other threads asked for."""
@@ -148,6 +166,12 @@ class Uploader(Part):
         if self._relocate.is_set():
             self._relocate.clear()
             self._sender.relocate()
+        if self._resend_asked.is_set():
+            self._resend_asked.clear()
+            with self._calls:
+                asked = dict(self._resends)
+            for epoch, (first_seq, _) in asked.items():
+                self._sender.resend(epoch, first_seq)
         if self._notified.is_set():
             self._notified.clear()
             self._sender.notify(now_ms)
@@ -223,12 +247,23 @@ class Uploader(Part):
                     given.append(event.receipt)
                 case EpochNeeded():
                     self._ask_for_epoch(event)
+                case Held():
+                    self._resent(event.position)
                 case _:
                     pass
         good = [receipt for receipt in given if self._holds(receipt)]
         if good or cut_at is not None:
             taken = cut_at if good and is_current else None
             reference.keep(good if is_current else (), taken, self._clock.now_ms())
+
+    def _resent(self, held: Position) -> None:
+        """Head office has taken a part of what is sent once more."""
+        with self._calls:
+            asked = self._resends.get(held.epoch)
+            if asked is not None and held.seq >= asked[1]:
+                del self._resends[held.epoch]
+            elif asked is not None and held.seq >= asked[0]:
+                self._resends[held.epoch] = (held.seq + 1, asked[1])
 
     def _holds(self, receipt: Receipt) -> bool:
         """May this register rely on it (P1)."""
