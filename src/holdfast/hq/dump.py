@@ -18,7 +18,7 @@ _OPENED = ("segment", "cause", "parent_epoch", "parent_seq", "parent_hash")
 _SELECTS = {
     "incarnation": "select incarnation, cause from incarnation",
     "origin": "select origin, kind, store, series, currency, replaces from origin",
-    "origin_key": "select origin, key_id, public_key from origin_key",
+    "origin_key": "select origin, key_id, public_key, number, until_epoch, until_seq from origin_key",
     "chain": (
         "select chain, parent_chain, fork_seq, head_seq, head_hash, closed_at_seq, "
         + ", ".join(_OPENED)
@@ -73,7 +73,10 @@ def dump_memory(store: MemoryStore) -> Dump:
              record.facts.currency, record.replaces)
             for record in tables.origins.values()
         ],
-        "origin_key": [(*key, public_key) for key, public_key in tables.origin_keys.items()],
+        "origin_key": [
+            (*key, public_key, tables.key_numbers[key], *tables.key_ends.get(key, (None, None, None))[1:])
+            for key, public_key in tables.origin_keys.items()
+        ],
         "chain": [
             (number, record.facts.parent_chain, record.facts.fork_seq, record.facts.head.seq,
              record.facts.head.hash, record.closed_at_seq, *_opened(tables.opened.get(number)))

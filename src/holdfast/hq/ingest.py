@@ -31,6 +31,7 @@ from holdfast.core.sync.messages import (
     sign_receipt,
 )
 from holdfast.core.sync.receiver import Keys, Refused, receive_batch, receive_offer
+from holdfast.hq.entrance import Entrance
 from holdfast.hq.incarnation import begin_after_loss, is_name
 from holdfast.hq.intake import RACES_MAX, store_batch
 from holdfast.hq.offers import EpochStand, lost_receipt, note_head, remember_claims, stands
@@ -76,6 +77,7 @@ class Ingest:
         self._clock = clock
         self._randomness = randomness or SystemRandomness()
         self._sessions = Sessions(clock, self._randomness, verify)
+        self._entrance = Entrance(store, self._sessions, signer, clock)
         self._pacing = Pacing()
         self._believed: dict[OriginId, int] = {}
         """When a register's word alone last began an incarnation."""
@@ -91,11 +93,12 @@ class Ingest:
         return self._sessions.challenge(self.incarnation())
 
     def open_session(self, request: SessionRequest) -> SessionOpened | Refused:
-        """A session, or why none; whoever is refused for a key is shown as blocked."""
-        opened = self._sessions.open(request, self._keys(request.origin), self.incarnation())
-        if isinstance(opened, Refused) and opened.code.startswith("key."):
-            self.note_refused(request.origin, opened)
-        return opened
+        """A session, or why none."""
+        return self._entrance.open(request, self.incarnation())
+
+    def end_sessions(self, origin: OriginId, *, but: KeyId) -> None:
+        """Another key than this one does not go on: it gave way."""
+        self._sessions.end(origin, but=but)
 
     def session(self, token: str) -> OpenSession | None:
         return self._sessions.of(token)
@@ -106,7 +109,7 @@ class Ingest:
         """An offer as it came, from the origin whose session it is."""
         offer = receive_offer(body, origins=self._speaks_for(session), verify=self._verify)
         if isinstance(offer, Refused):
-            self.note_refused(session, offer)
+            self._note_unless_over(session, offer)
             return offer
         return self.offer(offer)
 
@@ -183,7 +186,7 @@ class Ingest:
         """A batch as it came. One that does not authenticate is no record."""
         batch = receive_batch(body, origins=self._speaks_for(session), verify=self._verify)
         if isinstance(batch, Refused):
-            self.note_refused(session, batch)
+            self._note_unless_over(session, batch)
             return batch
         return self.take(batch)
 
@@ -194,6 +197,9 @@ class Ingest:
         decision, origin = taken.decision, batch.header.origin
         if decision.head is None:
             return Ack(incarnation=taken.incarnation, time_ms=now_ms, send_from=decision.send_from)
+        for key in decision.rows.keys:
+            if key.origin == origin:
+                self.end_sessions(origin, but=KeyId(key.key_id))
         # Signed after the commit, never before: a receipt is a promise.
         return Ack(
             incarnation=taken.incarnation,
@@ -251,7 +257,10 @@ class Ingest:
         origin, skew_ms = beat.origin, beat.clock_ms - now_ms
         with self._store.transaction(None) as transaction:
             keys = transaction.speaks_for(session) if is_id(session) else {}
-            if not self._holds(keys.get(origin, {}), statement):
+            known = keys.get(origin, Keys({}))
+            if statement.key_id in known.former:
+                raise UnavailableFault(f"{origin} signs with another key by now. Send it signed anew.")
+            if not self._holds(known.public, statement):
                 refused = f"the heartbeat of {origin[:64]} in the session of {session} does not verify"
                 raise SignatureFault(refused)
             news = transaction.news(origin)
@@ -292,20 +301,20 @@ class Ingest:
 
     # ---- refusals
 
-    def _speaks_for(self, session: OriginId) -> dict[OriginId, Keys]:
-        behind = self._store.speaks_for(session) if is_id(session) else {}
-        return {origin: Keys(keys) for origin, keys in behind.items()}
-
-    def _keys(self, origin: OriginId) -> Mapping[KeyId, bytes]:
-        return self._store.speaks_for(origin).get(origin, {}) if is_id(origin) else {}
+    def _speaks_for(self, session: OriginId) -> Mapping[OriginId, Keys]:
+        return self._store.speaks_for(session) if is_id(session) else {}
 
     def note_refused(self, origin: OriginId, refused: Refused) -> None:
         """Show the origin as blocked; it keeps what it has, and sells on."""
-        if not self._keys(origin):
+        if origin not in self._speaks_for(origin):
             return
         detail = refused.detail[:DETAIL_CHARS_MAX].replace("\x00", "\ufffd")
         with self._store.transaction(origin) as transaction:
             transaction.block(origin, refused.code, detail, self._clock.now_ms())
+
+    def _note_unless_over(self, session: OriginId, refused: Refused) -> None:
+        if not refused.code.startswith("session."):
+            self.note_refused(session, refused)
 
     # ---- quarantine
 

@@ -5,12 +5,12 @@ A register whose session is gone opens another; nothing is lost by that, so none
 
 import hashlib
 import threading
-from collections.abc import Mapping
 
 import msgspec
 
 from holdfast.core.ids import IncarnationId, KeyId, OriginId
 from holdfast.core.journal.chain import Verify
+from holdfast.core.sync.enrolment import Certificate
 from holdfast.core.sync.messages import Challenge, SessionOpened, SessionRequest
 from holdfast.core.sync.receiver import Keys, Refused
 from holdfast.core.sync.session import NONCE_BYTES, SESSION_TTL_MS, check_session
@@ -50,23 +50,26 @@ class Sessions:
                 self._issued.pop(next(iter(self._issued)))
         return Challenge(nonce=nonce, incarnation=incarnation, time_ms=now_ms)
 
-    def open(
-        self, request: SessionRequest, keys: Mapping[KeyId, bytes], incarnation: IncarnationId
-    ) -> SessionOpened | Refused:
-        """A session for whoever signed one of our challenges."""
-        now_ms = self._clock.now_ms()
+    def spend(self, nonce: bytes) -> int | None:
+        """When that challenge was given; None: never, or it was used. It is used now."""
         with self._lock:
-            issued_at_ms = self._issued.pop(request.nonce, None)
-        refused = check_session(
+            return self._issued.pop(nonce, None)
+
+    def check(self, request: SessionRequest, issued_at_ms: int | None, keys: Keys | None) -> Refused | None:
+        """Why no session opens; `keys` None: the origin is not known."""
+        return check_session(
             request,
             issued_at_ms=issued_at_ms,
-            now_ms=now_ms,
-            origins={request.origin: Keys(keys)} if keys else {},
+            now_ms=self._clock.now_ms(),
+            origins={} if keys is None else {request.origin: keys},
             verify=self._verify,
         )
-        if refused is not None:
-            return refused
-        token = self._randomness.bytes(TOKEN_BYTES).hex()
+
+    def begin(
+        self, request: SessionRequest, incarnation: IncarnationId, certificate: Certificate | None
+    ) -> SessionOpened:
+        """A session for whoever passed `check`."""
+        now_ms, token = self._clock.now_ms(), self._randomness.bytes(TOKEN_BYTES).hex()
         opened = OpenSession(
             origin=request.origin,
             key_id=request.key_id,
@@ -78,8 +81,23 @@ class Sessions:
             while len(self._open) > SESSIONS_MAX:
                 self._open.pop(next(iter(self._open)))
         return SessionOpened(
-            token=token, expires_at_ms=opened.expires_at_ms, incarnation=incarnation, time_ms=now_ms
+            token=token,
+            expires_at_ms=opened.expires_at_ms,
+            incarnation=incarnation,
+            time_ms=now_ms,
+            certificate=certificate,
         )
+
+    def end(self, origin: OriginId, *, but: KeyId) -> None:
+        """No session of an origin goes on that another key than this one opened."""
+        with self._lock:
+            over = [
+                token
+                for token, session in self._open.items()
+                if session.origin == origin and session.key_id != but
+            ]
+            for token in over:
+                del self._open[token]
 
     def of(self, token: str) -> OpenSession | None:
         """The session of that token; None: unknown or over."""

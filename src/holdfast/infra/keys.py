@@ -131,6 +131,10 @@ class SigningKey:
         """64 bytes."""
         return self._private.sign(message)
 
+    def reveal(self) -> bytes:
+        """The seed itself: for a key file, never for a log or a message."""
+        return self._private.private_bytes_raw()
+
     def __repr__(self) -> str:
         return f"SigningKey({self.key_id})"
 

@@ -12,7 +12,7 @@ from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.ingest.facts import ChainFacts, Facts, ReferenceFacts
 from holdfast.core.ingest.project import Document, content_of, external_of, is_date, project, validate
-from holdfast.core.ingest.rows import APPLIED, QUARANTINED, REPEATED, Rows
+from holdfast.core.ingest.rows import APPLIED, QUARANTINED, REPEATED, KeyAnnounced, Rows
 from holdfast.core.journal.bodies import REGISTRY, EpochClosed, EpochOpened, KeyRotated
 from holdfast.core.journal.chain import ZERO_HASH, Position
 from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
@@ -274,7 +274,10 @@ def _apply(rows: Rows, facts: Facts, chain: ChainFacts, item: PreparedEntry, bod
     elif isinstance(body, EpochClosed):
         rows.closed[chain.chain] = entry.seq
     elif isinstance(body, KeyRotated):
-        rows.keys.append((facts.origin.origin, body.key_id, body.public_key))
+        place = (chain.chain, chain.epoch, entry.seq)
+        rows.keys.append(
+            KeyAnnounced(facts.origin.origin, body.key_id, body.public_key, body.replaces, *place)
+        )
 
 
 def _entry_row(chain: ChainFacts, item: PreparedEntry, status: str) -> tuple[object, ...]:

@@ -66,6 +66,18 @@ APPLIED, QUARANTINED, REPEATED = "applied", "quarantined", "repeated"
 reference; stored, and of no second effect (P2)."""
 
 
+class KeyAnnounced(NamedTuple):
+    """A key that an origin announced, which one it `replaces` (empty: each in force), and where."""
+
+    origin: str
+    key_id: str
+    public_key: bytes
+    replaces: str
+    chain: int
+    epoch: str
+    seq: int
+
+
 class DayKey(NamedTuple):
     """One register's business date, as head office totals it."""
 
@@ -95,7 +107,7 @@ class Rows:
     """Chain → what its `epoch_opened` entry said (cause, segment, parent…)."""
     closed: dict[int, int] = field(default_factory=dict[int, int])
     """Chain → seq of the entry that closed its epoch in order."""
-    keys: list[tuple[str, str, bytes]] = field(default_factory=list[tuple[str, str, bytes]])
-    """(origin, key id, public key) of keys announced by the chain itself."""
+    keys: list[KeyAnnounced] = field(default_factory=list[KeyAnnounced])
+    """Keys announced by the chain itself."""
     stock: Counter[tuple[StoreId, Sku]] = field(default_factory=Counter[tuple[StoreId, Sku]])
     days: dict[DayKey, DayCount] = field(default_factory=dict[DayKey, DayCount])

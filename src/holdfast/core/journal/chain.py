@@ -68,11 +68,18 @@ def head_statement(origin: OriginId, epoch: EpochId, seq: int, hash: bytes) -> b
     return b"holdfast head 1\n" + f"{origin}\n{epoch}\n{seq}\n".encode() + hash
 
 
+def sign(signer: Signer, statement: bytes) -> tuple[KeyId, bytes]:
+    """Key and signature that belong together, though another thread may change the signer's key."""
+    while True:
+        key_id = signer.key_id
+        signature = signer.sign(statement)
+        if signer.key_id == key_id:
+            return key_id, signature
+
+
 def sign_head(origin: OriginId, epoch: EpochId, seq: int, hash: bytes, signer: Signer) -> SignedHead:
-    statement = head_statement(origin, epoch, seq, hash)
-    return SignedHead(
-        origin=origin, epoch=epoch, seq=seq, hash=hash, key_id=signer.key_id, signature=signer.sign(statement)
-    )
+    key_id, signature = sign(signer, head_statement(origin, epoch, seq, hash))
+    return SignedHead(origin=origin, epoch=epoch, seq=seq, hash=hash, key_id=key_id, signature=signature)
 
 
 def head_holds(head: SignedHead, public_key: bytes, verify: Verify) -> bool:

@@ -6,6 +6,9 @@ itself, one more group: the certificate's fingerprint, which the register pins b
 
     7k2m-93xp-c4vd-wz0h                 a code
     7k2m-93xp-c4vd-wz0h.0a1b…           a code and the SHA-256 of head office's certificate
+
+Head office signs who the register is: its own word, which it believes again when a restore took away
+what it knew. So a register that was enrolled, or changed its key, after the backup is let in again.
 """
 
 from typing import NamedTuple
@@ -14,6 +17,7 @@ import msgspec
 
 from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import ID_RANDOM_BYTES, IncarnationId, KeyId, OriginId, StoreId, encode_id
+from holdfast.core.journal.chain import Position, Signer
 
 CODE_CHARS = 16
 CODE_TTL_MS = 7 * 24 * 3_600_000
@@ -33,6 +37,50 @@ class EnrolRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     software: str
     recovery: bytes = b""
     """The register's database key sealed to head office's recovery key, where it has one already."""
+    origin: OriginId | None = None
+    """Who it is already: a register that asks for a new key. Such a code makes no other register."""
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a register is, and by which key: all that head office needs to know it again."""
+
+    origin: OriginId
+    kind: str
+    name: str
+    store: StoreId
+    store_name: str
+    series: str
+    currency: str
+    timezone: str
+    number: int
+    """Of the key among this origin's, from 1: a later one counts against an earlier one."""
+    public_key: bytes
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """An `Identity` under head office's signature; its bytes as they were signed."""
+
+    identity: bytes
+    key_id: KeyId
+    signature: bytes
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What head office knows where a certificate is presented."""
+
+    number: int = 0
+    """Of this origin's newest key; 0: the origin is not known."""
+    retired: bool = False
+    series_of: OriginId | None = None
+    """Who numbers in the certificate's series."""
+
+
+class Replaced(msgspec.Struct, frozen=True, kw_only=True):
+    """The register that a new one goes on for, and how far head office has come with it."""
+
+    origin: OriginId
+    at: Position | None
+    """The head of its newest epoch; None: nothing of it ever arrived."""
 
 
 class EnrolReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +96,43 @@ class EnrolReply(msgspec.Struct, frozen=True, kw_only=True):
     """Key id → Ed25519 public key, former ones too."""
     recovery_public_key: bytes
     """X25519, 32 bytes."""
+    certificate: Certificate | None = None
+    replaces: Replaced | None = None
+
+
+def certificate_statement(identity: bytes) -> bytes:
+    """What a certificate signs."""
+    return b"holdfast register 1\n" + identity
+
+
+def sign_certificate(identity: Identity, signer: Signer) -> Certificate:
+    encoded = msgspec.json.encode(identity)
+    return Certificate(
+        identity=encoded, key_id=signer.key_id, signature=signer.sign(certificate_statement(encoded))
+    )
+
+
+def read_identity(certificate: Certificate) -> Identity:
+    """Who it names; the signature is the caller's to check. Raises MalformedFault."""
+    try:
+        return msgspec.json.decode(certificate.identity, type=Identity)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedFault(f"not a register's certificate: {error}") from None
+
+
+def readmission_refusal(identity: Identity, known: Known) -> str | None:
+    """Why a register is not let in on a certificate that head office did sign; None: it is.
+
+    What head office still knows counts more than its former word: a register that was retired or replaced
+    stays out, and so does a key in whose place it gave the origin another.
+    """
+    if known.retired:
+        return f"{identity.origin} was retired or replaced"
+    if known.series_of not in (None, identity.origin):
+        return f"the series {identity.series} belongs to {known.series_of} now"
+    if identity.number <= known.number:
+        return f"{identity.origin} was given another key since"
+    return None
 
 
 class CodeText(NamedTuple):

@@ -11,6 +11,7 @@ import msgspec
 from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
 from holdfast.core.journal.chain import Position, SignedHead, Signer, Verify
+from holdfast.core.sync.enrolment import Certificate
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +132,7 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
     time_ms: int
 
 
-class SessionRequest(msgspec.Struct, frozen=True, kw_only=True):
+class SessionRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """`POST /v1/session`."""
 
     origin: OriginId
@@ -140,13 +141,19 @@ class SessionRequest(msgspec.Struct, frozen=True, kw_only=True):
     signature: bytes
     software: str
     protocol: int
+    certified: str = ""
+    """Id of the key that the register's certificate names; where it is another, it is given a new one."""
+    certificate: Certificate | None = None
+    """Presented to a head office that said that it does not know the origin, or the key."""
 
 
-class SessionOpened(msgspec.Struct, frozen=True, kw_only=True):
+class SessionOpened(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     token: str
     expires_at_ms: int
     incarnation: IncarnationId
     time_ms: int
+    certificate: Certificate | None = None
+    """Of the key that opened it."""
 
 
 def session_statement(origin: OriginId, nonce: bytes) -> bytes:

@@ -60,15 +60,44 @@ where chain = :chain;
 -- name: closed(chain, seq)!
 update chain set closed_at_seq = :seq where chain = :chain;
 
--- name: add_key(origin, key_id, public_key, at_ms)!
-insert into origin_key (origin, key_id, public_key, added_at_ms)
-values (:origin, :key_id, :public_key, :at_ms)
+-- name: add_rotated_key(origin, key_id, public_key)!
+insert into origin_key (origin, key_id, public_key, added_at_ms, number)
+select :origin, :key_id, :public_key, (extract(epoch from now()) * 1000)::bigint, coalesce(max(number), 0) + 1
+from origin_key where origin = :origin
 on conflict (origin, key_id) do nothing;
 
--- name: add_rotated_key(origin, key_id, public_key)!
-insert into origin_key (origin, key_id, public_key, added_at_ms)
-values (:origin, :key_id, :public_key, (extract(epoch from now()) * 1000)::bigint)
+-- name: end_keys(origin, but, replaces, chain, epoch, seq)!
+-- A key gives way once; announced again, it keeps the place where it did.
+update origin_key set until_chain = :chain, until_epoch = :epoch, until_seq = :seq
+where origin = :origin and key_id <> :but and until_chain is null and :replaces in ('', key_id);
+
+-- name: put_key(origin, key_id, public_key, at_ms, number)!
+insert into origin_key (origin, key_id, public_key, added_at_ms, number)
+select :origin, :key_id, :public_key, :at_ms, coalesce(:number::integer, max(number) + 1, 1)
+from origin_key where origin = :origin
 on conflict (origin, key_id) do nothing;
+
+-- name: newest_chain(origin)$
+select coalesce(max(chain), 0) from chain where origin = :origin;
+
+-- name: identity(origin, key_id)^
+select o.kind, o.name, o.store, s.name, o.series, o.currency, s.timezone, k.number, k.public_key
+from origin o join store s using (store) join origin_key k using (origin)
+where o.origin = :origin and k.key_id = :key_id;
+
+-- name: known(origin, series)^
+select coalesce((select max(number) from origin_key where origin = :origin), 0),
+       coalesce((select retired_at_ms is not null from origin where origin = :origin), false),
+       (select origin from origin where series = :series and retired_at_ms is null);
+
+-- name: readmit_store(store, name, currency, timezone)!
+insert into store (store, name, currency, timezone) values (:store, :name, :currency, :timezone)
+on conflict (store) do nothing;
+
+-- name: readmit(origin, kind, store, series, currency, name, at_ms)!
+insert into origin (origin, kind, store, series, currency, name, enrolled_at_ms)
+values (:origin, :kind, :store, :series, :currency, :name, :at_ms)
+on conflict (origin) do nothing;
 
 -- name: add_stock(stores, skus, quantities)!
 -- Sorted, so that two batches never wait for each other in a circle.
@@ -160,6 +189,14 @@ on conflict (number) do nothing;
 -- name: add_alert(kind, origin, detail)!
 insert into alert (kind, origin, detail) values (:kind, :origin, :detail);
 
+-- name: add_alert_once(kind, origin, detail, at_most)!
+insert into alert (kind, origin, detail)
+select :kind, :origin, :detail
+where (select count(*) from alert where kind = :kind and acknowledged_at_ms is null) < :at_most
+  and not exists (
+      select from alert where kind = :kind and origin = :origin and acknowledged_at_ms is null
+  );
+
 -- name: waiting(chain, seq, limit)
 -- What became unreadable at its origin stays so, whatever is upgraded here.
 select c.origin, c.epoch, q.chain, q.seq, e.hash, e.data
@@ -179,7 +216,13 @@ where chain = :chain and seq = :seq;
 
 -- name: speaks_for(session)
 -- A register brings its own journal, a store server those of its store's registers too.
-select o.origin, k.key_id, k.public_key
+-- Of a former key the place where it gave way, and the epochs that were here before.
+select o.origin, k.key_id, k.public_key, k.until_epoch, coalesce(k.until_seq, 0),
+       case when k.until_chain is not null then array(
+           select c.epoch from chain c
+           where c.origin = o.origin and c.branch = 0 and c.chain <= k.until_chain
+             and c.epoch is distinct from k.until_epoch
+       ) end
 from origin me
 join origin o on o.origin = me.origin or (me.kind = 'store' and o.store = me.store)
 join origin_key k on k.origin = o.origin

@@ -10,13 +10,15 @@ import msgspec
 
 from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
 from holdfast.core.ingest.decide import Reference, References, Stretch
-from holdfast.core.ingest.facts import Facts, ReferenceFacts
+from holdfast.core.ingest.facts import Facts, OriginFacts, ReferenceFacts
 from holdfast.core.ingest.project import INT64
 from holdfast.core.ingest.rows import COLUMNS, QUARANTINED, Row, Rows
 from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.sync.batch import StoredEntry
+from holdfast.core.sync.enrolment import Identity, Known
 from holdfast.core.sync.feed import FEEDS
 from holdfast.core.sync.messages import SignedStatement
+from holdfast.core.sync.receiver import KeyLimit, Keys
 from holdfast.hq.store.port import (
     SKEWS_KEPT,
     ChainRecord,
@@ -44,6 +46,9 @@ class Tables:
         self.incarnations: list[tuple[IncarnationId, int, str]] = []
         self.origins: dict[OriginId, OriginRecord] = {}
         self.origin_keys: dict[tuple[OriginId, KeyId], bytes] = {}
+        self.key_numbers: dict[tuple[OriginId, KeyId], int] = {}
+        self.key_ends: dict[tuple[OriginId, KeyId], tuple[int, EpochId | None, int]] = {}
+        """(chain, epoch, seq) where a former key gave way."""
         self.chains: dict[int, ChainRecord] = {}
         self.opened: dict[int, dict[str, Any]] = {}
         self.entries: dict[tuple[int, int], Row] = {}
@@ -81,7 +86,7 @@ class MemoryStore:
             with transaction.savepoint():
                 yield transaction
 
-    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Mapping[KeyId, bytes]]:
+    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Keys]:
         with self.transaction(None) as transaction:
             return transaction.speaks_for(session)
 
@@ -158,8 +163,10 @@ class MemoryTransaction:
         for number, seq in rows.closed.items():
             record = msgspec.structs.replace(self._tables.chains[number], closed_at_seq=seq)
             self._set(self._tables.chains, number, record)
-        for origin, key_id, public_key in rows.keys:
-            self._set(self._tables.origin_keys, (OriginId(origin), KeyId(key_id)), public_key)
+        for key in rows.keys:
+            at = (key.chain, EpochId(key.epoch), key.seq)
+            self._end_keys(OriginId(key.origin), KeyId(key.key_id), at, key.replaces)
+            self._put_key(OriginId(key.origin), KeyId(key.key_id), key.public_key)
         for table, appended in rows.appended.items():
             self._put_appended(table, appended)
         self._add_sums(rows)
@@ -261,7 +268,7 @@ class MemoryTransaction:
             skew_ms=recorded[-1][1] if recorded else None,
         )
 
-    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Mapping[KeyId, bytes]]:
+    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Keys]:
         me = self._tables.origins.get(session)
         keys: dict[OriginId, dict[KeyId, bytes]] = {}
         for (owner, key_id), public_key in self._tables.origin_keys.items():
@@ -269,7 +276,16 @@ class MemoryTransaction:
             behind = me is not None and me.kind == "store" and record.facts.store == me.facts.store
             if owner == session or behind:
                 keys.setdefault(owner, {})[key_id] = public_key
-        return keys
+        return {owner: Keys(public, self._limits(owner)) for owner, public in keys.items()}
+
+    def _limits(self, owner: OriginId) -> dict[KeyId, KeyLimit]:
+        limits: dict[KeyId, KeyLimit] = {}
+        for (of, key_id), (chain, epoch, seq) in self._tables.key_ends.items():
+            if of == owner:
+                here = (r.facts for r in self._tables.chains.values() if r.facts.origin == owner)
+                before = frozenset(facts.epoch for facts in here if facts.chain <= chain)
+                limits[key_id] = KeyLimit(epoch=epoch, seq=seq, epochs=before - {epoch})
+        return limits
 
     # ---- head office itself
 
@@ -296,6 +312,11 @@ class MemoryTransaction:
 
     def alert(self, kind: str, origin: OriginId | None, detail: str) -> None:
         self._append(self._tables.appended["alert"], (kind, origin, None, None, detail))
+
+    def alert_once(self, kind: str, origin: OriginId, detail: str, at_most: int) -> None:
+        raised = [row[1] for row in self._tables.appended["alert"] if row[0] == kind]
+        if len(raised) < at_most and origin not in raised:
+            self.alert(kind, origin, detail)
 
     # ---- quarantine
 
@@ -333,7 +354,65 @@ class MemoryTransaction:
             if record.facts.series == origin.facts.series and record.facts.origin not in replaced:
                 raise RaceFault(f"series {origin.facts.series} belongs to {record.facts.origin}")
         self._set(self._tables.origins, origin.facts.origin, origin)
-        self._set(self._tables.origin_keys, (origin.facts.origin, key_id), public_key)
+        self._put_key(origin.facts.origin, key_id, public_key)
+
+    def _put_key(self, origin: OriginId, key_id: KeyId, public_key: bytes, number: int | None = None) -> None:
+        tables = self._tables
+        if (origin, key_id) in tables.origin_keys:
+            return
+        newest = max((n for (of, _), n in tables.key_numbers.items() if of == origin), default=0)
+        self._set(tables.origin_keys, (origin, key_id), public_key)
+        self._set(tables.key_numbers, (origin, key_id), newest + 1 if number is None else number)
+
+    def _end_keys(
+        self, origin: OriginId, but: KeyId, at: tuple[int, EpochId | None, int], replaces: str = ""
+    ) -> None:
+        for of, key_id in list(self._tables.origin_keys):
+            named = (of, key_id)
+            gives_way = of == origin and key_id != but and replaces in ("", key_id)
+            if gives_way and named not in self._tables.key_ends:
+                self._set(self._tables.key_ends, named, at)
+
+    def identity(self, origin: OriginId, key_id: KeyId) -> Identity | None:
+        record = self._tables.origins.get(origin)
+        public_key = self._tables.origin_keys.get((origin, key_id))
+        if record is None or public_key is None:
+            return None
+        facts = record.facts
+        return Identity(
+            origin=origin, kind=record.kind, name=record.name, store=facts.store, store_name=facts.store,
+            series=facts.series, currency=facts.currency, timezone="UTC",
+            number=self._tables.key_numbers[(origin, key_id)], public_key=public_key,
+        )  # fmt: skip
+
+    def known(self, origin: OriginId, series: str) -> Known:
+        tables = self._tables
+        replaced = {record.replaces for record in tables.origins.values()}
+        active = [o for o, r in tables.origins.items() if r.facts.series == series and o not in replaced]
+        return Known(
+            number=max((n for (of, _), n in tables.key_numbers.items() if of == origin), default=0),
+            retired=origin in replaced,
+            series_of=active[0] if active else None,
+        )
+
+    def readmit(self, identity: Identity, key_id: KeyId, at_ms: int) -> None:
+        origin = identity.origin
+        if origin not in self._tables.origins:
+            facts = OriginFacts(
+                origin=origin, store=identity.store, series=identity.series, currency=identity.currency
+            )
+            record = OriginRecord(facts=facts, kind=identity.kind, name=identity.name, enrolled_at_ms=at_ms)
+            self._set(self._tables.origins, origin, record)
+        self._end_keys(origin, key_id, self._as_of_now(origin))
+        self._put_key(origin, key_id, identity.public_key, identity.number)
+
+    def give_key(self, origin: OriginId, key_id: KeyId, public_key: bytes, at_ms: int) -> None:
+        self._end_keys(origin, key_id, self._as_of_now(origin))
+        self._put_key(origin, key_id, public_key)
+
+    def _as_of_now(self, origin: OriginId) -> tuple[int, EpochId | None, int]:
+        chains = (n for n, record in self._tables.chains.items() if record.facts.origin == origin)
+        return max(chains, default=0), None, 0
 
 
 def _within_int64(value: int) -> int:

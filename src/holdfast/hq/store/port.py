@@ -17,7 +17,9 @@ from holdfast.core.ingest.facts import ChainFacts, Facts, OriginFacts
 from holdfast.core.ingest.rows import Rows
 from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.sync.batch import StoredEntry
+from holdfast.core.sync.enrolment import Identity, Known
 from holdfast.core.sync.messages import SignedStatement
+from holdfast.core.sync.receiver import Keys
 
 SKEWS_KEPT = 500
 """Of each origin, the latest."""
@@ -164,7 +166,7 @@ class Transaction(Protocol):
         """What a heartbeat is answered with."""
         ...
 
-    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Mapping[KeyId, bytes]]:
+    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Keys]:
         """Whose journals it may bring, with their public keys, former ones too.
 
         A register's own; a store server's those of every register of its store as well. Empty: not enrolled.
@@ -198,6 +200,11 @@ class Transaction(Protocol):
         """Tell people."""
         ...
 
+    def alert_once(self, kind: str, origin: OriginId, detail: str, at_most: int) -> None:
+        """The same, unless nobody acknowledged the last one of this origin, or `at_most` of this kind: what
+        strangers can raise must not fill the disk."""
+        ...
+
     # ---- quarantine
 
     def waiting(self, after: tuple[int, int], limit: int) -> Sequence[Waiting]:
@@ -218,6 +225,25 @@ class Transaction(Protocol):
         """RaceFault where its series is numbered in already."""
         ...
 
+    def identity(self, origin: OriginId, key_id: KeyId) -> Identity | None:
+        """Who that is by that key; None where either is not known."""
+        ...
+
+    def known(self, origin: OriginId, series: str) -> Known:
+        """What is known of an origin that presents a certificate."""
+        ...
+
+    def readmit(self, identity: Identity, key_id: KeyId, at_ms: int) -> None:
+        """Know that origin, its store and this key again; every other key of it gives way.
+
+        RaceFault where its series is numbered in already.
+        """
+        ...
+
+    def give_key(self, origin: OriginId, key_id: KeyId, public_key: bytes, at_ms: int) -> None:
+        """Another key for it, in place of all that are in force."""
+        ...
+
 
 class HeadOfficeStore(Protocol):
     """Head office's state. Raises UnavailableFault or StorageFullFault where it cannot be reached."""
@@ -226,6 +252,6 @@ class HeadOfficeStore(Protocol):
         """Locks the origin first. UnknownOriginFault where it is not enrolled."""
         ...
 
-    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Mapping[KeyId, bytes]]:
+    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Keys]:
         """As `Transaction.speaks_for`, in a transaction of its own."""
         ...

@@ -14,7 +14,9 @@ from holdfast.core.ingest.project import stock_of
 from holdfast.core.ingest.rows import Rows
 from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.sync.batch import StoredEntry
+from holdfast.core.sync.enrolment import Identity, Known
 from holdfast.core.sync.messages import SignedStatement
+from holdfast.core.sync.receiver import KeyLimit, Keys
 from holdfast.hq.store import copy_rows
 from holdfast.hq.store.copies import Copies
 from holdfast.hq.store.port import (
@@ -54,7 +56,7 @@ class PostgresStore:
         with self._pool.connection() as conn, _races():
             yield PostgresTransaction(conn, origin)
 
-    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Mapping[KeyId, bytes]]:
+    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Keys]:
         with self.transaction(None) as transaction:
             return transaction.speaks_for(session)
 
@@ -193,8 +195,12 @@ class PostgresTransaction:
             )
         for number, seq in rows.closed.items():
             _sql.closed(conn, chain=number, seq=seq)
-        for origin, key_id, public_key in rows.keys:
-            _sql.add_rotated_key(conn, origin=origin, key_id=key_id, public_key=public_key)
+        for key in rows.keys:
+            _sql.end_keys(
+                conn, origin=key.origin, but=key.key_id, replaces=key.replaces,
+                chain=key.chain, epoch=key.epoch, seq=key.seq,
+            )  # fmt: skip
+            _sql.add_rotated_key(conn, origin=key.origin, key_id=key.key_id, public_key=key.public_key)
 
     def _add_sums(self, stock: Mapping[tuple[StoreId, Sku], int], rows: Rows) -> None:
         if stock:
@@ -283,11 +289,15 @@ class PostgresTransaction:
             skew_ms=skew_ms,
         )
 
-    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Mapping[KeyId, bytes]]:
-        keys: dict[OriginId, dict[KeyId, bytes]] = {}
-        for origin, key_id, public_key in _sql.speaks_for(self._conn, session=session):
-            keys.setdefault(OriginId(origin), {})[KeyId(key_id)] = public_key
-        return keys
+    def speaks_for(self, session: OriginId) -> Mapping[OriginId, Keys]:
+        public: dict[OriginId, dict[KeyId, bytes]] = {}
+        former: dict[OriginId, dict[KeyId, KeyLimit]] = {}
+        for origin, key_id, public_key, epoch, seq, epochs in _sql.speaks_for(self._conn, session=session):
+            public.setdefault(OriginId(origin), {})[KeyId(key_id)] = public_key
+            if epochs is not None:
+                limit = KeyLimit(epoch=epoch, seq=seq, epochs=frozenset(epochs))
+                former.setdefault(OriginId(origin), {})[KeyId(key_id)] = limit
+        return {origin: Keys(keys, former.get(origin, {})) for origin, keys in public.items()}
 
     # ---- head office itself
 
@@ -320,6 +330,9 @@ class PostgresTransaction:
 
     def alert(self, kind: str, origin: OriginId | None, detail: str) -> None:
         _sql.add_alert(self._conn, kind=kind, origin=origin, detail=detail)
+
+    def alert_once(self, kind: str, origin: OriginId, detail: str, at_most: int) -> None:
+        _sql.add_alert_once(self._conn, kind=kind, origin=origin, detail=detail, at_most=at_most)
 
     # ---- quarantine
 
@@ -366,8 +379,54 @@ class PostgresTransaction:
                 )
         except psycopg.errors.UniqueViolation as error:
             raise RaceFault(f"series {facts.series} belongs to another register") from error
-        _sql.add_key(
-            conn, origin=facts.origin, key_id=key_id, public_key=public_key, at_ms=origin.enrolled_at_ms
+        _sql.put_key(
+            conn, origin=facts.origin, key_id=key_id, public_key=public_key,
+            at_ms=origin.enrolled_at_ms, number=None,
+        )  # fmt: skip
+
+    def identity(self, origin: OriginId, key_id: KeyId) -> Identity | None:
+        row = _sql.identity(self._conn, origin=origin, key_id=key_id)
+        if row is None:
+            return None
+        kind, name, store, store_name, series, currency, timezone, number, public_key = row
+        return Identity(
+            origin=origin, kind=kind, name=name, store=StoreId(store), store_name=store_name, series=series,
+            currency=currency, timezone=timezone, number=number, public_key=public_key,
+        )  # fmt: skip
+
+    def known(self, origin: OriginId, series: str) -> Known:
+        number, retired, series_of = _sql.known(self._conn, origin=origin, series=series)
+        return Known(
+            number=number, retired=retired, series_of=None if series_of is None else OriginId(series_of)
+        )
+
+    def readmit(self, identity: Identity, key_id: KeyId, at_ms: int) -> None:
+        conn = self._conn
+        try:
+            with conn.transaction():
+                _sql.readmit_store(
+                    conn, store=identity.store, name=identity.store_name,
+                    currency=identity.currency, timezone=identity.timezone,
+                )  # fmt: skip
+                _sql.readmit(
+                    conn, origin=identity.origin, kind=identity.kind, store=identity.store,
+                    series=identity.series, currency=identity.currency, name=identity.name, at_ms=at_ms,
+                )  # fmt: skip
+        except psycopg.errors.UniqueViolation as error:
+            raise RaceFault(f"series {identity.series} belongs to another register") from error
+        self._put_key(identity.origin, key_id, identity.public_key, at_ms, identity.number)
+
+    def give_key(self, origin: OriginId, key_id: KeyId, public_key: bytes, at_ms: int) -> None:
+        self._put_key(origin, key_id, public_key, at_ms, None)
+
+    def _put_key(
+        self, origin: OriginId, key_id: KeyId, public_key: bytes, at_ms: int, number: int | None
+    ) -> None:
+        """The only one in force from now on; what the others signed in epochs that are here still holds."""
+        chain = _sql.newest_chain(self._conn, origin=origin)
+        _sql.end_keys(self._conn, origin=origin, but=key_id, replaces="", chain=chain, epoch=None, seq=0)
+        _sql.put_key(
+            self._conn, origin=origin, key_id=key_id, public_key=public_key, at_ms=at_ms, number=number
         )
 
 

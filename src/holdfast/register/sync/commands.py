@@ -18,7 +18,7 @@ from holdfast.core.journal.bodies import CommandDone, KeyRotated
 from holdfast.core.sync.commands import Command, CommandBatch, Outcome
 from holdfast.core.sync.cursors import accept_receipt, purge_through
 from holdfast.core.sync.feed import unpack
-from holdfast.core.sync.messages import encode
+from holdfast.core.sync.messages import Receipt, encode
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.http import Call, HttpRequest
 from holdfast.infra.keys import verify
@@ -121,6 +121,8 @@ class Commander(Part):
         if self._books is None:
             self._books = self._open_books()
         waiting = self._work_off(self._books)
+        if self._keys.has_former:
+            self._keys.forget(safe_through(self._books, self._head_office_keys))
         self._report(self._books)
         self._take(self._books, self._poll(self._books, POLL_WAITING_S if waiting else POLL_S))
         return 0.0
@@ -254,9 +256,9 @@ class Commander(Part):
         asked = books.inbox.payload(command.request)
         assert isinstance(asked, AppendRequest), "a rotation asked for an entry"
         key = msgspec.json.decode(asked.body, type=KeyRotated)
-        self._keys.complete(KeyId(key.key_id))
+        self._keys.complete(KeyId(key.key_id), placed.epoch, placed.seq)
         self._hands.new_session()
-        return Done(DONE, f"signs with {key.key_id}")
+        return Done(DONE, f"signs with {key.key_id}; the former key waits until a backup holds this")
 
     def _ask(self, books: Books, command: Waiting, payload: Payload) -> None:
         connection = books.reference.connection
@@ -327,12 +329,7 @@ def purgeable(books: Books, keep_days: int, clock: Clock, keys: dict[KeyId, byte
 
     Each receipt is verified again, over the till as it is now: it may have been restored since.
     """
-    receipts = [
-        receipt
-        for receipt in books.reference.safe_receipts()
-        if receipt.key_id in keys
-        and accept_receipt(receipt, keys[receipt.key_id], verify, books.journal.hash_at)
-    ]
+    receipts = _good_safe(books, keys)
     through: dict[EpochId, int] = {}
     for epoch in dict.fromkeys(receipt.epoch for receipt in receipts):
         keep_from = books.till.keep_from_seq(epoch, _days_ago(keep_days, books, clock))
@@ -340,6 +337,20 @@ def purgeable(books: Books, keep_days: int, clock: Clock, keys: dict[KeyId, byte
         if seq:
             through[epoch] = seq
     return through
+
+
+def safe_through(books: Books, keys: dict[KeyId, bytes]) -> dict[EpochId, int]:
+    """Epoch → seq up to which head office could be restored with it."""
+    return {receipt.epoch: receipt.seq for receipt in _good_safe(books, keys)}
+
+
+def _good_safe(books: Books, keys: dict[KeyId, bytes]) -> list[Receipt]:
+    return [
+        receipt
+        for receipt in books.reference.safe_receipts()
+        if receipt.key_id in keys
+        and accept_receipt(receipt, keys[receipt.key_id], verify, books.journal.hash_at)
+    ]
 
 
 def _days_ago(days: int, books: Books, clock: Clock) -> str:

@@ -2,6 +2,7 @@
 
 from holdfast import __version__
 from holdfast.core.ids import OriginId
+from holdfast.core.journal import chain
 from holdfast.core.journal.chain import Position, Signer
 from holdfast.core.sync.feed import FEEDS
 from holdfast.core.sync.messages import Heartbeat, SignedStatement, encode, heartbeat_statement
@@ -44,9 +45,8 @@ def compose(books: Books, board: Board, clock: Clock, *, origin: OriginId, curre
 def sign(heartbeat: Heartbeat, signer: Signer) -> SignedStatement:
     """The statement's bytes as they are sent, under the register's own key."""
     statement = encode(heartbeat)
-    return SignedStatement(
-        statement=statement, key_id=signer.key_id, signature=signer.sign(heartbeat_statement(statement))
-    )
+    key_id, signature = chain.sign(signer, heartbeat_statement(statement))
+    return SignedStatement(statement=statement, key_id=key_id, signature=signature)
 
 
 def _feeds(books: Books) -> dict[str, tuple[str, int]]:

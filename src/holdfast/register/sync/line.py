@@ -8,14 +8,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from holdfast import __version__
 from holdfast.core.faults import Fault
 from holdfast.core.ids import OriginId
-from holdfast.core.journal.chain import Signer
 from holdfast.core.sync.messages import Challenge, Problem, SessionOpened, decode, encode
-from holdfast.core.sync.session import answer_challenge
 from holdfast.infra.http import Call, GivenUpFault, HttpClient, HttpRequest, LostFault, Reply
 from holdfast.register.sync.board import Board
+from holdfast.register.sync.credentials import TRIES_MAX, Credentials
 
 SESSION_DEADLINE_S = 5.0
 """Of each of the two steps."""
@@ -37,10 +35,10 @@ class RefusedFault(Fault):
 class Line:
     """Shared by all threads; each makes one call at a time."""
 
-    def __init__(self, client: HttpClient, origin: OriginId, signer: Signer, board: Board) -> None:
+    def __init__(self, client: HttpClient, origin: OriginId, credentials: Credentials, board: Board) -> None:
         self._client = client
         self._origin = origin
-        self._signer = signer
+        self._credentials = credentials
         self._board = board
         self._lock = threading.Lock()
         self._token = ""
@@ -50,11 +48,13 @@ class Line:
 
         `on_start` is handed each call as it begins, so that another thread can give it up.
         """
-        token = self._token
+        token, key_id = self._token, self._credentials.key_id
         reply = self._in_session(request, token, on_start)
         if reply.status == 401 and reply.problem().code.startswith("session."):
             # Head office restarted, or the session's time is over: once more in a new one.
-            reply = self._in_session(request, self._forget(token), on_start)
+            again = self._in_session(request, self._forget(token), on_start)
+            # Opened by another key, what the first one signed may be refused: its sender signs it anew.
+            return reply if again.status == 403 and self._credentials.key_id != key_id else again
         return reply
 
     def _in_session(self, request: HttpRequest, token: str, on_start: OnStart | None) -> Reply:
@@ -88,17 +88,27 @@ class Line:
         with self._lock:
             if self._token:
                 return self._token
-            asked = self._once(_post("/v1/session/challenge", encode(_Asking(self._origin))), on_start)
-            if not asked.is_success:
-                return self._refused(asked)
-            challenge = decode(asked.body, Challenge)
-            self._board.contact(challenge.time_ms, asked.latency_ms)
-            answer = answer_challenge(self._origin, challenge, self._signer, software=__version__)
-            reply = self._once(_post("/v1/session", encode(answer)), on_start)
+            self._credentials.begin()
+            reply = self._try_session(on_start)
+            for _ in range(TRIES_MAX):
+                if reply.is_success or not self._credentials.refused(reply.problem().code):
+                    break
+                reply = self._try_session(on_start)
             if not reply.is_success:
+                self._credentials.gave_up()
                 return self._refused(reply)
-            self._token = decode(reply.body, SessionOpened).token
+            opened = decode(reply.body, SessionOpened)
+            self._credentials.opened(opened.certificate)
+            self._token = opened.token
             return self._token
+
+    def _try_session(self, on_start: OnStart | None) -> Reply:
+        asked = self._once(_post("/v1/session/challenge", encode(_Asking(self._origin))), on_start)
+        if not asked.is_success:
+            return asked
+        challenge = decode(asked.body, Challenge)
+        self._board.contact(challenge.time_ms, asked.latency_ms)
+        return self._once(_post("/v1/session", encode(self._credentials.answer(challenge))), on_start)
 
     def _refused(self, reply: Reply) -> Reply:
         problem = reply.problem()

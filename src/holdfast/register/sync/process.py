@@ -31,6 +31,7 @@ from holdfast.infra.logs import configure_logs
 from holdfast.register.sync.board import Board
 from holdfast.register.sync.books import Books
 from holdfast.register.sync.commands import Commander, Hands
+from holdfast.register.sync.credentials import Credentials
 from holdfast.register.sync.feeds import Feeder
 from holdfast.register.sync.keeper import RETRY_S, Keeper
 from holdfast.register.sync.line import Line
@@ -72,7 +73,7 @@ class SyncProcess:
         self._client = client
         self._keeper = Keeper(home, key, clock)
         self.board = Board(clock, self._keeper.state())
-        line = Line(client, origin, keys, self.board)
+        line = Line(client, origin, Credentials(home, origin, keys, trusted), self.board)
 
         def books() -> Books:
             return Books(home, key, origin, keys)

@@ -112,7 +112,8 @@ class TillJournal:
 
     def _sign(self, epoch: EpochId, seq: int, hash: bytes) -> SignedHead:
         kept = self._signed.get(epoch)
-        if kept is None or (kept.seq, kept.hash) != (seq, hash):
+        key_id = self._signer.key_id
+        if kept is None or (kept.seq, kept.hash, kept.key_id) != (seq, hash, key_id):
             kept = self._signed[epoch] = sign_head(self._origin, epoch, seq, hash, self._signer)
         return kept
 

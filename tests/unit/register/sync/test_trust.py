@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from holdfast.core.faults import ConfigurationFault, KeyFault
-from holdfast.core.ids import KeyId, OriginId, StoreId
+from holdfast.core.ids import EpochId, KeyId, OriginId, StoreId
 from holdfast.infra.config import RegisterConfig, RegisterHome
 from holdfast.infra.keys import SigningKey
 from holdfast.infra.tls import make_certificate
-from holdfast.register.sync.rotation import KeyRing
+from holdfast.register.sync.rotation import FORMER_MAX, KeyRing
 from holdfast.register.sync.trust import Trust, load_trust, save_trust, tls_context
 
 OFFICE = SigningKey.generate()
+EPOCH = EpochId("e" * 26)
 
 
 @pytest.fixture
@@ -80,10 +81,56 @@ def test_a_rotation_that_was_cut_short_goes_on(home: RegisterHome) -> None:
     assert keys.key_id == old, "nothing is signed with it before head office knows it"
     again = KeyRing(home)
     assert again.prepare() == announced, "a second attempt announces the same key"
-    again.complete(KeyId(announced.key_id))
-    again.complete(KeyId(announced.key_id))
+    again.complete(KeyId(announced.key_id), EPOCH, 7)
+    again.complete(KeyId(announced.key_id), EPOCH, 7)
     assert again.key_id == announced.key_id == SigningKey.load(home.signing_key).key_id
     later = again.prepare()
     assert later.key_id != announced.key_id
     with pytest.raises(KeyFault):
-        again.complete(KeyId("0" * 16))
+        again.complete(KeyId("0" * 16), EPOCH, 9)
+
+
+def test_a_former_key_waits_until_a_backup_knows_the_next_one(home: RegisterHome) -> None:
+    SigningKey.generate().save(home.signing_key)
+    keys = KeyRing(home)
+    first = keys.key_id
+    second = KeyId(keys.prepare().key_id)
+    assert keys.prepare().replaces == first
+    keys.complete(second, EPOCH, 7)
+    assert not keys.newer(), "the newest one signs"
+    again = KeyRing(home)
+    again.forget({EPOCH: 6})
+    assert (again.key_id, again.has_former) == (second, True)
+    assert again.older(), "a head office that was restored does not know the new one"
+    assert again.key_id == first
+    assert not again.older()
+    assert again.newer(), "and then it does"
+    assert again.key_id == second
+    again.forget({EPOCH: 7})
+    assert (again.key_id, again.has_former, again.older()) == (second, False, False)
+    assert not KeyRing(home).has_former
+
+
+def test_a_key_that_head_office_knows_first_is_taken_up(home: RegisterHome) -> None:
+    """The answer to the batch that announced it was lost, or another thread was quicker."""
+    SigningKey.generate().save(home.signing_key)
+    keys = KeyRing(home)
+    first, second = keys.key_id, KeyId(keys.prepare().key_id)
+    assert keys.newer()
+    assert keys.key_id == second
+    keys.forget({EPOCH: 100})
+    assert keys.has_former, "where it was announced is not known yet"
+    keys.complete(second, EPOCH, 7)
+    keys.forget({EPOCH: 7})
+    assert not keys.has_former
+    assert first != second
+
+
+def test_so_many_former_keys_are_kept_and_no_more(home: RegisterHome) -> None:
+    SigningKey.generate().save(home.signing_key)
+    keys = KeyRing(home)
+    for seq in range(2, FORMER_MAX + 5):
+        keys.complete(KeyId(keys.prepare().key_id), EPOCH, seq)
+    assert sum(keys.older() for _ in range(100)) == FORMER_MAX
+    again = KeyRing(home)
+    assert sum(again.older() for _ in range(100)) == FORMER_MAX
