@@ -30,6 +30,24 @@ def test_the_offset_is_the_stores_at_that_time(zone: str, january: int, july: in
     assert (clock.offset_min(JANUARY_MS), clock.offset_min(JULY_MS)) == (january, july)
 
 
+@pytest.mark.parametrize(
+    ("zone", "switch_ms", "before", "after"),
+    [
+        ("Europe/Zurich", 1_774_746_000_000, 60, 120),
+        ("Europe/Zurich", 1_792_890_000_000, 120, 60),
+        ("Australia/Lord_Howe", 1_775_314_800_000, 660, 630),
+        ("Pacific/Chatham", 1_775_311_200_000, 825, 765),
+    ],
+)
+def test_one_clock_is_right_on_both_sides_of_a_switch(
+    zone: str, switch_ms: int, before: int, after: int
+) -> None:
+    """It remembers what it was asked a moment ago."""
+    clock = SystemClock(zone)
+    asked = [switch_ms - 1, switch_ms, switch_ms + 1, switch_ms - 1, switch_ms]
+    assert [clock.offset_min(at_ms) for at_ms in asked] == [before, after, after, before, after]
+
+
 @pytest.mark.parametrize("at_ms", [0, -62_135_596_800_000, 253_402_300_799_999, 10**18, -(10**18)])
 def test_a_clock_that_is_centuries_wrong_stops_nothing(at_ms: int) -> None:
     assert -16 * 60 < SystemClock("Europe/Zurich").offset_min(at_ms) < 16 * 60
