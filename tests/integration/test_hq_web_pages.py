@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from holdfast.core.faults import SignatureFault
@@ -118,6 +119,7 @@ def test_nothing_changes_without_the_page_s_token(office: ServedHeadOffice) -> N
         ("/alerts/1/acknowledge", {}),
         ("/backups/now", {}),
         (f"/registers/{journal.origin}/epochs/{journal.epoch}/lost", {"act": "propose", "reason": "x"}),
+        (f"/registers/{journal.origin}/epochs/{journal.epoch}/resend", {"seq": "1"}),
         ("/logout", {}),
         ("/login", {"name": "admin", "password": PASSWORD}),
     ]
@@ -332,7 +334,7 @@ def test_bad_rows_are_named_before_anything_changes(office: ServedHeadOffice) ->
     row = re.sub(r"\s+", " ", page.text)
     assert re.search(r'class="num">3</th><td>price</td><td>[^<]*not a number', row)
     assert re.search(r'class="num">4</th><td>sku</td>', row)
-    assert "Take the 1 good rows only" in page.text
+    assert "Take the good row only" in page.text
     assert office.services.head_office.feeds.versions()["prices"] == 0
     taken = _take(client, page)
     assert "1 of 1 rows are new or changed, 2 left out" in taken.text
@@ -401,6 +403,24 @@ def test_the_page_says_how_backups_stand(office: ServedHeadOffice) -> None:
     answer = client.post("/backups/now", data={"csrf": csrf})
     assert answer.status_code == 409  # this one is served without a schedule
     assert "holdfast hq backup" in answer.text
+
+
+# ---- an epoch sent again
+
+
+def test_an_epoch_is_asked_for_again_from_an_entry(office: ServedHeadOffice) -> None:
+    journal = office.enrol(SampleJournal().open().sell(2))
+    office.session(journal).post("/v1/sync/entries", content=journal.batch()).raise_for_status()
+    client, place = office.signed_in(), f"/registers/{journal.origin}/epochs/{journal.epoch}"
+    for seq in ("0", "4", "x", ""):
+        form = {"csrf": csrf_of(client.get(place).text), "seq": seq}
+        answer = client.post(f"{place}/resend", data=form)
+        assert (answer.status_code, "from 1 to 3" in answer.text) == (409, True)
+    form = {"csrf": csrf_of(client.get(place).text), "seq": "2"}
+    assert client.post(f"{place}/resend", data=form).status_code == 303
+    [command] = office.services.head_office.command_book.latest(journal.origin)
+    assert command.kind == "resend_from"
+    assert msgspec.json.decode(command.arguments) == {"epoch": journal.epoch, "seq": "2"}
 
 
 # ---- an epoch given up

@@ -1,4 +1,4 @@
-"""An epoch that may owe: what is known of it, and two people who give up the rest."""
+"""One epoch: what is known of it, what it is to send again, and two people who give up what is missing."""
 
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from holdfast.hq.lost import REASON_CHARS_MAX, may_be_lost
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import page
 from holdfast.hq.web.registers.known import known_register
-from holdfast.hq.web.services import PAGES, Given, Services
+from holdfast.hq.web.services import PAGES, Given, Services, commands_key
 from holdfast.infra.web import HttpProblem
 
 
@@ -47,6 +47,26 @@ async def declare(
         return await _show(request, services, origin, epoch, status=409, error=done.sentence, reason=reason)
     services.wakeups.wake(PAGES)
     return Redirect(f"/registers/{quote(origin)}/epochs/{quote(epoch)}", status_code=303)
+
+
+@post("/registers/{origin:str}/epochs/{epoch:str}/resend", include_in_schema=False, status_code=200)
+async def send_again(
+    request: WebRequest, services: Given, origin: FromPath[str], epoch: FromPath[str]
+) -> Response[Any]:
+    _, standings = await _standings(services, origin, epoch)
+    seq = str((await request.form()).get("seq", "")).strip()
+    last = max(standing.applied_seq for standing in standings)
+    if not (seq.isdecimal() and seq.isascii()) or len(seq) > 15 or not 1 <= int(seq) <= max(1, last):
+        error = f"Give the number of an entry, from 1 to {max(1, last):,}."
+        return await _show(request, services, origin, epoch, status=409, error=error)
+    arguments = {"epoch": epoch, "seq": str(int(seq))}
+    book, by = services.head_office.command_book, request.state.session.admin
+    given = await services.pages.run(book.issue, OriginId(origin), "resend_from", by=by, arguments=arguments)
+    if isinstance(given, Refusal):
+        return await _show(request, services, origin, epoch, status=409, error=given.sentence)
+    services.wakeups.wake(commands_key(OriginId(origin)))
+    services.wakeups.wake(PAGES)
+    return Redirect(f"/registers/{quote(origin)}", status_code=303)
 
 
 async def _show(
@@ -86,4 +106,4 @@ async def _standings(services: Services, origin: str, epoch: str) -> tuple[Any, 
     return register, found
 
 
-routes = Router("/", route_handlers=[show_epoch, declare], before_request=require_session)
+routes = Router("/", route_handlers=[show_epoch, declare, send_again], before_request=require_session)
