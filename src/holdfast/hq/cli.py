@@ -16,6 +16,7 @@ import msgspec
 import typer
 
 from holdfast.core.refusals import Refusal
+from holdfast.core.sync.commands import KINDS
 
 if TYPE_CHECKING:
     from holdfast.core.ids import EpochId, OriginId
@@ -237,8 +238,50 @@ def list_registers(home: Home, as_json: AsJson = False) -> None:
 Origin = Annotated[str, typer.Argument(help="Id of the register, as `register list` prints it.")]
 
 
+@registers.command("order")
+def order(
+    home: Home,
+    origin: Origin,
+    command: Annotated[str, typer.Argument(help=f"One of: {', '.join(KINDS)}.")],
+    keep_days: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="For purge: days whose documents stay.")
+    ] = None,
+) -> None:
+    """Give a register a command. It leaves when the register asks next, within half a minute of contact.
+
+    Only what is safe in a verified backup is ever purged. The register's page shows the outcome.
+    """
+    from holdfast.core.ids import OriginId
+
+    if keep_days is not None and command != "purge":
+        raise typer.BadParameter("only a purge keeps days", param_hint="--keep-days")
+    arguments = {} if keep_days is None else {"keep_days": str(keep_days)}
+    with _services(home) as services:
+        book = services.head_office.command_book
+        given = _or_stop(book.issue(OriginId(origin), command, by="console", arguments=arguments))
+    typer.echo(f"Command {given.number}, {command}, waits for {origin}.")
+
+
 Epoch = Annotated[str, typer.Argument(help="Id of its epoch, as the register's page shows it.")]
 By = Annotated[str, typer.Option("--by", help="Your name as an administrator; your password is asked for.")]
+
+
+@registers.command("resend")
+def resend(
+    home: Home,
+    origin: Origin,
+    epoch: Epoch,
+    from_seq: Annotated[int, typer.Option("--from", help="Number of the first entry.", min=1)] = 1,
+) -> None:
+    """Have a register send an epoch's entries again although they are here. Nothing counts twice.
+
+    It is done at the register's next contact; its outcome, with counts, stands on the register's page.
+    """
+    with _services(home) as services:
+        book, (of, named) = services.head_office.command_book, _epoch(origin, epoch)
+        arguments = {"epoch": str(named), "seq": str(from_seq)}
+        given = _or_stop(book.issue(of, "resend_from", by="command line", arguments=arguments))
+    typer.echo(f"Command {given.number} waits for {origin}.")
 
 
 @registers.command("propose-lost")
