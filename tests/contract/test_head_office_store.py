@@ -426,6 +426,75 @@ def a_head_office_that_lost_feeds(hq: HeadOfficeUnderTest) -> list[object]:
     return [*lives, again]
 
 
+def damaged_copy(journal: SampleJournal, *seqs: int) -> SampleJournal:
+    """The same journal off a disk that lost the bytes of these entries."""
+    copy = journal.copy()
+    entries = copy.epochs[journal.epoch]
+    for seq in seqs:
+        entries[seq - 1] = StoredEntry(seq, entries[seq - 1].hash, b"re\x00mains", False)
+    return copy
+
+
+def send_all(hq: HeadOfficeUnderTest, journal: SampleJournal, first_seq: int = 1) -> list[object]:
+    """Piece after piece to its head, as a sender does."""
+    answers: list[object] = []
+    while first_seq <= journal.position.seq:
+        answer = send(hq, journal, first_seq)
+        assert isinstance(answer, Ack)
+        assert answer.held is not None
+        answers.append(answer)
+        first_seq = answer.held.seq + 1
+    return answers
+
+
+@scenario
+def what_was_unreadable_is_completed_when_its_bytes_come(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(2).sell(1, reference="536365")
+    hq.enrol(journal)
+    fresh = signing_key(9)
+    journal.append("key_rotated", 1, KeyRotated(key_id=fresh.key_id, public_key=fresh.public_bytes))
+    of_type(journal, "gift_card_sold", 1)
+    journal.sell(1, reference="536365").sell(2)
+    with memory_head_office() as undamaged:
+        undamaged.enrol(journal)
+        send(undamaged, journal)
+        wanted = undamaged.dump()
+    answers = send_all(hq, damaged_copy(journal, 2, 4, 5, 6, 8))
+    waiting = len(rows_of(hq, "quarantine")) - len(rows_of(hq, "resolved"))
+    assert (len(answers), waiting, len(rows_of(hq, "document"))) == (4, 5, 3)
+    partly = damaged_copy(journal, 5, 8)
+    answers += [*send_all(hq, partly), hq.ingest.retry_quarantine(), *send_all(hq, journal, 4)]
+    done = hq.dump()
+    journal.key = fresh
+    answers += [
+        *send_all(hq, journal),
+        *send_all(hq, damaged_copy(journal, 2, 3)),
+        hq.ingest.retry_quarantine(),
+    ]
+    for table in ("entry", "document", "document_line", "reference", "origin_key", "quarantine", "resolved"):
+        assert rows_of(hq, table) == done[table], table
+    for table in ("stock_level", "register_day", "origin_key"):
+        assert rows_of(hq, table) == wanted[table], table
+    assert [row[3] for row in done["entry"] if row[7] == "quarantined"] == ["gift_card_sold"]
+    return answers
+
+
+@scenario
+def what_was_unreadable_in_one_branch_is_completed_through_another(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open().sell(3)
+    hq.enrol(journal)
+    twin = journal.copy().sell(2, total_minor=700)
+    journal.sell(3)
+    answers = send_all(hq, damaged_copy(journal, 3, 4, 6))
+    answers += send_all(hq, damaged_copy(twin, 5, 6))
+    assert len(rows_of(hq, "document")) == 3 + 2, "what both share is completed already"
+    return [*answers, *send_all(hq, twin), *send_all(hq, damaged_copy(journal, 2)), *send_all(hq, journal)]
+
+
+def rows_of(hq: HeadOfficeUnderTest, table: str) -> list[tuple[object, ...]]:
+    return hq.dump()[table]
+
+
 # ---- the contract ------------------------------------------------------------------------------
 
 

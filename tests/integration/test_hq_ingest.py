@@ -14,7 +14,7 @@ import zstandard
 from holdfast.core.faults import Fault, NewerVersionFault, StorageFullFault, UnavailableFault
 from holdfast.core.ids import OriginId, StoreId
 from holdfast.core.ingest.facts import OriginFacts
-from holdfast.core.sync.batch import MAGIC
+from holdfast.core.sync.batch import MAGIC, StoredEntry
 from holdfast.core.sync.limits import BATCH_RAW_BYTES_MAX, BODY_BYTES_MAX
 from holdfast.core.sync.messages import Ack
 from holdfast.core.sync.receiver import Refused
@@ -71,6 +71,34 @@ def test_what_only_the_database_refuses_waits_and_nothing_else(
     waiting = postgres_hq.dump()["quarantine"]
     assert len(waiting) == (64 if culprits == ("",) else len(culprits))
     assert all(row[2] == "database" for row in waiting)
+    no_problem(postgres_hq)
+
+
+def test_bytes_that_come_late_and_are_refused_by_the_database_are_kept(
+    postgres_hq: HeadOfficeUnderTest,
+) -> None:
+    journal = SampleJournal().open().sell(9)
+    damaged = journal.copy()
+    entries = damaged.epochs[journal.epoch]
+    for seq in (3, 4, 5):
+        entries[seq - 1] = StoredEntry(seq, entries[seq - 1].hash, b"", False)
+    postgres_hq.refuse("document", "seq <> 4")
+
+    def passes(row: tuple[object, ...]) -> bool:
+        return row[1] != 4
+
+    with memory_head_office({"document": passes}) as memory_hq:
+        for hq in (memory_hq, postgres_hq):
+            hq.enrol(journal)
+            for first_seq in (1, 3):
+                taken(hq.ingest.receive_batch(journal.origin, damaged.batch(first_seq)))
+            ack = taken(hq.ingest.receive_batch(journal.origin, journal.batch()))
+            assert ack.held == journal.position
+        assert postgres_hq.dump() == memory_hq.dump()
+    assert {row[1]: row[2] for row in postgres_hq.dump()["quarantine"]} == {
+        3: "unreadable", 4: "database", 5: "unreadable",
+    }  # fmt: skip
+    assert [row[1] for row in postgres_hq.dump()["resolved"]] == [3, 5]
     no_problem(postgres_hq)
 
 

@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.messages import Ack
 from tests.hq_fixtures import HeadOfficeUnderTest
 from tests.journal_samples import SampleJournal
@@ -50,6 +51,26 @@ def sold(postgres_hq: HeadOfficeUnderTest) -> HeadOfficeUnderTest:
     postgres_hq.enrol(journal)
     assert isinstance(postgres_hq.ingest.receive_batch(journal.origin, journal.batch()), Ack)
     return postgres_hq
+
+
+def test_entries_before_an_unreadable_one_need_a_signed_head(postgres_hq: HeadOfficeUnderTest) -> None:
+    """Its hash is only stated: without a head before it, a store server could have written what is there."""
+    hq, journal = postgres_hq, SampleJournal().open().sell(6)
+    hq.enrol(journal)
+    damaged = journal.copy()
+    entries = damaged.epochs[journal.epoch]
+    entries[3] = StoredEntry(4, entries[3].hash, b"", False)
+    for first_seq in (1, 4):
+        assert isinstance(hq.ingest.receive_batch(journal.origin, damaged.batch(first_seq)), Ack)
+    assert hq.verify().differences == ()
+    assert hq.dsn is not None
+    with psycopg.connect(hq.dsn, autocommit=True) as conn:
+        conn.execute("delete from signed_head where seq = 3")
+    (found,) = hq.verify().differences
+    assert found.code == "signature"
+    assert "entry 4 is unreadable" in found.sentence
+    assert isinstance(hq.ingest.receive_batch(journal.origin, journal.batch(2)), Ack)
+    assert hq.verify().differences == (), "its bytes came: the head behind it proves all"
 
 
 def test_a_head_office_in_order(sold: HeadOfficeUnderTest) -> None:

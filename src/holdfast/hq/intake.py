@@ -66,6 +66,8 @@ def _put(
     deciding = Deciding(facts, stretch, transaction.references, culprits)
     decision = deciding.decision
     transaction.put(deciding.parts(PART_ENTRIES))
+    for completed in decision.rows.completed:
+        transaction.complete(completed, now_ms)
     for opened in decision.rows.opened.values():
         parent = opened.get("parent")
         if parent is not None:

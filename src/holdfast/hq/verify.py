@@ -33,6 +33,8 @@ _PROJECTED = (
 )
 _POSTING_PERIOD = COLUMNS["document"].index("posting_period")
 _EARLIEST_PERIOD = "0001-01"
+_LOST = ("unreadable", False)
+"""Why an entry waits, and whether that is resolved: only its hash is here."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -124,7 +126,7 @@ class _Verification:
         quarantine = {
             seq: (cause, done) for seq, cause, done in _sql.quarantine(self._conn, chain=chain.chain)
         }
-        seq, previous = chain.fork_seq, ZERO_HASH
+        seq, previous, unproved = chain.fork_seq, ZERO_HASH, None
         if chain.parent_chain is not None and chain.fork_seq:
             previous = _sql.hash_at(self._conn, chain=chain.parent_chain, seq=chain.fork_seq) or ZERO_HASH
         while block := _sql.entries(self._conn, chain=chain.chain, after=seq, limit=BLOCK):
@@ -133,7 +135,10 @@ class _Verification:
             for row in block:
                 if row[0] != seq + 1:
                     self._differ("chain", f"{chain.name}: entry {seq + 1} is missing")
-                lost = quarantine.get(row[0], ("", False))[0] == "unreadable"
+                lost = quarantine.get(row[0]) == _LOST
+                if lost:
+                    self._check_before_lost(chain, row[0], unproved)
+                unproved = None if lost else row[0]
                 if not lost and link(previous, row[7]) != row[1]:
                     self._differ("chain", f"{chain.name}: entry {row[0]} does not join the one before it")
                 seq, previous = row[0], row[1]
@@ -144,6 +149,16 @@ class _Verification:
         if (seq, previous) != (chain.head_seq, chain.head_hash) and chain.head_seq:
             self._differ("chain", f"{chain.name}: its head is not its last entry, {seq}")
 
+    def _check_before_lost(self, chain: _Chain, seq: int, before: int | None) -> None:
+        """The hash of an unreadable entry is only stated: what is behind it proves nothing before it. So
+        the entry before, if it is readable, must have a signed head, or lead to another branch."""
+        if before is None or _sql.proved_at(self._conn, chain=chain.chain, seq=before):
+            return
+        self._differ(
+            "signature",
+            f"{chain.name}: entry {seq} is unreadable, and no signed head proves what is before it",
+        )
+
     def _fold(
         self, chain: _Chain, row: Row, quarantine: Mapping[int, tuple[str, bool]], expected: Rows
     ) -> None:
@@ -151,7 +166,7 @@ class _Verification:
         seq, hash, type, version, _, at_ms, status, data = row
         waiting, resolved = quarantine.get(seq, ("", True))
         item = prepare_entry(
-            chain.origin.origin, chain.epoch, StoredEntry(seq, hash, data, waiting != "unreadable")
+            chain.origin.origin, chain.epoch, StoredEntry(seq, hash, data, (waiting, resolved) != _LOST)
         )
         named = (
             ("", 0, None) if item.entry is None else (item.entry.type, item.entry.version, item.entry.at_ms)

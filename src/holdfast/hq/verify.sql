@@ -25,6 +25,18 @@ select s.seq, e.hash, s.key_id, s.signature
 from signed_head s left join entry e using (chain, seq)
 where s.chain = :chain order by s.seq;
 
+-- name: proved_at(chain, seq)$
+-- Is there a signed head, or a branch that goes on from there by an entry that can be read.
+select exists (select from signed_head where chain = :chain and seq = :seq)
+    or exists (
+        select from chain c
+        where c.parent_chain = :chain and c.fork_seq = :seq and not exists (
+            select from quarantine q
+            where q.chain = c.chain and q.seq = c.fork_seq + 1 and q.cause = 'unreadable'
+              and q.resolved_at_ms is null
+        )
+    );
+
 -- name: reference_of(type, reference)$
 select content from reference where type = :type and reference = :reference;
 

@@ -12,7 +12,7 @@ from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.ingest.facts import ChainFacts, Facts, ReferenceFacts
 from holdfast.core.ingest.project import Document, content_of, external_of, is_date, project, validate
-from holdfast.core.ingest.rows import APPLIED, QUARANTINED, REPEATED, KeyAnnounced, Rows
+from holdfast.core.ingest.rows import APPLIED, QUARANTINED, REPEATED, Completed, KeyAnnounced, Rows
 from holdfast.core.journal.bodies import REGISTRY, EpochClosed, EpochOpened, KeyRotated
 from holdfast.core.journal.chain import ZERO_HASH, Position
 from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
@@ -106,6 +106,7 @@ class Deciding:
         self._look_up = look_up
         self._culprits = culprits or {}
         self._fresh: Sequence[StoredEntry] = ()
+        self._completed: Sequence[tuple[ChainFacts, StoredEntry]] = ()
         self._chain: ChainFacts | None = None
         self.decision = self._begin()
         """What it comes to; its rows are complete once all `parts` were taken."""
@@ -115,7 +116,7 @@ class Deciding:
         start = _join(facts, stretch)
         if start is None:
             return Decision(rows, send_from=_send_from(facts))
-        chain, index = _skip_known(facts, stretch, start)
+        chain, index, self._completed = _skip_known(facts, stretch, start)
         last = stretch.entries[-1]
         head = Position(stretch.epoch, last.seq, last.hash)
         self._fresh = stretch.entries[index:]
@@ -127,21 +128,32 @@ class Deciding:
 
     def parts(self, entries: int) -> Iterator[Rows]:
         """The decision's rows, ever the same object, grown by so many entries at each step."""
-        chain, rows, stretch = self._chain, self.decision.rows, self._stretch
+        facts, chain, rows = self._facts, self._chain, self.decision.rows
+        seen: dict[Reference, ReferenceFacts] = {}
+        for begin in range(0, len(self._completed), entries):
+            part = self._completed[begin : begin + entries]
+            items = self._prepare([stored for _, stored in part], seen)
+            for (known, _), item in zip(part, items, strict=True):
+                status, waits = _settle(rows, facts, known, item, seen, self._culprits.get(item.stored.seq))
+                rows.completed.append(Completed(_entry_row(known, item, status), waits))
+            yield rows
         if chain is None:
             return
-        seen: dict[Reference, ReferenceFacts] = {}
         for begin in range(0, len(self._fresh), entries):
-            items = [
-                prepare_entry(stretch.origin, stretch.epoch, stored)
-                for stored in self._fresh[begin : begin + entries]
-            ]
-            named = {item.reference for item in items if item.reference is not None} - seen.keys()
-            if named:
-                seen.update(self._look_up(sorted(named)))
-            for item in items:
-                _append(rows, self._facts, chain, item, seen, self._culprits.get(item.stored.seq))
+            for item in self._prepare(self._fresh[begin : begin + entries], seen):
+                _append(rows, facts, chain, item, seen, self._culprits.get(item.stored.seq))
             yield rows
+
+    def _prepare(
+        self, stored: Sequence[StoredEntry], seen: dict[Reference, ReferenceFacts]
+    ) -> Sequence[PreparedEntry]:
+        """The entries read, and `seen` grown by where the references stand that they name."""
+        origin, epoch = self._stretch.origin, self._stretch.epoch
+        items = [prepare_entry(origin, epoch, entry) for entry in stored]
+        named = {item.reference for item in items if item.reference is not None} - seen.keys()
+        if named:
+            seen.update(self._look_up(sorted(named)))
+        return items
 
 
 def _join(facts: Facts, stretch: Stretch) -> ChainFacts | None:
@@ -170,14 +182,20 @@ def _send_from(facts: Facts) -> int:
     return main[0].head.seq + 1 if main else 1
 
 
-def _skip_known(facts: Facts, stretch: Stretch, chain: ChainFacts) -> tuple[ChainFacts, int]:
+def _skip_known(
+    facts: Facts, stretch: Stretch, chain: ChainFacts
+) -> tuple[ChainFacts, int, Sequence[tuple[ChainFacts, StoredEntry]]]:
     """Passes over what is stored already, following the branch that holds the same hashes.
 
-    Same (origin, epoch, seq) and same hash: already there, no effect (P2).
+    Same (origin, epoch, seq) and same hash: already there, no effect (P2), unless only its hash is there
+    and now come the bytes. Those are the third that is returned, each with its chain.
     """
+    completed: list[tuple[ChainFacts, StoredEntry]] = []
     for index, stored in enumerate(stretch.entries):
         key = stored.seq
         if facts.hashes.get((chain.chain, key)) == stored.hash:
+            if stored.readable and (chain.chain, key) in facts.lost:
+                completed.append((chain, stored))
             continue
         onward = [
             other
@@ -187,9 +205,11 @@ def _skip_known(facts: Facts, stretch: Stretch, chain: ChainFacts) -> tuple[Chai
             and facts.hashes.get((other.chain, key)) == stored.hash
         ]
         if not onward:
-            return chain, index
+            return chain, index, completed
         chain = onward[0]
-    return chain, len(stretch.entries)
+        if stored.readable and (chain.chain, key) in facts.lost:
+            completed.append((chain, stored))
+    return chain, len(stretch.entries), completed
 
 
 def _place(
@@ -229,6 +249,21 @@ def _append(
     seen: dict[Reference, ReferenceFacts],
     culprit: Unprojectable | None,
 ) -> None:
+    status, waits = _settle(rows, facts, chain, item, seen, culprit)
+    if waits is not None:
+        _quarantine(rows, facts, chain, item, waits)
+    rows.appended["entry"].append(_entry_row(chain, item, status))
+
+
+def _settle(
+    rows: Rows,
+    facts: Facts,
+    chain: ChainFacts,
+    item: PreparedEntry,
+    seen: dict[Reference, ReferenceFacts],
+    culprit: Unprojectable | None,
+) -> tuple[str, Unprojectable | None]:
+    """What an entry does, into `rows`; its status, and why it waits if it does."""
     body = culprit or item.body
     status = APPLIED
     if not isinstance(body, Unprojectable) and item.reference is not None:
@@ -245,20 +280,21 @@ def _append(
                 "reference-conflict", f"{item.reference[1]} stands already, with other content"
             )
     if isinstance(body, Unprojectable):
-        status = QUARANTINED
-        _quarantine(rows, facts, chain, item, body)
-    elif status == APPLIED:
+        return QUARANTINED, _storable(body)
+    if status == APPLIED:
         _apply(rows, facts, chain, item, body)
-    rows.appended["entry"].append(_entry_row(chain, item, status))
+    return status, None
+
+
+def _storable(cause: Unprojectable) -> Unprojectable:
+    return Unprojectable(cause.cause, cause.detail.replace("\x00", "\ufffd"))
 
 
 def _quarantine(
     rows: Rows, facts: Facts, chain: ChainFacts, item: PreparedEntry, cause: Unprojectable
 ) -> None:
     seq = item.stored.seq
-    rows.appended["quarantine"].append(
-        (chain.chain, seq, cause.cause, cause.detail.replace("\x00", "\ufffd"))
-    )
+    rows.appended["quarantine"].append((chain.chain, seq, cause.cause, cause.detail))
     rows.appended["alert"].append(
         ("quarantine", facts.origin.origin, chain.chain, seq, f"entry {seq} waits: {cause.cause}")
     )
@@ -304,12 +340,8 @@ def reconsider(
     which stands already, its new status, and why it still waits if it does."""
     rows = Rows()
     seen = {} if item.reference is None else dict(look_up([item.reference]))
-    _append(rows, facts, chain, item, seen, None)
-    status = rows.appended["entry"].pop()[-2]
-    if status != QUARANTINED:
-        return rows, status, None
-    _, _, cause, detail = rows.appended["quarantine"][0]
-    return Rows(), status, Unprojectable(cause, detail)
+    status, waits = _settle(rows, facts, chain, item, seen, None)
+    return (rows if waits is None else Rows()), status, waits
 
 
 def forced(seqs: Set[int], detail: str) -> dict[int, Unprojectable]:

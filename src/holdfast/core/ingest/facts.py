@@ -1,6 +1,6 @@
 """What head office must know to decide about a batch. Stores load it; `decide` reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 import msgspec
 
@@ -51,6 +51,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Every branch of the batch's epoch; main first."""
     hashes: Mapping[tuple[int, int], bytes]
     """(chain, seq) → hash for the batch's seqs and the one before, on each of those chains."""
+    lost: Set[tuple[int, int]] = frozenset()
+    """Of those places, the ones whose entry was unreadable at its origin and never came since."""
     open_period: str
     """First posting period that is not closed, `YYYY-MM`; nothing is posted before it (P7)."""
     next_chain: int

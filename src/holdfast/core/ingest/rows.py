@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from holdfast.core.ids import Sku, StoreId
 from holdfast.core.ingest.facts import ChainFacts
 from holdfast.core.journal.chain import Position
+from holdfast.core.journal.entry import Unprojectable
 
 Row = tuple[Any, ...]
 
@@ -85,6 +86,15 @@ class DayKey(NamedTuple):
     business_date: str
 
 
+class Completed(NamedTuple):
+    """An entry that was stored as unreadable, and whose bytes of the same hash came after all."""
+
+    entry: Row
+    """As it is stored now; it replaces the row that stands there."""
+    waits: Unprojectable | None
+    """Why it takes no effect all the same."""
+
+
 @dataclass(slots=True)
 class DayCount:
     """Added to a register's day."""
@@ -101,6 +111,7 @@ class Rows:
 
     appended: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in COLUMNS})
     new_chains: list[ChainFacts] = field(default_factory=list[ChainFacts])
+    completed: list[Completed] = field(default_factory=list[Completed])
     heads: dict[int, Position] = field(default_factory=dict[int, Position])
     """Chain → its head after this batch."""
     opened: dict[int, dict[str, Any]] = field(default_factory=dict[int, dict[str, Any]])

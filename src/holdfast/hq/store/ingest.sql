@@ -32,6 +32,12 @@ select nextval('chain_number');
 select chain, seq, hash from entry
 where chain = any(:chains) and seq between :first_seq and :last_seq;
 
+-- name: lost_between(chains, first_seq, last_seq)
+-- Entries of which only the hash and some remains came.
+select chain, seq from quarantine
+where chain = any(:chains) and seq between :first_seq and :last_seq
+  and cause = 'unreadable' and resolved_at_ms is null;
+
 -- name: hashes_at(chains, seqs)
 select e.chain, e.seq, e.hash
 from unnest(:chains::integer[], :seqs::bigint[]) as place (chain, seq)
@@ -209,6 +215,11 @@ update quarantine set resolved_at_ms = :at_ms, attempts = attempts + 1 where cha
 
 -- name: resolve_entry(chain, seq, status)!
 update entry set status = :status where chain = :chain and seq = :seq and status = 'quarantined';
+
+-- name: complete_entry(chain, seq, type, version, date, entry_ms, status, data)!
+update entry
+set type = :type, version = :version, business_date = :date, at_ms = :entry_ms, status = :status, data = :data
+where chain = :chain and seq = :seq and status = 'quarantined';
 
 -- name: attempted(chain, seq, cause, detail)!
 update quarantine set cause = :cause, detail = :detail, attempts = attempts + 1

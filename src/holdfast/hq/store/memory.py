@@ -12,7 +12,7 @@ from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
 from holdfast.core.ingest.decide import Reference, References, Stretch
 from holdfast.core.ingest.facts import Facts, OriginFacts, ReferenceFacts
 from holdfast.core.ingest.project import INT64
-from holdfast.core.ingest.rows import COLUMNS, QUARANTINED, Row, Rows
+from holdfast.core.ingest.rows import COLUMNS, QUARANTINED, Completed, Row, Rows
 from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.enrolment import Identity, Known
@@ -132,14 +132,24 @@ class MemoryTransaction:
         chains = tuple(record.facts for record in self.chains(stretch.origin, [stretch.epoch]))
         first, last = stretch.first_seq, stretch.first_seq + len(stretch.entries) - 1
         places = [(chain.chain, seq) for chain in chains for seq in range(first - 1, last + 1)]
+        hashes = self.hashes(places)
         return Facts(
             incarnation=self.incarnation(),
             origin=tables.origins[stretch.origin].facts,
             chains=chains,
-            hashes=self.hashes(places),
+            hashes=hashes,
+            lost=self._lost(hashes),
             open_period=tables.open_period,
             next_chain=max(tables.chains, default=0) + 1,
         )
+
+    def _lost(self, places: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+        tables = self._tables
+        return {
+            (chain, seq)
+            for chain, seq, cause, _ in tables.appended["quarantine"]
+            if cause == _LOST_AT_ORIGIN and (chain, seq) in places and (chain, seq) not in tables.resolved
+        }
 
     def references(self, names: Collection[Reference]) -> References:
         return {
@@ -177,17 +187,20 @@ class MemoryTransaction:
         self._set(self._tables.chains, number, msgspec.structs.replace(record, facts=facts))
 
     def _put_appended(self, table: str, rows: Sequence[Row]) -> None:
-        check = self._checks.get(table)
         for row in rows:
-            if check is not None and not check(row):
-                said = f'new row for relation "{table}" violates check constraint "planted"'
-                raise DataFault(f"23514: {said}")
+            self._check(table, row)
             if table == "entry":
                 if row[:2] in self._tables.entries:
                     raise RaceFault("the entry is there already")
                 self._set(self._tables.entries, (row[0], row[1]), row)
             else:
                 self._append(self._tables.appended[table], row)
+
+    def _check(self, table: str, row: Row) -> None:
+        check = self._checks.get(table)
+        if check is not None and not check(row):
+            said = f'new row for relation "{table}" violates check constraint "planted"'
+            raise DataFault(f"23514: {said}")
 
     def _add_sums(self, rows: Rows) -> None:
         tables = self._tables
@@ -338,6 +351,17 @@ class MemoryTransaction:
         row[_ENTRY["status"]] = status
         self._set(self._tables.entries, (chain, seq), tuple(row))
         self._set(self._tables.resolved, (chain, seq), at_ms)
+
+    def complete(self, completed: Completed, at_ms: int) -> None:
+        row, waits = completed
+        place = (row[0], row[1])
+        assert self._tables.entries[place][_ENTRY["status"]] == QUARANTINED, "only what waits is completed"
+        self._check("entry", row)
+        self._set(self._tables.entries, place, row)
+        if waits is None:
+            self._set(self._tables.resolved, place, at_ms)
+        else:
+            self.attempted(*place, waits.cause, waits.detail)
 
     def attempted(self, chain: int, seq: int, cause: str, detail: str) -> None:
         table = self._tables.appended["quarantine"]

@@ -14,7 +14,7 @@ from holdfast.core.faults import Fault
 from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
 from holdfast.core.ingest.decide import Reference, References, Stretch
 from holdfast.core.ingest.facts import ChainFacts, Facts, OriginFacts
-from holdfast.core.ingest.rows import Rows
+from holdfast.core.ingest.rows import Completed, Rows
 from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.enrolment import Identity, Known
@@ -213,6 +213,10 @@ class Transaction(Protocol):
 
     def resolve(self, chain: int, seq: int, status: str, at_ms: int) -> None:
         """It took effect after all; its entry's status is `status` now."""
+        ...
+
+    def complete(self, completed: Completed, at_ms: int) -> None:
+        """The bytes of an entry that waited as unreadable came after all. DataFault as in `put`."""
         ...
 
     def attempted(self, chain: int, seq: int, cause: str, detail: str) -> None:

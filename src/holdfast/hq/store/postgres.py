@@ -1,7 +1,7 @@
 """Head office's state in PostgreSQL: bulk rows by COPY, the rest by the queries in `ingest.sql`."""
 
 import struct
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, Sku, Stor
 from holdfast.core.ingest.decide import Reference, References, Stretch
 from holdfast.core.ingest.facts import ChainFacts, Facts, OriginFacts, ReferenceFacts
 from holdfast.core.ingest.project import stock_of
-from holdfast.core.ingest.rows import Rows
+from holdfast.core.ingest.rows import Completed, Rows
 from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.enrolment import Identity, Known
@@ -123,6 +123,7 @@ class PostgresTransaction:
             origin=self._origin,
             chains=chains,
             hashes=self._hashes_of(stretch, chains, is_next=is_next),
+            lost=frozenset() if is_next else self._lost_of(stretch, chains),
             open_period=open_period,
             next_chain=0 if is_next else _sql.next_chain(conn),
         )
@@ -139,6 +140,15 @@ class PostgresTransaction:
             last_seq=stretch.first_seq + len(stretch.entries) - 1,
         )
         return {(chain, seq): hash for chain, seq, hash in rows}
+
+    def _lost_of(self, stretch: Stretch, chains: Sequence[ChainFacts]) -> Set[tuple[int, int]]:
+        rows = _sql.lost_between(
+            self._conn,
+            chains=[chain.chain for chain in chains],
+            first_seq=stretch.first_seq,
+            last_seq=stretch.first_seq + len(stretch.entries) - 1,
+        )
+        return {(chain, seq) for chain, seq in rows}
 
     def references(self, names: Collection[Reference]) -> References:
         self._copies.finish()
@@ -352,6 +362,26 @@ class PostgresTransaction:
         changed = _sql.resolve_entry(self._conn, chain=chain, seq=seq, status=status)
         assert changed == 1, "only what waits is resolved"
         _sql.resolve_quarantine(self._conn, chain=chain, seq=seq, at_ms=at_ms)
+
+    def complete(self, completed: Completed, at_ms: int) -> None:
+        (chain, seq, _, type, version, date, entry_ms, status, data), waits = completed
+        with _refusals():
+            changed = _sql.complete_entry(
+                self._conn,
+                chain=chain,
+                seq=seq,
+                type=type,
+                version=version,
+                date=date,
+                entry_ms=entry_ms,
+                status=status,
+                data=data,
+            )
+        assert changed == 1, "only what waits is completed"
+        if waits is None:
+            _sql.resolve_quarantine(self._conn, chain=chain, seq=seq, at_ms=at_ms)
+        else:
+            self.attempted(chain, seq, waits.cause, waits.detail)
 
     def attempted(self, chain: int, seq: int, cause: str, detail: str) -> None:
         _sql.attempted(self._conn, chain=chain, seq=seq, cause=cause, detail=detail)
