@@ -1,17 +1,29 @@
 """Foreign cash and cash in parts through checkout: durable, kept apart by currency, given back (PO2)."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import apsw
+import msgspec
 import pytest
 
 from holdfast.core.basket import Basket, void_line
 from holdfast.core.foreign_cash import CurrencyRate, foreign_tender
+from holdfast.core.ids import IncarnationId
 from holdfast.core.sale import Sale, Tender
+from holdfast.core.sync.feed import FeedPage, FeedRow
+from holdfast.core.tender import Due
 from holdfast.core.totals import ForeignSum
 from holdfast.infra.config import RegisterHome
+from holdfast.infra.keys import DatabaseKey
 from holdfast.register.checkout import Checkout
+from holdfast.register.sync.feed_store import FeedStore
+from holdfast.register.sync.reference import Catalogue, open_reference
 from holdfast.register.till import purging
 from holdfast.register.verify import verify_register
+from holdfast.register.web.desk import Desk
+from holdfast.register.web.shelf import Shelf
 from tests.register_fixture import (
     CASHIER,
     DATE,
@@ -162,3 +174,75 @@ def test_a_smaller_sale_is_concluded_with_what_was_given(home: RegisterHome) -> 
         done(checkout.change(lambda basket: void_line(basket, act(), 1)))
         sold = done(checkout.conclude())
         assert sold.tenders[-1] == Tender(kind="change", amount_minor=-416)
+
+
+# ---- the desk, which looks the rate up ---------------------------------------------------------
+
+
+class Rates(Shelf):
+    """What of the shelf taking cash asks for."""
+
+    def __init__(self, reference: apsw.Connection) -> None:
+        self.reference = reference
+
+    def currencies(self, business_date: str) -> tuple[CurrencyRate, ...]:
+        return Catalogue(self.reference, "EUR").currencies(business_date)
+
+
+@pytest.fixture
+def rates(home: RegisterHome) -> Iterator[Rates]:
+    """The feed is empty."""
+    with closing(open_reference(home, DatabaseKey.load(home.database_key))) as reference:
+        yield Rates(reference)
+
+
+@pytest.fixture
+def desk(home: RegisterHome, rates: Rates) -> Iterator[Desk]:
+    """One mug in the basket."""
+    with selling(home) as checkout:
+        begin(checkout)
+        yield Desk(checkout, rates, lambda: None, lambda: None)
+
+
+def publish(reference: apsw.Connection, *rates: CurrencyRate) -> None:
+    """As head office's feed brings them."""
+    store = FeedStore(reference)
+    since = store.current("currencies")
+    since_n = since.n if since else 0
+    rows = tuple(FeedRow(rate.key, msgspec.Raw(msgspec.json.encode(rate))) for rate in rates)
+    page = FeedPage(
+        feed="currencies",
+        incarnation=IncarnationId("i1"),
+        since_n=since_n,
+        to_n=since_n + 1,
+        more=False,
+        rows=rows,
+    )
+    assert store.take(page, made_ms=1, now_ms=1) is None
+
+
+def test_the_cashier_takes_dollars_at_the_rate_he_saw(desk: Desk, rates: Rates) -> None:
+    publish(rates.reference, DOLLAR, POUND, msgspec.structs.replace(POUND, valid_from=DATE, accepted=False))
+    assert [rate.currency for rate in desk.currencies()] == ["USD"]
+    assert desk.pay("2", act(), currency="USD", rate_e8=DOLLAR.rate_e8) == Due(316, 316)
+    publish(rates.reference, msgspec.structs.replace(DOLLAR, rate_e8=90_000_000, valid_from=DATE))
+    again = desk.pay("exact", act(), currency="USD", rate_e8=DOLLAR.rate_e8)
+    assert refusal_of(again) == "tender.rate-changed", "he told the customer another amount"
+    sold = desk.pay("exact", act(), currency="USD", rate_e8=90_000_000)
+    assert isinstance(sold, Sale)
+    assert [(tender.foreign_minor, tender.rate_e8) for tender in sold.tenders] == [
+        (200, 91_500_000),
+        (400, 90_000_000),
+        (0, 0),
+    ]
+
+
+@pytest.mark.parametrize("currency", ["GBP", "JPY", "XXX"])
+def test_a_currency_without_a_rate_is_not_taken_and_never_blocks_home_cash(
+    desk: Desk, rates: Rates, currency: str
+) -> None:
+    assert desk.currencies() == (), "without any feed"
+    publish(rates.reference, DOLLAR, POUND, msgspec.structs.replace(POUND, valid_from=DATE, accepted=False))
+    refused = desk.pay("10", act(), currency=currency, rate_e8=POUND.rate_e8)
+    assert refusal_of(refused) == "tender.not-taken"
+    assert isinstance(desk.pay("10", act()), Sale)

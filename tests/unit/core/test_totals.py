@@ -1,5 +1,7 @@
 """What a body adds to stock, day and drawer (PO5, ST2)."""
 
+import msgspec
+
 from holdfast.core.basket import add_return, returnable, void_line
 from holdfast.core.business_day import DayClosed
 from holdfast.core.ids import DocumentNumber, Sku
@@ -13,6 +15,15 @@ LINES = (
     StockLine(line=2, sku=Sku("MUG"), quantity_milli=5_000),
     StockLine(line=3, sku=Sku("mug"), quantity_milli=-1_000),
 )
+
+
+def test_totals_without_foreign_cash_are_the_bytes_they_were() -> None:
+    """A closed day of an older version says the same, and stays the same."""
+    said = b'{"sales":1,"net_minor":{},"tax_minor":{},"tenders_minor":{"cash":5},"drawer_minor":5}'
+    kept = msgspec.json.decode(said, type=DayTotals)
+    assert kept.foreign_cash == {}
+    assert msgspec.json.encode(kept) == said
+    assert msgspec.json.encode(kept + DayTotals()) == said
 
 
 def test_a_sale_takes_off_and_its_return_puts_back() -> None:
