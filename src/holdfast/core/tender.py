@@ -7,6 +7,7 @@ be one that coins can pay. Σ tenders = total + rounding, with change as its own
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -56,6 +57,14 @@ class Settlement(msgspec.Struct, frozen=True):
     rounding_minor: int
 
 
+class _Given(NamedTuple):
+    """What tenders are worth, by how they count."""
+
+    exact_minor: int
+    cash_minor: int
+    foreign_minor: int
+
+
 def due(total_minor: int, tenders: Sequence[Tender], till: Till) -> Due:
     """What is still open after the tenders so far; for the screen. Overpaid cash leaves nothing."""
     exact, cash, foreign = _given(tenders)
@@ -82,18 +91,18 @@ def settle(total_minor: int, tenders: Sequence[Tender], till: Till) -> Settlemen
         return _settle_imported(total_minor, tenders)
     if refusal := _direction_refusal(total_minor, tenders):
         return refusal
-    exact, _, _ = _given(tenders)
-    if abs(exact) > abs(total_minor):
-        over = plain_amount(abs(exact) - abs(total_minor), till.currency)
+    given = _given(tenders)
+    if abs(given.exact_minor) > abs(total_minor):
+        over = plain_amount(abs(given.exact_minor) - abs(total_minor), till.currency)
         return Refusal("tender.too-much", f"That is {over} too much; only cash gives change. Enter less.")
-    return _settle_cash(total_minor, total_minor - exact, tenders, till)
+    return _settle_cash(total_minor, given, tenders, till)
 
 
 def _settle_cash(
-    total_minor: int, open_minor: int, tenders: Sequence[Tender], till: Till
+    total_minor: int, given: _Given, tenders: Sequence[Tender], till: Till
 ) -> Settlement | Refusal:
-    """`open_minor` is what the exact tenders left; it has the total's sign or is 0."""
-    _, cash, foreign = _given(tenders)
+    exact, cash, foreign = given
+    open_minor = total_minor - exact  # it has the total's sign or is 0
     if (cash or foreign) and not _left_minor(open_minor, 0, till):
         return _NOTHING_DUE
     if cash % till.coin_minor:
@@ -113,8 +122,7 @@ def _settle_cash(
     return settlement
 
 
-def _given(tenders: Sequence[Tender]) -> tuple[int, int, int]:
-    """What was given by exact tenders, in home cash and in foreign cash."""
+def _given(tenders: Sequence[Tender]) -> _Given:
     exact = cash = foreign = 0
     for tender in tenders:
         if tender.kind == CASH:
@@ -123,7 +131,7 @@ def _given(tenders: Sequence[Tender]) -> tuple[int, int, int]:
             foreign += tender.amount_minor
         else:
             exact += tender.amount_minor
-    return exact, cash, foreign
+    return _Given(exact, cash, foreign)
 
 
 def _left_minor(open_minor: int, foreign_minor: int, till: Till) -> int:
