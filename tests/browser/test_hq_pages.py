@@ -146,7 +146,7 @@ def test_prices_are_checked_then_taken(page: Page, office: ServedHeadOffice, tmp
     page.get_by_label("CSV file").set_input_files(file)
     page.get_by_role("button", name="Check the file").click()
     expect(page.get_by_role("row", name="price")).to_contain_text("not a number")
-    page.get_by_role("button", name="Take the 1 good rows only").click()
+    page.get_by_role("button", name="Take the good row only").click()
     expect(page.get_by_role("status")).to_contain_text("1 of 1 rows")
     expect(page.get_by_role("row", name="Prices")).to_contain_text("1")
 
@@ -157,6 +157,7 @@ def test_an_alert_is_acknowledged_in_place(page: Page, office: ServedHeadOffice)
     page.get_by_role("navigation").get_by_role("link", name="Alerts").click()
     page.get_by_role("button", name="Acknowledge Two copies sold").click()
     expect(page.get_by_role("heading", name="Nothing to look at")).to_be_visible()
+    expect(page.locator(".nav .badge")).to_be_hidden()
 
 
 def test_the_keyboard_reaches_everything(page: Page, office: ServedHeadOffice) -> None:
@@ -197,6 +198,34 @@ def test_every_page_is_accessible(browser: Browser, office: ServedHeadOffice, sc
         page.goto(f"/registers/{journal.origin}")
         page.get_by_role("button", name="Report").click()
         assert_accessible(page, "the dialog")
+
+
+def test_an_empty_head_office_says_how_to_begin(page: Page, office: ServedHeadOffice) -> None:
+    welcome(page, office)
+    for path in ("/", "/registers", "/sales", "/data", "/alerts", "/backups"):
+        page.goto(path)
+        assert_accessible(page, path)
+        assert not page.evaluate(_CUT_OFF), f"{path} cuts a command off"
+    page.goto("/")
+    expect(page.get_by_text("holdfast hq register add")).to_be_visible()
+    page.get_by_role("link", name="Load products, prices, taxes and staff").click()
+    expect(page.get_by_role("heading", name="Load a file")).to_be_visible()
+
+
+def test_the_registers_fit_beside_the_navigation(page: Page, office: ServedHeadOffice) -> None:
+    """Each column on the screen of a small office, whatever the states."""
+    sold(office)
+    welcome(page, office)
+    page.goto("/registers")
+    expect(page.locator("#registers tbody tr")).to_have_count(2)
+    assert not page.evaluate(_CUT_OFF)
+
+
+_CUT_OFF = """
+[...document.querySelectorAll(".scroll, pre")]
+    .filter((found) => found.scrollWidth > found.clientWidth + 1)
+    .map((found) => found.outerHTML.slice(0, 80))
+"""
 
 
 def assert_accessible(page: Page, what: str) -> None:

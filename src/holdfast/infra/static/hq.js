@@ -35,6 +35,15 @@ function say(text) {
 document.addEventListener("htmx:sseOpen", () => say("Live"));
 document.addEventListener("htmx:sseError", () => say("Not live: head office does not answer"));
 
+// An alert that was acknowledged is no longer counted beside the page's name.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const list = event.detail.target.querySelector("[data-open-alerts]");
+  const badge = document.querySelector(".nav .badge");
+  if (!list || !badge) return;
+  badge.hidden = list.dataset.openAlerts === "0";
+  badge.firstChild.textContent = list.dataset.openAlerts;
+});
+
 // Totals by day. Days are dates, not moments: half a day at both ends, so that no bar is cut, and no hours.
 const DAY = 86400;
 const dateOf = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
