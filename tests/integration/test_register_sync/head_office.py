@@ -160,7 +160,7 @@ class HeadOffice:
         session = self.ingest.session(token)
         if session is None:
             return _refused(Refused(401, "session.unknown", "open another"))
-        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
         status, answer = self._in_session(session.origin, url.path, query, body)
         return status, self.replay(url.path, answer)
 

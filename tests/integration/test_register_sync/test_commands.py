@@ -31,7 +31,69 @@ def test_simple_commands_are_done_journalled_and_told(till: Till, office: HeadOf
     eventually(lambda: len(office.outcomes) == 4)
     assert [office.outcomes[n].outcome for n in (1, 2, 3, 4)] == ["done", "done", "done", "failed"]
     eventually(lambda: len(journalled(office, "command_done")) == 4)
-    assert [body["kind"] for body in journalled(office, "command_done")] == list(kinds)
+    # One that takes a while keeps no other waiting.
+    assert {body["kind"] for body in journalled(office, "command_done")} == set(kinds)
+
+
+def test_what_head_office_holds_is_sent_once_more_and_has_no_second_effect(
+    till: Till, office: HeadOffice
+) -> None:
+    for _ in range(12):
+        sell_one(till.checkout)
+    till.start_sync()
+    eventually(lambda: nothing_owed(till))
+    head, before = till.checkout.head(), office.store.tables.entries.copy()
+    batches = office.asked["/v1/sync/entries"]
+    office.command("resend_from", epoch=head.epoch, seq="4")
+    eventually(lambda: 1 in office.outcomes)
+    assert office.outcomes[1].outcome == "done"
+    assert f"entries 4 to {head.seq} sent again: {head.seq - 3}" in office.outcomes[1].detail
+    assert f"held {head.seq - 3} before and 0 were new" in office.outcomes[1].detail
+    assert office.asked["/v1/sync/entries"] > batches
+    assert before.items() <= office.store.tables.entries.items()
+    assert len(journalled(office, "sale")) == 12
+
+    for number, arguments in ((2, {"seq": "99999"}), (3, {"epoch": "none"}), (4, {"seq": "0"})):
+        office.command("resend_from", **arguments)
+        eventually(lambda: number in office.outcomes)  # noqa: B023
+    assert "nothing: the epoch's last entry is" in office.outcomes[2].detail
+    assert [office.outcomes[n].outcome for n in (2, 3, 4)] == ["done", "failed", "failed"]
+
+
+def test_sending_once_more_survives_lost_answers_and_sales_in_between(
+    till: Till, office: HeadOffice, line: LineProxy
+) -> None:
+    for _ in range(30):
+        sell_one(till.checkout)
+    till.start_sync()
+    eventually(lambda: nothing_owed(till))
+    office.command("resend_from")
+    eventually(lambda: till.reference.execute("select count(*) from command").fetchall() == [(1,)])
+    line.mode, lost = Mode.LOSE_ANSWER, line.lost_answers
+    sell_one(till.checkout)
+    till.sold()
+    eventually(lambda: line.lost_answers > lost + 2)
+    line.mode = Mode.OPEN
+    eventually(lambda: 1 in office.outcomes)
+    assert "entries 1 to" in office.outcomes[1].detail
+    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    assert len(journalled(office, "sale")) == 31
+
+
+def test_what_was_purged_is_not_sent_once_more(till: Till, office: HeadOffice) -> None:
+    for _ in range(4):
+        sell_one(till.checkout)
+    till.checkout.close_day(by=till.checkout.config.origin)  # pyright: ignore[reportArgumentType]
+    till.checkout.open_day("2025-11-30", by="c1", approved_by="m1")  # pyright: ignore[reportArgumentType]
+    sell_one(till.checkout)
+    till.start_sync()
+    eventually(lambda: nothing_owed(till))
+    head = till.checkout.head()
+    assert till.checkout.purge({head.epoch: 5}) == 5
+    office.command("resend_from", seq="2")
+    eventually(lambda: 1 in office.outcomes)
+    assert "entries 6 to" in office.outcomes[1].detail
+    assert "4 before them were purged here" in office.outcomes[1].detail
 
 
 def test_a_command_that_comes_again_is_not_done_again(till: Till, office: HeadOffice) -> None:

@@ -38,6 +38,7 @@ from holdfast.register.sync.requests import (
     append_request,
     file_request,
 )
+from holdfast.register.sync.resending import Resend, outcome_of, plan_resend
 from holdfast.register.sync.rotation import KeyRing
 
 POLL_S = 25
@@ -59,7 +60,8 @@ class Hands(NamedTuple):
 
     sync_now: Callable[[], None]
     report: Callable[[], None]
-    offer_again: Callable[[], None]
+    resend: Callable[[EpochId, int, int], None]
+    resending_from: Callable[[EpochId], int | None]
     new_session: Callable[[], None]
 
 
@@ -105,6 +107,7 @@ class Commander(Part):
         self._origin = origin
         self._books: Books | None = None
         self._call: Call | None = None
+        self._resends: dict[int, Resend] = {}
 
     def interrupt(self) -> None:
         call = self._call
@@ -219,10 +222,7 @@ class Commander(Part):
                 self._hands.report()
                 return Done(DONE)
             case "resend_from":
-                self._hands.offer_again()
-                return Done(
-                    DONE, "the journal's heads are offered anew; head office's cursors say what it lacks"
-                )
+                return self._resend(books, command)
             case "purge":
                 return self._purge(books, command)
             case "rotate_key":
@@ -231,6 +231,25 @@ class Commander(Part):
                 return Done(DONE, collect(books, self._board, self._clock).decode())
             case _:
                 return Done(FAILED, f"{command.kind[:40]} is not known to this version of Holdfast")
+
+    def _resend(self, books: Books, command: Waiting) -> Done | None:
+        """Until all of it was taken once more; after a restart of this process from the beginning."""
+        begun = self._resends.get(command.number)
+        if begun is None:
+            begun = plan_resend(books, command.arguments)
+            if isinstance(begun, str):
+                return Done(DONE, begun)
+            self._resends[command.number] = begun
+            self._hands.resend(begun.epoch, begun.first_seq, begun.last_seq)
+            return None
+        seq = self._hands.resending_from(begun.epoch)
+        if seq is None:
+            del self._resends[command.number]
+            return Done(DONE, outcome_of(begun))
+        if books.journal.piece(begun.epoch, seq, 1, 1) is None:
+            del self._resends[command.number]
+            return Done(FAILED, f"entry {seq:,} cannot be read on this disk, nor can what follows it be sent")
+        return None
 
     def _purge(self, books: Books, command: Waiting) -> Done | None:
         if command.request is None:

@@ -94,7 +94,8 @@ class SyncProcess:
         hands = Hands(
             sync_now=self._uploader.sync_now,
             report=self._feeder.wake,
-            offer_again=self._uploader.locate_again,
+            resend=self._uploader.resend,
+            resending_from=self._uploader.resending_from,
             new_session=line.reset,
         )
         self._commander = Commander(books, line, trusted, keys, hands, *common, origin=origin)
