@@ -321,8 +321,9 @@ class Fleet:
         chains = known.chains(origin)
         claims = known.claims.get(origin, {})
         lost = _lost_states(known.lost.get(origin), chains, claims, beat, heard_ms)
-        given_up = [epoch for epoch, declared in lost.items() if _is_settled(declared, chains)]
-        knowledge = knowledge_of(chains, claims, given_up)
+        current = beat.head.epoch if beat is not None and beat.head is not None else None
+        given_up = [epoch for epoch, declared in lost.items() if _is_settled(declared, chains, current)]
+        knowledge = knowledge_of(chains, claims, given_up, current)
         silent_ms = None if heard_ms is None else max(0, now_ms - heard_ms)
         limit_ms = self._silence_limit_ms
         owings = [owing_of_epoch(item, silent_ms, limit_ms) for item in knowledge]
@@ -425,10 +426,10 @@ def _beat(statement: bytes) -> Heartbeat | None:
         return None
 
 
-def _is_open(chain: Chain, chains: Sequence[Chain]) -> bool:
-    """An epoch is open until its closing entry, until another names it as its parent, or until a later
-    one begins without a parent: a new disk that knows of none before it."""
-    if chain["closed_at_seq"] is not None:
+def _is_open(chain: Chain, chains: Sequence[Chain], current: EpochId | None) -> bool:
+    """An epoch is open until its closing entry, until the register speaks of another, until another names it
+    as its parent, or until a later one begins without a parent: a new disk that knows of none before it."""
+    if chain["closed_at_seq"] is not None or chain["epoch"] != (current or chain["epoch"]):
         return False
     return len(chains) == 1 or not any(
         other["parent_epoch"] == chain["epoch"]
@@ -439,15 +440,18 @@ def _is_open(chain: Chain, chains: Sequence[Chain]) -> bool:
 
 
 def knowledge_of(
-    chains: Sequence[Chain], claims: Mapping[str, int], given_up: Collection[str] = ()
+    chains: Sequence[Chain],
+    claims: Mapping[str, int],
+    given_up: Collection[str] = (),
+    current: EpochId | None = None,
 ) -> list[EpochKnowledge]:
     """What is known of each branch in the order of `chains`, then of what was only ever claimed: branches
     and whole epochs of which nothing came yet.
 
     `claims`: epoch → highest claimed seq that is not here. `given_up`: epochs of which two people said that
-    nobody waits for the rest.
+    nobody waits for the rest. `current`: the epoch of its last signed word.
     """
-    held = [_knowledge(chain, chains, claims, given_up) for chain in chains]
+    held = [_knowledge(chain, chains, claims, given_up, current) for chain in chains]
     if not claims:
         return held
     return [
@@ -458,7 +462,11 @@ def knowledge_of(
 
 
 def _knowledge(
-    chain: Chain, chains: Sequence[Chain], claims: Mapping[str, int], given_up: Collection[str]
+    chain: Chain,
+    chains: Sequence[Chain],
+    claims: Mapping[str, int],
+    given_up: Collection[str],
+    current: EpochId | None,
 ) -> EpochKnowledge:
     # A claim that no branch holds yet counts to the main one: which branch it will be, nobody knows.
     claimed = claims.get(chain["epoch"], 0) if chain["branch"] == 0 else 0
@@ -466,7 +474,7 @@ def _knowledge(
         epoch=EpochId(chain["epoch"]),
         applied_seq=chain["head_seq"],
         claimed_seq=max(chain["head_seq"], claimed),
-        is_open=_is_open(chain, chains),
+        is_open=_is_open(chain, chains, current),
         closed_at_seq=chain["closed_at_seq"],
         declared_lost=chain["epoch"] in given_up,
     )
@@ -548,10 +556,11 @@ def _lost_state(
     return msgspec.structs.replace(declared, state="returning" if claimed else "recovered", arrived=arrived)
 
 
-def _is_settled(declared: LostEpoch, chains: Sequence[Chain]) -> bool:
+def _is_settled(declared: LostEpoch, chains: Sequence[Chain], current: EpochId | None) -> bool:
     """Does nobody wait for the epoch: given up, or it came back whole and goes on no more."""
     if declared.state == "recovered":
-        return not any(chain["epoch"] == declared.epoch and _is_open(chain, chains) for chain in chains)
+        own = [chain for chain in chains if chain["epoch"] == declared.epoch]
+        return not any(_is_open(chain, chains, current) for chain in own)
     return declared.state == "lost"
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.core.ids import EpochId
 from holdfast.core.monitoring.owed import Owing, owing_of_epoch
 from holdfast.hq.fleet import knowledge_of
 
@@ -43,3 +44,12 @@ def test_a_claim_that_is_not_here_is_owed(
 def test_what_two_people_gave_up_is_complete_in_every_branch() -> None:
     known = knowledge_of([held(53)], {"e1": 46}, {"e1"})
     assert {owing_of_epoch(item, 0, 1_000) for item in known} == {Owing.COMPLETE}
+
+
+def test_only_the_epoch_that_the_register_speaks_of_is_open() -> None:
+    """Two epochs of one parent: of the one that a second restore ended, nobody knows what it came to (P6)."""
+    lost = held(4) | {"epoch": "e2", "parent_epoch": "e1", "chain": 2}
+    lives = held(9) | {"epoch": "e3", "parent_epoch": "e1", "chain": 3}
+    known = knowledge_of([held(53), lost, lives], {}, (), EpochId("e3"))
+    shown = [owing_of_epoch(item, 0, 1_000) for item in known]
+    assert shown == [Owing.MAY_OWE, Owing.MAY_OWE, Owing.NOTHING]
