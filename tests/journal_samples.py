@@ -70,9 +70,11 @@ class SampleJournal:
     kept: list[Receipt] = field(default_factory=list[Receipt])
 
     def open(self, random: int = 1, cause: str = "enrolled", claimed_seq: int = 0) -> "SampleJournal":
+        return self.open_for(OpenEpoch(cause, claimed_seq, "test"), random)
+
+    def open_for(self, why: OpenEpoch, random: int) -> "SampleJournal":
         parent = None if self.head is None else self.head.position
         epoch = epoch_id(bytes([random]) * 16)
-        why = OpenEpoch(cause, claimed_seq, "test")
         self._store(
             writer.open_epoch(
                 self.origin, "R01", epoch, parent, why, STAMP, software="test", key_id=self.key.key_id

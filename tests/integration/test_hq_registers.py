@@ -8,6 +8,8 @@ import pytest
 from holdfast.core.faults import ConfigurationFault
 from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
 from holdfast.core.journal.bodies import EpochClosed
+from holdfast.core.journal.chain import Position
+from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.core.refusals import Refusal
 from holdfast.core.sync.commands import CommandBatch, Outcome
 from holdfast.core.sync.enrolment import CODE_TTL_MS, EnrolReply, EnrolRequest
@@ -414,6 +416,91 @@ def test_a_copy_that_was_only_heard_of_is_owed_until_it_comes(
     assert [(epoch.branch, epoch.applied_seq) for epoch in found.epochs] == [(0, 5), (1, 6)]
 
 
+def test_a_copy_heard_of_below_the_head_that_is_here_is_owed_and_can_be_given_up(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    hq, journal = postgres_hq, SampleJournal().open().sell(3)
+    hq.enrol(journal)
+    twin = journal.copy().sell(2, total_minor=900)
+    other = journal.copy().sell(1, total_minor=800)
+    journal.sell(5)
+    send(hq, journal)
+    hq.ingest.receive_offer(twin.origin, encode(offer_of(twin)))
+    hq.ingest.heartbeat(journal.origin, heartbeat_of(journal, hq.clock.now_ms()))
+    found = standing(hq, hq_pool, journal)
+    assert (journal.position.seq, twin.position.seq) == (9, 6)
+    assert found.owing in ("owes", "may-owe")
+    hq.clock.advance(SILENCE_LIMIT_MS + 1)
+    book = LostBook(hq_pool, Fleet(hq_pool, hq.clock), hq.clock)
+    assert isinstance(book.propose(journal.origin, journal.epoch, by="ann", reason="fire"), int)
+    assert book.confirm(journal.origin, journal.epoch, by="bob") is None
+    assert standing(hq, hq_pool, journal).owing == "complete"
+    hq.clock.advance(1_000)
+    hq.ingest.receive_offer(other.origin, encode(offer_of(other)))
+    found = standing(hq, hq_pool, journal)
+    assert found.owing in ("owes", "may-owe"), "another copy, of a head lower than the one given up"
+
+
+def test_an_epoch_that_was_only_claimed_can_be_declared_lost_and_a_new_claim_shows(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    hq, journal = postgres_hq, SampleJournal().open().sell(3)
+    hq.enrol(journal)
+    send(hq, journal)
+    unknown = SampleJournal().open(9, "restored").sell(5)
+    remembered = Position(unknown.epoch, 4, unknown.hash_at(unknown.epoch, 4) or b"")
+    why = OpenEpoch("restored", journal.position.seq, "an old backup", remembered)
+    journal.open_for(why, 2)
+    send(hq, journal)
+    hq.ingest.heartbeat(journal.origin, heartbeat_of(journal, hq.clock.now_ms()))
+    found = {epoch.epoch: epoch for epoch in standing(hq, hq_pool, journal).epochs}
+    assert found[unknown.epoch].owing == "may-owe", "the register speaks of another one"
+    book = LostBook(hq_pool, Fleet(hq_pool, hq.clock), hq.clock)
+    for epoch in (unknown.epoch, next(iter(journal.epochs))):
+        assert isinstance(book.propose(journal.origin, epoch, by="ann", reason="scrapped"), int)
+        assert book.confirm(journal.origin, epoch, by="bob") is None
+    assert standing(hq, hq_pool, journal).owing == "nothing"
+    hq.clock.advance(1_000)
+    hq.ingest.receive_offer(journal.origin, encode(offer_of(unknown)))
+    found = {epoch.epoch: epoch for epoch in standing(hq, hq_pool, journal).epochs}
+    assert found[unknown.epoch].claimed_seq == 6
+    assert standing(hq, hq_pool, journal).owing in ("owes", "may-owe")
+
+
+def test_what_a_silent_register_owes_can_be_declared_lost(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    hq, journal = postgres_hq, SampleJournal().open().sell(3)
+    hq.enrol(journal)
+    send(hq, journal, 1, 2)
+    hq.ingest.heartbeat(journal.origin, heartbeat_of(journal, hq.clock.now_ms(), owed_count=2))
+    book = LostBook(hq_pool, Fleet(hq_pool, hq.clock), hq.clock)
+    refused = book.propose(journal.origin, journal.epoch, by="ann", reason="burnt")
+    assert refusal_code(refused) == "lost.not-missing", "it is in touch"
+    hq.clock.advance(SILENCE_LIMIT_MS + 1)
+    assert standing(hq, hq_pool, journal).owing == "owes"
+    assert isinstance(book.propose(journal.origin, journal.epoch, by="ann", reason="burnt"), int)
+    assert book.confirm(journal.origin, journal.epoch, by="bob") is None
+    assert standing(hq, hq_pool, journal).owing == "complete"
+
+
+def test_with_its_clock_put_back_head_office_takes_silence_for_silence(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    hq, journal = postgres_hq, SampleJournal().open().sell(3)
+    hq.enrol(journal)
+    send(hq, journal)
+    hq.ingest.heartbeat(journal.origin, heartbeat_of(journal, hq.clock.now_ms()))
+    fleet = Fleet(hq_pool, hq.clock)
+    assert [register.owing for register in fleet.look()] == ["nothing"]
+    hq.clock.jump_to(hq.clock.now_ms() - 365 * 86_400_000)
+    assert [register.owing for register in fleet.look()] == ["may-owe"]
+    hq.clock.advance(100 * 86_400_000)
+    assert standing(hq, hq_pool, journal).owing == "may-owe"
+    hq.ingest.heartbeat(journal.origin, heartbeat_of(journal, hq.clock.now_ms()))
+    assert [register.owing for register in fleet.look()] == ["nothing"]
+
+
 def test_a_closed_epoch_is_complete_and_a_blocked_register_needs_attention(
     postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
 ) -> None:
@@ -440,6 +527,7 @@ def test_clocks_and_data_ages(postgres_hq: HeadOfficeUnderTest, hq_pool: Pool) -
     hq.enrol(journal)
     with hq_pool.connection() as conn:
         conn.execute("update feed set n = 3 where feed in ('prices', 'taxes')")
+        conn.execute("insert into incarnation values (0, 'another life', 0, 'created', '')")
     feeds = {"prices": (INCARNATION, 3), "taxes": ("another life", 9)}
     for skew_ms in (200, 300, 60_000, -5_000):
         hq.clock.advance(15_000)

@@ -13,7 +13,13 @@ import structlog
 
 from holdfast.core.faults import Fault, MalformedFault
 from holdfast.core.ids import EpochId, OriginId
-from holdfast.core.monitoring.owed import EpochKnowledge, Owing, owing_of_epoch, owing_of_register
+from holdfast.core.monitoring.owed import (
+    EpochKnowledge,
+    Owing,
+    owing_of_epoch,
+    owing_of_register,
+    silent_ms,
+)
 from holdfast.core.sync.limits import CLOCK_SKEW_REPORT_MS
 from holdfast.core.sync.messages import Heartbeat, decode
 from holdfast.infra.clock import Clock
@@ -74,6 +80,8 @@ class EpochStanding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     closed_at_seq: int | None
     declared_lost: bool
     owing: str
+    is_missing: bool = False
+    """Something may be missing that nobody brings: it is silent, or ended without a closing entry."""
     lost: LostEpoch | None = None
 
 
@@ -303,8 +311,8 @@ class Fleet:
 
     def _built_from(self, row: "_Row", known: "_Known", now_ms: int) -> "_Built":
         """The register of these rows; the one of the last look where it was made of the very same."""
-        origin, heard_ms = row[0], row[_HEARD_MS]
-        is_silent = heard_ms is None or now_ms - heard_ms > self._silence_limit_ms
+        origin, silent = row[0], silent_ms(row[_HEARD_MS], now_ms)
+        is_silent = silent is None or silent > self._silence_limit_ms
         made_of = (row, is_silent, known.made_of(origin))
         before = self._built.get(origin)
         if before is not None and before[0] == made_of:
@@ -320,14 +328,15 @@ class Fleet:
         said = beat or _NOTHING_SAID
         chains = known.chains(origin)
         claims = known.claims.get(origin, {})
-        lost = _lost_states(known.lost.get(origin), chains, claims, beat, heard_ms)
+        heard = _Heard(claims, known.claimed_ms.get(origin, {}), beat, heard_ms)
+        lost = _lost_states(known.lost.get(origin), chains, heard)
         current = beat.head.epoch if beat is not None and beat.head is not None else None
         given_up = [epoch for epoch, declared in lost.items() if _is_settled(declared, chains, current)]
         knowledge = knowledge_of(chains, claims, given_up, current)
-        silent_ms = None if heard_ms is None else max(0, now_ms - heard_ms)
-        limit_ms = self._silence_limit_ms
-        owings = [owing_of_epoch(item, silent_ms, limit_ms) for item in knowledge]
-        owing = owings[0] if len(owings) == 1 else owing_of_register(tuple(knowledge), silent_ms, limit_ms)
+        silent, limit_ms = silent_ms(heard_ms, now_ms), self._silence_limit_ms
+        is_silent = silent is None or silent > limit_ms
+        owings = [owing_of_epoch(item, silent, limit_ms) for item in knowledge]
+        owing = owings[0] if len(owings) == 1 else owing_of_register(tuple(knowledge), silent, limit_ms)
         owes = owing in (Owing.OWES, Owing.MAY_OWE) and beat is not None and not _settled(beat, chains)
         return Register(
             origin=OriginId(origin), kind=kind, store=store, series=series, currency=currency, name=name,
@@ -340,7 +349,7 @@ class Fleet:
             may_owe_since_ms=heard_ms,
             applied_seq=chains[-1]["head_seq"] if chains else 0,
             epochs=tuple(
-                _standing(chain, item, of_epoch, lost.get(item.epoch))
+                _standing(chain, item, of_epoch, lost.get(item.epoch), is_silent=is_silent)
                 for chain, item, of_epoch in itertools.zip_longest(chains, knowledge, owings)
             ),
             waiting=known.waiting.get(origin, 0),
@@ -367,6 +376,17 @@ _NOTHING_SAID = Heartbeat(
 _NONE_LOST: Mapping[str, LostEpoch] = {}
 
 
+class _Heard(NamedTuple):
+    """What a register said that is not here."""
+
+    claims: Mapping[str, int]
+    """Epoch → highest claimed seq."""
+    claimed_ms: Mapping[str, int]
+    """Epoch → when one of its claims came last."""
+    beat: Heartbeat | None
+    heard_ms: int | None
+
+
 class _Known:
     """What one look found, by origin."""
 
@@ -375,8 +395,10 @@ class _Known:
         for row in _sql.chains(conn, origin=origin):
             self._chains[row[0]].append(row)
         self.claims: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        for owner, epoch, seq in _sql.open_claims(conn, origin=origin):
+        self.claimed_ms: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        for owner, epoch, seq, claimed_at_ms in _sql.open_claims(conn, origin=origin):
             self.claims[owner][epoch] = seq
+            self.claimed_ms[owner][epoch] = claimed_at_ms
         self.lost: defaultdict[str, dict[str, LostEpoch]] = defaultdict(dict)
         for row in _sql.lost(conn, origin=origin):
             declared = LostEpoch(*row)
@@ -392,7 +414,8 @@ class _Known:
     def made_of(self, origin: str) -> tuple[Any, ...]:
         """All that is known here of one register: equal where nothing changed."""
         return (
-            self._chains.get(origin), self.claims.get(origin), self.lost.get(origin),
+            self._chains.get(origin), self.claims.get(origin), self.claimed_ms.get(origin),
+            self.lost.get(origin),
             self.waiting.get(origin), self.feeds,
         )  # fmt: skip
 
@@ -457,7 +480,7 @@ def knowledge_of(
     return [
         *held,
         *_claimed_branches(chains, held, claims),
-        *_only_claimed(chains, claims, given_up),
+        *_only_claimed(chains, claims, given_up, current),
     ]
 
 
@@ -499,16 +522,17 @@ def _claimed_branches(
 
 
 def _only_claimed(
-    chains: Sequence[Chain], claims: Mapping[str, int], given_up: Collection[str]
+    chains: Sequence[Chain], claims: Mapping[str, int], given_up: Collection[str], current: str | None
 ) -> list[EpochKnowledge]:
-    """Epochs of which nothing came yet."""
+    """Epochs of which nothing came yet. Unless the register speaks of another, it may be in such a one."""
     held = {chain["epoch"] for chain in chains}
+    ended = {chain["parent_epoch"] for chain in chains}
     return [
         EpochKnowledge(
             epoch=EpochId(epoch),
             applied_seq=0,
             claimed_seq=seq,
-            is_open=True,
+            is_open=current in (None, epoch) and epoch not in ended,
             closed_at_seq=None,
             declared_lost=epoch in given_up,
         )
@@ -526,31 +550,24 @@ def _settled(beat: Heartbeat, chains: Sequence[Chain]) -> bool:
 
 
 def _lost_states(
-    declared: Mapping[str, LostEpoch] | None,
-    chains: Sequence[Chain],
-    claims: Mapping[str, int],
-    beat: Heartbeat | None,
-    heard_ms: int | None,
+    declared: Mapping[str, LostEpoch] | None, chains: Sequence[Chain], heard: _Heard
 ) -> Mapping[str, LostEpoch]:
     if declared is None:
         return _NONE_LOST
-    return {epoch: _lost_state(each, chains, claims, beat, heard_ms) for epoch, each in declared.items()}
+    return {epoch: _lost_state(each, chains, heard) for epoch, each in declared.items()}
 
 
-def _lost_state(
-    declared: LostEpoch,
-    chains: Sequence[Chain],
-    claims: Mapping[str, int],
-    beat: Heartbeat | None,
-    heard_ms: int | None,
-) -> LostEpoch:
+def _lost_state(declared: LostEpoch, chains: Sequence[Chain], heard: _Heard) -> LostEpoch:
     """What became of a declaration: anything of the epoch that came since shows that it was not lost."""
     if declared.confirmed_at_ms is None:
         return msgspec.structs.replace(declared, state="proposed")
     held = sum(chain["head_seq"] - chain["fork_seq"] for chain in chains if chain["epoch"] == declared.epoch)
-    claimed, arrived = claims.get(declared.epoch, 0), max(0, held - declared.held_entries)
+    claimed, arrived = heard.claims.get(declared.epoch, 0), max(0, held - declared.held_entries)
+    beat, heard_ms = heard.beat, heard.heard_ms
     named = beat is not None and beat.head is not None and beat.head.epoch == declared.epoch
     spoke = named and heard_ms is not None and heard_ms > declared.confirmed_at_ms
+    # Also a claim below the one that was given up: another copy of that register made it.
+    spoke = spoke or heard.claimed_ms.get(declared.epoch, 0) > declared.confirmed_at_ms
     if not (arrived or spoke or claimed > declared.claimed_seq):
         return msgspec.structs.replace(declared, state="lost")
     return msgspec.structs.replace(declared, state="returning" if claimed else "recovered", arrived=arrived)
@@ -565,7 +582,7 @@ def _is_settled(declared: LostEpoch, chains: Sequence[Chain], current: EpochId |
 
 
 def _standing(
-    chain: Chain | None, item: EpochKnowledge, owing: Owing, lost: LostEpoch | None
+    chain: Chain | None, item: EpochKnowledge, owing: Owing, lost: LostEpoch | None, *, is_silent: bool
 ) -> EpochStanding:
     return EpochStanding(
         epoch=item.epoch,
@@ -579,5 +596,6 @@ def _standing(
         closed_at_seq=item.closed_at_seq,
         declared_lost=item.declared_lost,
         owing=owing.value,
+        is_missing=owing is Owing.MAY_OWE or (owing is Owing.OWES and is_silent),
         lost=lost,
     )

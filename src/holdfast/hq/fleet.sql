@@ -18,14 +18,14 @@ order by c.chain;
 -- Claimed heads that are not here; those without a hash are settled once a branch reaches them.
 -- Nearly every register's highest claim is its chain's head: those go first, all at once.
 with beside as materialized (
-    select cl.origin, cl.epoch, cl.seq, cl.hash from claim cl
+    select cl.origin, cl.epoch, cl.seq, cl.hash, cl.claimed_at_ms from claim cl
     where (:origin::text is null or cl.origin = :origin)
       and not exists (
         select from chain c
         where c.origin = cl.origin and c.epoch = cl.epoch and c.head_seq = cl.seq and c.head_hash = cl.hash
       )
 )
-select cl.origin, cl.epoch, max(cl.seq)
+select cl.origin, cl.epoch, max(cl.seq), max(cl.claimed_at_ms)
 from beside cl
 where not exists (
     select from chain c left join entry e on e.chain = c.chain and e.seq = cl.seq

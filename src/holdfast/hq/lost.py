@@ -99,8 +99,8 @@ class LostBook:
 
 
 def may_be_lost(standing: EpochStanding) -> bool:
-    """Whether something of that epoch may be missing that nobody brings: silent, or ended without an end."""
-    return standing.owing == "may-owe"
+    """Whether something of that epoch may be missing that nobody brings."""
+    return standing.is_missing
 
 
 _NOTHING_PROPOSED = Refusal(

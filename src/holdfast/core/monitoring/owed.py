@@ -21,6 +21,18 @@ class Owing(enum.Enum):
     """An epoch closed in order, and all of it applied."""
 
 
+CLOCK_STEP_MS = 2_000
+"""Head office's clock may go back by so much, set by the network, without a doubt of what it noted."""
+
+
+def silent_ms(heard_ms: int | None, now_ms: int) -> int | None:
+    """How long ago a register's last word was; None: never heard, or nobody knows, for the word was noted at
+    a time that is still to come, so that head office's clock was put back since."""
+    if heard_ms is None or heard_ms > now_ms + CLOCK_STEP_MS:
+        return None
+    return max(0, now_ms - heard_ms)
+
+
 class EpochKnowledge(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one epoch (branch) of one register."""
 
