@@ -43,7 +43,14 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def enrolment(hq_pool: Pool, clock: ManualClock) -> Enrolment:
-    return Enrolment(hq_pool, clock, SeededRandomness(7), keys=KEYS, recovery_public_key=bytes(32))
+    return Enrolment(
+        hq_pool,
+        clock,
+        SeededRandomness(7),
+        keys=KEYS,
+        recovery_public_key=bytes(32),
+        signer=HEAD_OFFICE_KEY,
+    )
 
 
 def request(code: str | Refusal, n: int = 1) -> EnrolRequest:

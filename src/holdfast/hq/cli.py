@@ -6,25 +6,33 @@ for as long as they take. Heavy parts are loaded by the command that needs them.
 
 import json
 import socket
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
 from holdfast.core.refusals import Refusal
-from holdfast.core.sync.commands import KINDS
+from holdfast.hq import cli_registers
+from holdfast.hq.cli_parts import (
+    ANY_HOST,
+    DIFFERENT,
+    REFUSED,
+    AsJson,
+    Home,
+    accounts_of,
+    count_rows,
+    money_text,
+    or_stop,
+    say,
+    services_of,
+    stop,
+    url_of,
+)
 
 if TYPE_CHECKING:
-    from holdfast.core.ids import EpochId, OriginId
-    from holdfast.hq.web.auth.accounts import Accounts
     from holdfast.hq.web.services import Services
-    from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome
-
-T = TypeVar("T")
+    from holdfast.infra.config import HeadOfficeHome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,27 +46,12 @@ app = typer.Typer(
     ),
 )
 stores = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Shops of the chain.")
-registers = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    help="Tills: codes to enrol them, and how they stand.",
-)
 admins = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", help="People who sign in at head office."
 )
 app.add_typer(stores, name="store")
-app.add_typer(registers, name="register")
+app.add_typer(cli_registers.app, name="register")
 app.add_typer(admins, name="admin")
-
-Home = Annotated[
-    Path, typer.Option("--home", help="Folder of this head office: settings, keys, database, backups.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON for a program.")]
-
-REFUSED = 9
-"""Exit code of what was refused for a reason of business: nothing was changed."""
-DIFFERENT = 10
-"""Exit code of `verify` where something differs."""
 
 
 # ---- make and serve ----------------------------------------------------------------------------
@@ -104,9 +97,9 @@ def init(
             f"For a new link to sign in: holdfast hq admin link --home {home}"
         )
     # Before anything is made: a half-made head office would be in the way of the next try.
-    _or_stop(name_refusal(admin))
+    or_stop(name_refusal(admin))
     for code in store or []:
-        _or_stop(store_refusal(Store(code, code, currency, timezone)))
+        or_stop(store_refusal(Store(code, code, currency, timezone)))
     config = HeadOfficeConfig(dsn=dsn, listen_host=host, listen_port=port, timezone=timezone)
     if not is_loopback(host):
         config = msgspec.structs.replace(config, tls_certificate="tls/certificate.pem", tls_key="tls/key.pem")
@@ -114,13 +107,13 @@ def init(
     init_home(place, config)
     if config.tls_certificate:
         _make_certificate(place, host, name or [])
-    with _services(home) as services:
+    with services_of(home) as services:
         for code in store or []:
-            _or_stop(_put_store(services, code, "", currency, timezone))
-        token = _or_stop(_accounts(services).new_link(admin))
+            or_stop(_put_store(services, code, "", currency, timezone))
+        token = or_stop(accounts_of(services).new_link(admin))
     typer.echo(f"{home} is a head office now{', with the store ' + ', '.join(store) if store else ''}.")
     typer.echo(f"Next: holdfast hq serve --home {home}")
-    typer.echo(f"Then open this link, once, within a day: {_url(config, name)}/welcome/{token}")
+    typer.echo(f"Then open this link, once, within a day: {url_of(config, name)}/welcome/{token}")
     if not store:
         typer.echo(f"Add a store: holdfast hq store add --home {home} --store S1 --currency {currency}")
     typer.echo(f"Keep a copy of {place.secrets} elsewhere: without it nobody can sign or recover.")
@@ -137,7 +130,7 @@ def serve(home: Home) -> None:
 
     configure_logs()
     serve_head_office(
-        home.absolute(), on_ready=lambda url: typer.echo(f"Head office is open at {url}"), progress=_say
+        home.absolute(), on_ready=lambda url: typer.echo(f"Head office is open at {url}"), progress=say
     )
 
 
@@ -153,8 +146,8 @@ def add_store(
     timezone: Annotated[str, typer.Option(help="IANA name of its time zone.")] = "UTC",
 ) -> None:
     """Add a store, or change its name, currency or time zone."""
-    with _services(home) as services:
-        _or_stop(_put_store(services, store, name, currency, timezone))
+    with services_of(home) as services:
+        or_stop(_put_store(services, store, name, currency, timezone))
     typer.echo(
         f"Store {store} stands. Next: holdfast hq register add --home {home} --store {store} --series R01"
     )
@@ -163,7 +156,7 @@ def add_store(
 @stores.command("list")
 def list_stores(home: Home, as_json: AsJson = False) -> None:
     """All stores."""
-    with _services(home) as services:
+    with services_of(home) as services:
         found = services.head_office.enrolment.stores()
     if as_json:
         typer.echo(json.dumps(msgspec.to_builtins(found)))
@@ -176,151 +169,6 @@ def list_stores(home: Home, as_json: AsJson = False) -> None:
         )
 
 
-@registers.command("add")
-def add_register(
-    home: Home,
-    store: Annotated[str, typer.Option("--store", help="Code of its store.")],
-    series: Annotated[str, typer.Option(help="Prefix of its document numbers, unique in the chain: R01.")],
-    name: Annotated[str, typer.Option(help="What people call it; the series by default.")] = "",
-    replaces: Annotated[str, typer.Option(help="Id of the register whose series it goes on in.")] = "",
-) -> None:
-    """Print a code that makes one machine a register. It works once, within a week.
-
-    On that machine: holdfast register init --home DIR --hq URL --code CODE
-
-    A till that is lost or broken goes on in its series on another machine: give the id that
-    `holdfast hq register list` shows for it as --replaces.
-    """
-    from holdfast.core.ids import OriginId
-    from holdfast.core.sync.enrolment import CodeText, spell_code
-
-    with _services(home) as services:
-        replaced = OriginId(replaces) if replaces else None
-        code = services.head_office.enrolment.issue_code(store, series, name=name, replaces=replaced)
-        if isinstance(code, Refusal) and code.code == "store.unknown":
-            _stop(f"{code.sentence} holdfast hq store add --home {home} --store {store}", REFUSED)
-        code = _or_stop(code)
-        url, pin = _url(services.head_office.config), _pin(services)
-    typer.echo(spell_code(CodeText(code, pin)))
-    typer.echo(
-        f"Use it on the register's machine: holdfast register init --home DIR --hq {url} --code CODE",
-        err=True,
-    )
-
-
-_OWING = {"nothing": "owes nothing", "owes": "owes", "may-owe": "may owe", "complete": "complete"}
-
-
-@registers.command("list")
-def list_registers(home: Home, as_json: AsJson = False) -> None:
-    """What head office has of each register, and what it does not."""
-    from holdfast.hq.web.templating import ago, money
-
-    with _services(home) as services:
-        found = services.head_office.fleet.registers()
-        now_ms = services.clock.now_ms()
-    if as_json:
-        typer.echo(json.dumps(msgspec.to_builtins(found)))
-        return
-    for item in found:
-        owing = _OWING[item.owing]
-        owed = f" {item.owed_count} ({money(item.owed_minor, item.currency)})" if item.owed_count else ""
-        blocked = f"  blocked: {item.blocked_code}" if item.blocked_code else ""
-        typer.echo(
-            f"{item.origin}  {item.store}  {item.name}  {owing}{owed}  applied {item.applied_seq}"
-            f"  last contact {ago(item.last_contact_ms, now_ms)}{blocked}"
-        )
-    if not found:
-        typer.echo("No register is enrolled yet.")
-        typer.echo(f"Next: holdfast hq register add --home {home} --store S1 --series R01")
-
-
-Origin = Annotated[str, typer.Argument(help="Id of the register, as `register list` prints it.")]
-
-
-@registers.command("order")
-def order(
-    home: Home,
-    origin: Origin,
-    command: Annotated[str, typer.Argument(help=f"One of: {', '.join(KINDS)}.")],
-    keep_days: Annotated[
-        int | None, typer.Option(min=1, max=10_000, help="For purge: days whose documents stay.")
-    ] = None,
-) -> None:
-    """Give a register a command. It leaves when the register asks next, within half a minute of contact.
-
-    Only what is safe in a verified backup is ever purged. The register's page shows the outcome.
-    """
-    from holdfast.core.ids import OriginId
-
-    if keep_days is not None and command != "purge":
-        raise typer.BadParameter("only a purge keeps days", param_hint="--keep-days")
-    arguments = {} if keep_days is None else {"keep_days": str(keep_days)}
-    with _services(home) as services:
-        book = services.head_office.command_book
-        given = _or_stop(book.issue(OriginId(origin), command, by="console", arguments=arguments))
-    typer.echo(f"Command {given.number}, {command}, waits for {origin}.")
-
-
-Epoch = Annotated[str, typer.Argument(help="Id of its epoch, as the register's page shows it.")]
-By = Annotated[str, typer.Option("--by", help="Your name as an administrator; your password is asked for.")]
-
-
-@registers.command("resend")
-def resend(
-    home: Home,
-    origin: Origin,
-    epoch: Epoch,
-    from_seq: Annotated[int, typer.Option("--from", help="Number of the first entry.", min=1)] = 1,
-) -> None:
-    """Have a register send an epoch's entries again although they are here. Nothing counts twice.
-
-    It is done at the register's next contact; its outcome, with counts, stands on the register's page.
-    """
-    with _services(home) as services:
-        book, (of, named) = services.head_office.command_book, _epoch(origin, epoch)
-        arguments = {"epoch": str(named), "seq": str(from_seq)}
-        given = _or_stop(book.issue(of, "resend_from", by="command line", arguments=arguments))
-    typer.echo(f"Command {given.number} waits for {origin}.")
-
-
-@registers.command("propose-lost")
-def propose_lost(
-    home: Home,
-    origin: Origin,
-    epoch: Epoch,
-    by: By,
-    reason: Annotated[str, typer.Option(help="What happened to the register or its disk.")],
-) -> None:
-    """Propose to give up what an epoch may still owe. Another administrator must confirm it.
-
-    Then nobody waits for it any more. Should its sales arrive all the same, they are taken in.
-    """
-    with _services(home) as services:
-        name, of = _who(services, by), _epoch(origin, epoch)
-        _or_stop(services.head_office.lost.propose(*of, by=name, reason=reason))
-    typer.echo(f"Proposed by {name}. Next, by another administrator:")
-    typer.echo(f"holdfast hq register confirm-lost {origin} {epoch} --home {home} --by NAME")
-
-
-@registers.command("confirm-lost")
-def confirm_lost(home: Home, origin: Origin, epoch: Epoch, by: By) -> None:
-    """Confirm what another administrator proposed: the epoch is declared lost."""
-    with _services(home) as services:
-        name = _who(services, by)
-        _or_stop(services.head_office.lost.confirm(*_epoch(origin, epoch), by=name))
-    typer.echo(f"Epoch {epoch} of {origin} is declared lost; {name} confirmed it.")
-
-
-@registers.command("withdraw-lost")
-def withdraw_lost(home: Home, origin: Origin, epoch: Epoch, by: By) -> None:
-    """Take a proposal back that nobody confirmed yet."""
-    with _services(home) as services:
-        name = _who(services, by)
-        _or_stop(services.head_office.lost.withdraw(*_epoch(origin, epoch), by=name))
-    typer.echo("The proposal is withdrawn.")
-
-
 @admins.command("link")
 def admin_link(
     home: Home, name: Annotated[str, typer.Argument(help="Whose password the link sets.")] = "admin"
@@ -331,9 +179,9 @@ def admin_link(
 
     Example, for a second administrator:  holdfast hq admin link --home hq aoife
     """
-    with _services(home) as services:
-        token = _or_stop(_accounts(services).new_link(name))
-        url = _url(services.head_office.config)
+    with services_of(home) as services:
+        token = or_stop(accounts_of(services).new_link(name))
+        url = url_of(services.head_office.config)
     typer.echo(f"{url}/welcome/{token}")
 
 
@@ -370,10 +218,10 @@ def load(
     try:
         data = file.read_bytes()
     except OSError as error:
-        _stop(f"{file} cannot be read ({error.strerror}).", REFUSED)
-    with _services(home) as services:
-        report = _or_stop(
-            services.head_office.catalogue.load(kind, data, take_good=take_good, progress=_count)
+        stop(f"{file} cannot be read ({error.strerror}).", REFUSED)
+    with services_of(home) as services:
+        report = or_stop(
+            services.head_office.catalogue.load(kind, data, take_good=take_good, progress=count_rows)
         )
     for row in report.bad:
         column = f", column {row.column}" if row.column else ""
@@ -384,7 +232,7 @@ def load(
     if report.unknown_columns:
         typer.echo(f"Columns passed over: {', '.join(report.unknown_columns)}.", err=True)
     if not report.taken:
-        _stop(
+        stop(
             f"Nothing was taken: {bad} of {report.rows} rows are bad. Correct them, or add --take-good."
             if bad
             else f"{file} has no rows.",
@@ -400,7 +248,7 @@ def load(
 @app.command()
 def totals(home: Home, as_json: AsJson = False) -> None:
     """Counts and exact sums of everything that head office holds."""
-    with _services(home) as services:
+    with services_of(home) as services:
         found = msgspec.to_builtins(services.head_office.totals())
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
@@ -412,10 +260,10 @@ def totals(home: Home, as_json: AsJson = False) -> None:
         shown = f"{value:,}" if isinstance(value, int) else value
         typer.echo(f"{name.replace('_', ' '):{width}}  {shown}")
     for charged in found["charged"]:
-        typer.echo(f"{'charged':{width}}  {_money(charged['total_minor'], charged['currency'])}")
+        typer.echo(f"{'charged':{width}}  {money_text(charged['total_minor'], charged['currency'])}")
     for paid in found["tenders"]:
-        amount, foreign = _money(paid["amount_minor"], paid["currency"]), paid["foreign_currency"]
-        of = f", {_money(paid['foreign_minor'], foreign)}" if foreign else ""
+        amount, foreign = money_text(paid["amount_minor"], paid["currency"]), paid["foreign_currency"]
+        of = f", {money_text(paid['foreign_minor'], foreign)}" if foreign else ""
         typer.echo(f"{'paid by':{width}}  {amount} {paid['kind'].replace('_', ' ')}{of}")
 
 
@@ -431,8 +279,8 @@ def backup(
     What a verified backup holds is *safe*: registers may delete it then. Keep backups, and a copy of the
     secrets folder, on another machine.
     """
-    with _services(home) as services:
-        made = services.head_office.take_backup(to.absolute() if to else None, _say)
+    with services_of(home) as services:
+        made = services.head_office.take_backup(to.absolute() if to else None, say)
     typer.echo(f"{made.path} is verified: {made.bytes / 1e6:,.1f} MB.")
     typer.echo(f"Its mark, to notice a changed one: {made.manifest_sha256}")
 
@@ -449,9 +297,37 @@ def restore(home: Home, folder: Annotated[Path, typer.Argument(help="The folder 
 
     place = home_in(home.absolute())
     with exclusive(place.lock):
-        manifest = restore_backup(place, folder.absolute(), _say)
+        manifest = restore_backup(place, folder.absolute(), say)
     typer.echo(f"Restored: the state of {manifest.at:%Y-%m-%d %H:%M:%S} UTC.")
     typer.echo(f"Next: holdfast hq serve --home {home}")
+
+
+@app.command("recover-key")
+def recover_key(
+    home: Home,
+    word: Annotated[str, typer.Argument(help="What `holdfast register recover` printed on that machine.")],
+) -> None:
+    """Open a register's lost database key, and print it for that machine alone.
+
+    The key is in the recovery copy beside the register's database, or in the one kept here since enrolment.
+    On the register's machine: holdfast register recover --home DIR --answer WORD
+    """
+    from holdfast.core.faults import KeyFault
+    from holdfast.infra.keys import RecoveryKey, answer_request, read_request
+
+    request = read_request(word)
+    with services_of(home) as services:
+        head_office = services.head_office
+        copy = request.copy or head_office.enrolment.recovery_copy(request.origin)
+        if copy is None:
+            raise KeyFault(
+                f"No recovery copy of {request.origin} is here, and none came with the request. Copy its "
+                "till.db.recovery from a backup of its data folder beside its database, and ask again."
+            )
+        answer = answer_request(RecoveryKey.load(head_office.home.recovery_key), request, copy)
+        head_office.enrolment.note_recovered(request.origin)
+    typer.echo(answer)
+    typer.echo("On that machine: holdfast register recover --home DIR --answer WORD", err=True)
 
 
 @app.command()
@@ -462,12 +338,12 @@ def snapshot(
 
     At the register: holdfast register import FILE --home DIR
     """
-    with _services(home) as services:
+    with services_of(home) as services:
         data = services.head_office.snapshot()
     try:
         to.write_bytes(data)
     except OSError as error:
-        _stop(f"{to} cannot be written ({error.strerror}).", REFUSED)
+        stop(f"{to} cannot be written ({error.strerror}).", REFUSED)
     typer.echo(f"{to}: {len(data):,} bytes.")
 
 
@@ -480,8 +356,8 @@ def verify(home: Home, as_json: AsJson = False) -> None:
     from holdfast.hq.verify import verify_head_office
     from holdfast.infra.keys import verify as verify_signature
 
-    with _services(home) as services:
-        found = verify_head_office(services.head_office.services_pool, verify_signature, _say)
+    with services_of(home) as services:
+        found = verify_head_office(services.head_office.services_pool, verify_signature, say)
     if as_json:
         typer.echo(json.dumps(msgspec.to_builtins(found)))
     else:
@@ -496,49 +372,10 @@ def verify(home: Home, as_json: AsJson = False) -> None:
         raise typer.Exit(DIFFERENT)
 
 
-# ---- what they share ---------------------------------------------------------------------------
-
-
-@contextmanager
-def _services(home: Path) -> "Iterator[Services]":
-    """Head office's parts over its database, for one command."""
-    from holdfast.hq.service import HeadOffice
-    from holdfast.hq.web.process import home_in
-    from holdfast.hq.web.services import open_services
-
-    head_office = HeadOffice.open(home_in(home.absolute()), progress=_say)
-    with head_office, open_services(head_office) as services:
-        yield services
-
-
-def _accounts(services: "Services") -> "Accounts":
-    from holdfast.hq.web.auth.accounts import Accounts
-
-    return Accounts(services.pool, services.clock)
-
-
-def _who(services: "Services", name: str) -> str:
-    """The administrator of that name, who types the password: two people are two passwords."""
-    if sys.stdin.isatty():
-        password = typer.prompt(f"Password of {name}", hide_input=True, err=True)
-    else:
-        password = sys.stdin.readline().rstrip("\n")
-    found = _accounts(services).check(name, password)
-    if found is None:
-        _stop("That name or password is wrong. Nothing was changed.", REFUSED)
-    return found
-
-
-def _epoch(origin: str, epoch: str) -> "tuple[OriginId, EpochId]":
-    from holdfast.core.ids import EpochId, OriginId
-
-    return OriginId(origin), EpochId(epoch)
-
-
 def _make_certificate(place: "HeadOfficeHome", host: str, names: list[str]) -> None:
     from holdfast.infra.tls import make_certificate
 
-    own = [host] if host not in _ANY_HOST else []
+    own = [host] if host not in ANY_HOST else []
     hosts: list[str] = list(dict.fromkeys([*names, *own, socket.getfqdn(), "localhost"]))
     make_certificate(place.tls / "certificate.pem", place.tls / "key.pem", hosts)
 
@@ -547,51 +384,3 @@ def _put_store(services: "Services", code: str, name: str, currency: str, timezo
     from holdfast.hq.enrolment import Store
 
     return services.head_office.enrolment.put_store(Store(code, name or code, currency, timezone))
-
-
-def _pin(services: "Services") -> bytes | None:
-    """The fingerprint for the code, where nobody but head office itself vouches for its certificate."""
-    from holdfast.infra.tls import certificate_sha256, is_self_signed
-
-    tls = services.tls
-    return certificate_sha256(tls.certificate) if tls and is_self_signed(tls.certificate) else None
-
-
-_ANY_HOST = ("0.0.0.0", "::")
-
-
-def _url(config: "HeadOfficeConfig", names: list[str] | None = None) -> str:
-    host = config.listen_host
-    if names or host in _ANY_HOST:
-        host = names[0] if names else socket.getfqdn()
-    host = f"[{host}]" if ":" in host else host
-    return f"{'https' if config.tls_certificate else 'http'}://{host}:{config.listen_port}"
-
-
-def _money(amount_minor: int, currency: str) -> str:
-    from holdfast.hq.web.templating import money
-
-    return money(amount_minor, currency)
-
-
-def _or_stop(answer: T | Refusal) -> T:
-    """The answer; a refusal ends the command with its sentence."""
-    if isinstance(answer, Refusal):
-        _stop(answer.sentence, REFUSED)
-    return answer
-
-
-def _stop(sentence: str, code: int) -> NoReturn:
-    typer.secho(sentence, err=True, fg=typer.colors.RED)
-    raise typer.Exit(code)
-
-
-def _say(step: str, part: float | None) -> None:
-    """What takes long, for people alone."""
-    if sys.stderr.isatty():
-        typer.echo(f"{step}{'' if part is None else f' {part:.0%}'} …", err=True)
-
-
-def _count(done: int, rows: int) -> None:
-    if sys.stderr.isatty() and (done % 50 == 0 or done == rows):
-        typer.echo(f"{done} of {rows} rows …", err=True)

@@ -2,6 +2,9 @@
 
 Only a code's hash is kept. The same code with the same key may come again, because an answer can
 be lost on its way; with another key it is refused.
+
+A code may also give a register that is enrolled another key: one that lost its key, or whose key is not
+known here any more, goes on as the same register.
 """
 
 import hashlib
@@ -13,11 +16,19 @@ import msgspec
 import psycopg
 
 from holdfast.core.bounds import text_refusal
-from holdfast.core.ids import ID_RANDOM_BYTES, IncarnationId, KeyId, OriginId, StoreId, encode_id
+from holdfast.core.ids import ID_RANDOM_BYTES, EpochId, IncarnationId, KeyId, OriginId, StoreId, encode_id
 from holdfast.core.ingest.facts import OriginFacts
+from holdfast.core.journal.chain import Position, Signer
 from holdfast.core.money import currency_of
 from holdfast.core.refusals import Refusal
-from holdfast.core.sync.enrolment import CODE_TTL_MS, EnrolReply, EnrolRequest, new_code
+from holdfast.core.sync.enrolment import (
+    CODE_TTL_MS,
+    EnrolReply,
+    EnrolRequest,
+    Replaced,
+    new_code,
+    sign_certificate,
+)
 from holdfast.core.sync.receiver import Refused
 from holdfast.hq.store.port import OriginRecord, RaceFault
 from holdfast.hq.store.postgres import PostgresTransaction
@@ -77,7 +88,10 @@ class Enrolment:
         *,
         keys: Mapping[KeyId, bytes],
         recovery_public_key: bytes,
+        signer: Signer,
     ) -> None:
+        """`signer`: head office's key, which certifies who a register is."""
+        self._signer = signer
         self._pool = pool
         self._clock = clock
         self._randomness = randomness
@@ -133,6 +147,35 @@ class Enrolment:
                 series=series,
                 name=name or series,
                 replaces=replaces,
+                rekeys=None,
+                now_ms=now_ms,
+                expires_at_ms=now_ms + ttl_ms,
+            )
+        return code
+
+    def issue_rekey_code(self, origin: OriginId, *, ttl_ms: int = CODE_TTL_MS) -> str | Refusal:
+        """A code that gives the register another key, shown once; used, it puts the others out of force."""
+        now_ms = self._clock.now_ms()
+        code = new_code(self._randomness.bytes(ID_RANDOM_BYTES))
+        with self._pool.connection() as conn:
+            found = _sql.origin(conn, origin=origin)
+            if found is None:
+                return Refusal("origin.unknown", f"No register {origin[:64]!r} is enrolled.")
+            _, kind, store, series, _, name, retired_at_ms = found
+            if retired_at_ms is not None:
+                return Refusal(
+                    "origin.retired",
+                    f"{name} was replaced, and gets no other key. Enrol its machine as a new register.",
+                )
+            _sql.add_code(
+                conn,
+                code_hash=_hash(code),
+                kind=kind,
+                store=store,
+                series=series,
+                name=name,
+                replaces=None,
+                rekeys=origin,
                 now_ms=now_ms,
                 expires_at_ms=now_ms + ttl_ms,
             )
@@ -155,46 +198,120 @@ class Enrolment:
         row = _sql.lock_code(conn, code_hash=code_hash)
         if row is None:
             return Refused(403, "enrol.code", "This enrolment code is not known. Check it.")
-        kind, store, series, name, replaces, expires_at_ms, used_at_ms, origin, public_key = row
-        if used_at_ms is not None and public_key == request.public_key:
-            if request.recovery:
-                _sql.put_recovery(conn, origin=origin, recovery=request.recovery)
-            return self._reply(conn, OriginId(origin), store, series)
-        if used_at_ms is not None or now_ms > expires_at_ms:
-            said = "used already" if used_at_ms is not None else "too old"
+        code = _Code(*row)
+        if code.rekeys != request.origin:
+            return _OTHER_USE if code.rekeys is None else _NOT_HERE
+        if code.used_at_ms is not None and code.public_key == request.public_key:
+            return self._reply(conn, code, request)
+        if code.used_at_ms is not None or now_ms > code.expires_at_ms:
+            said = "used already" if code.used_at_ms is not None else "too old"
             return Refused(403, "enrol.code", f"This enrolment code was {said}. Make another one.")
         key_id = fingerprint(request.public_key)
         if _sql.origin_of_key(conn, key_id=key_id) is not None:
             return Refused(409, "enrol.key", "This key belongs to an enrolled register. Make a new one.")
+        if code.rekeys is None:
+            origin = self._make(conn, code, request, key_id)
+        else:
+            origin = self._rekey(conn, OriginId(code.rekeys), request, key_id)
+        _sql.use_code(conn, code_hash=code_hash, now_ms=now_ms, origin=origin, public_key=request.public_key)
+        return self._reply(conn, msgspec.structs.replace(code, origin=origin), request)
+
+    def _make(
+        self, conn: psycopg.Connection[Any], code: "_Code", request: EnrolRequest, key_id: KeyId
+    ) -> OriginId:
         fresh = OriginId(encode_id(self._randomness.bytes(ID_RANDOM_BYTES)))
         facts = OriginFacts(
-            origin=fresh, store=StoreId(store), series=series, currency=_currency(conn, store)
+            origin=fresh,
+            store=StoreId(code.store),
+            series=code.series,
+            currency=_currency(conn, code.store),
         )
         record = OriginRecord(
             facts=facts,
-            kind=kind,
-            name=name,
-            enrolled_at_ms=now_ms,
+            kind=code.kind,
+            name=code.name,
+            enrolled_at_ms=self._clock.now_ms(),
             software=request.software[:200].replace("\x00", ""),
-            recovery=request.recovery or None,
-            replaces=None if replaces is None else OriginId(replaces),
+            replaces=None if code.replaces is None else OriginId(code.replaces),
         )
         PostgresTransaction(conn, None).enrol(record, key_id, request.public_key)
-        _sql.use_code(conn, code_hash=code_hash, now_ms=now_ms, origin=fresh, public_key=request.public_key)
-        return self._reply(conn, fresh, store, series)
+        return fresh
 
-    def _reply(self, conn: psycopg.Connection[Any], origin: OriginId, store: str, series: str) -> EnrolReply:
-        _, _, currency, timezone = _sql.store(conn, store=store)
+    def _rekey(
+        self, conn: psycopg.Connection[Any], origin: OriginId, request: EnrolRequest, key_id: KeyId
+    ) -> OriginId:
+        transaction = PostgresTransaction(conn, origin)
+        transaction.give_key(origin, key_id, request.public_key, self._clock.now_ms())
+        transaction.alert("rekeyed", origin, f"by a code it was given the key {key_id}; others gave way")
+        return origin
+
+    def _reply(self, conn: psycopg.Connection[Any], code: "_Code", request: EnrolRequest) -> EnrolReply:
+        assert code.origin is not None, "a code that was used names who used it"
+        origin = OriginId(code.origin)
+        if request.recovery:
+            _sql.put_recovery(conn, origin=origin, recovery=request.recovery)
+        _, _, currency, timezone = _sql.store(conn, store=code.store)
+        transaction = PostgresTransaction(conn, None)
+        identity = transaction.identity(origin, fingerprint(request.public_key))
         return EnrolReply(
             origin=origin,
-            series=series,
-            store=StoreId(store),
+            series=code.series,
+            store=StoreId(code.store),
             currency=currency,
             timezone=timezone,
-            incarnation=IncarnationId(PostgresTransaction(conn, None).incarnation()),
+            incarnation=IncarnationId(transaction.incarnation()),
             head_office_keys=self._keys,
             recovery_public_key=self._recovery_public_key,
+            certificate=None if identity is None else sign_certificate(identity, self._signer),
+            replaces=None if code.replaces is None else _replaced(conn, OriginId(code.replaces)),
         )
+
+    # ---- recovery
+
+    def recovery_copy(self, origin: OriginId) -> bytes | None:
+        """The register's database key, sealed to head office's recovery key, as it was sent at enrolment."""
+        with self._pool.connection() as conn:
+            return _sql.recovery(conn, origin=origin)
+
+    def note_recovered(self, origin: OriginId) -> None:
+        """Tell people that somebody opened a register's database key."""
+        with self._pool.connection() as conn:
+            detail = "its database key was recovered with head office's recovery key"
+            PostgresTransaction(conn, None).alert("recovered-key", origin, detail)
+
+
+class _Code(msgspec.Struct, frozen=True):
+    """A code as it is stored."""
+
+    kind: str
+    store: str
+    series: str
+    name: str
+    replaces: str | None
+    rekeys: str | None
+    expires_at_ms: int
+    used_at_ms: int | None
+    origin: str | None
+    public_key: bytes | None
+
+
+_OTHER_USE = Refused(
+    409,
+    "enrol.other-use",
+    "This code makes a new register. For another key of a register that is enrolled: "
+    "holdfast hq register rekey prints a code.",
+)
+_NOT_HERE = Refused(
+    409,
+    "enrol.other-use",
+    "This code gives another key to a register that is enrolled, and not to this machine. On the register's "
+    "own machine: holdfast register rekey",
+)
+
+
+def _replaced(conn: psycopg.Connection[Any], origin: OriginId) -> Replaced:
+    head = _sql.newest_head(conn, origin=origin)
+    return Replaced(origin=origin, at=None if head is None else Position(EpochId(head[0]), head[1], head[2]))
 
 
 def _refuse_place(

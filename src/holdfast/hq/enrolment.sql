@@ -15,17 +15,19 @@ select store, name, currency, timezone from store where store = :store;
 select origin, name from origin where series = :series and retired_at_ms is null;
 
 -- name: origin(origin)^
-select origin, kind, store, series, currency, name from origin where origin = :origin;
+select origin, kind, store, series, currency, name, retired_at_ms from origin where origin = :origin;
 
 -- name: origin_of_key(key_id)$
 select origin from origin_key where key_id = :key_id limit 1;
 
--- name: add_code(code_hash, kind, store, series, name, replaces, now_ms, expires_at_ms)!
-insert into enrolment_code (code_hash, kind, store, series, name, replaces, issued_at_ms, expires_at_ms)
-values (:code_hash, :kind, :store, :series, :name, :replaces, :now_ms, :expires_at_ms);
+-- name: add_code(code_hash, kind, store, series, name, replaces, rekeys, now_ms, expires_at_ms)!
+insert into enrolment_code (
+    code_hash, kind, store, series, name, replaces, rekeys, issued_at_ms, expires_at_ms
+)
+values (:code_hash, :kind, :store, :series, :name, :replaces, :rekeys, :now_ms, :expires_at_ms);
 
 -- name: lock_code(code_hash)^
-select kind, store, series, name, replaces, expires_at_ms, used_at_ms, origin, public_key
+select kind, store, series, name, replaces, rekeys, expires_at_ms, used_at_ms, origin, public_key
 from enrolment_code where code_hash = :code_hash for update;
 
 -- name: use_code(code_hash, now_ms, origin, public_key)!
@@ -34,3 +36,11 @@ where code_hash = :code_hash and used_at_ms is null;
 
 -- name: put_recovery(origin, recovery)!
 update origin set recovery = :recovery where origin = :origin;
+
+-- name: recovery(origin)$
+select recovery from origin where origin = :origin;
+
+-- name: newest_head(origin)^
+-- How far head office has come with the newest epoch.
+select epoch, head_seq, head_hash from chain where origin = :origin and branch = 0
+order by chain desc limit 1;

@@ -70,7 +70,7 @@ def _put(
         transaction.complete(completed, now_ms)
     for opened in decision.rows.opened.values():
         parent = opened.get("parent")
-        if parent is not None:
+        if parent is not None and opened["cause"] != "replaced":  # then it is of another origin, and known
             # What this origin remembers of the epoch before: head office may owe up to there (P6).
             hash = parent["hash"] if parent["claimed_seq"] == parent["seq"] else None
             claim = Claim(epoch=parent["epoch"], seq=parent["claimed_seq"], hash=hash)

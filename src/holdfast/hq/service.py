@@ -32,13 +32,16 @@ from holdfast.hq.store.postgres import PostgresStore
 from holdfast.hq.totals import Totals, read_totals
 from holdfast.infra.clock import Clock, Randomness, SystemClock, SystemRandomness
 from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome, is_held, load_config, save_config
-from holdfast.infra.keys import RecoveryKey, SigningKey, verify
+from holdfast.infra.keys import RecoveryKey, SigningKey, fingerprint, verify
 from holdfast.infra.postgres.connect import Pool, connect, open_pool
 from holdfast.infra.postgres.launcher import EmbeddedPostgres, running_dsn
 from holdfast.infra.postgres.lock import InUseFault, SharedUse
 from holdfast.infra.postgres.manifest import Manifest
 from holdfast.infra.postgres.progress import Progress, silent
 
+_SIGNING_KEY_CURE = (
+    "Put it back from your copy of head office's secrets folder: registers believe no other key."
+)
 INGEST_CONNECTIONS = 10
 """One for each thread that takes batches, and as many for offers and heartbeats beside them."""
 SERVICE_CONNECTIONS = 8
@@ -119,7 +122,7 @@ class HeadOffice:
             _ease_collector()
         clock = clock or SystemClock(config.timezone)
         randomness = randomness or SystemRandomness()
-        signer = SigningKey.load(home.signing_key)
+        signer = SigningKey.load(home.signing_key, cure=_SIGNING_KEY_CURE)
         recovery = RecoveryKey.load(home.recovery_key)
         database = _database(home, config, beside_service=beside_service, progress=progress)
         with ExitStack() as undo:
@@ -193,6 +196,7 @@ class HeadOffice:
                 randomness,
                 keys=keys,
                 recovery_public_key=recovery.public_bytes,
+                signer=signer,
             ),
             fleet=fleet,
             lost=LostBook(services_pool, fleet, clock),
@@ -242,7 +246,10 @@ class HeadOffice:
         return self.command_book.empty
 
     def enrol(self, request: EnrolRequest) -> EnrolReply | Refused:
-        return self.enrolment.enrol(request)
+        reply = self.enrolment.enrol(request)
+        if isinstance(reply, EnrolReply):
+            self.ingest.end_sessions(reply.origin, but=fingerprint(request.public_key))
+        return reply
 
     def feed_page(self, feed: str, incarnation: IncarnationId, since: int) -> bytes:
         return self.feeds.page(feed, incarnation, since)

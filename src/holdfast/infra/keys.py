@@ -9,11 +9,13 @@ database once more, sealed to head office's recovery key, so that a lost key fil
 sale (P1).
 """
 
+import base64
 import hashlib
 import os
 import stat
 from pathlib import Path
 
+import msgspec
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -22,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from holdfast.core.faults import KeyFault
-from holdfast.core.ids import KeyId
+from holdfast.core.ids import KeyId, OriginId
 
 KEY_BYTES = 32
 _GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -30,6 +32,9 @@ _GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _RECOVERY_MAGIC = b"HFRC\x01"
 """Four letters and the version of the form: a later form is told apart, not misread."""
 _FINGERPRINT_BYTES = 8
+_REQUEST_PREFIX, _ANSWER_PREFIX = "recover-", "recovered-"
+_CHECK_BYTES = 4
+_WORD_CHARS_MAX = 1_000
 _RECOVERY_BYTES = len(_RECOVERY_MAGIC) + 2 * _FINGERPRINT_BYTES + KEY_BYTES + KEY_BYTES + 16
 
 
@@ -105,7 +110,10 @@ class SigningKey:
     """An Ed25519 key (RFC 8032) that signs heads, statements or, at head office, feeds and receipts."""
 
     _NOUN = "signing key"
-    _CURE = "Put it back from your copy of the secrets folder, or enrol this machine again."
+    _CURE = (
+        "Put it back from your copy of the secrets folder, or have head office give this register another: "
+        "holdfast hq register rekey prints a code there, for holdfast register rekey here."
+    )
     __slots__ = ("_private", "key_id", "public_bytes")
 
     def __init__(self, seed: bytes) -> None:
@@ -119,9 +127,9 @@ class SigningKey:
         return cls(os.urandom(KEY_BYTES))
 
     @classmethod
-    def load(cls, path: Path) -> "SigningKey":
-        """From its key file. KeyFault with file and cure."""
-        return cls(read_secret(path, cls._NOUN, cls._CURE))
+    def load(cls, path: Path, *, cure: str = _CURE) -> "SigningKey":
+        """From its key file. KeyFault with file and cure, by default a register's."""
+        return cls(read_secret(path, cls._NOUN, cure))
 
     def save(self, path: Path, *, replace: bool = False) -> None:
         """Into a key file; an existing one is kept (KeyFault) unless `replace`, as a rotation does."""
@@ -157,7 +165,7 @@ class DatabaseKey:
     _NOUN = "database key"
     _CURE = (
         "Put it back from your copy of the secrets folder, or have head office recover it from the "
-        "database's .recovery file."
+        "database's .recovery file: holdfast register recover says how."
     )
     __slots__ = ("_raw", "key_id")
 
@@ -307,6 +315,75 @@ def unwrap_recovery(private: RecoveryKey, blob: bytes) -> DatabaseKey:
 def write_recovery_copy(database: Path, recovery_public: bytes, key: DatabaseKey) -> None:
     """Seal the key to head office and keep it beside the database."""
     write_file(recovery_path(database), seal_recovery(recovery_public, key))
+
+
+class RecoveryRequest(msgspec.Struct, frozen=True, array_like=True):
+    """What a register that lost its database key asks of head office."""
+
+    origin: OriginId
+    to: bytes
+    """One-time X25519 key: the answer is of use on that machine alone."""
+    copy: bytes
+    """The recovery copy beside the database; empty where it is lost too."""
+
+
+def spell_request(request: RecoveryRequest) -> str:
+    """As one word that a person copies."""
+    return _spell(_REQUEST_PREFIX, msgspec.msgpack.encode(request))
+
+
+def read_request(text: str) -> RecoveryRequest:
+    """What `spell_request` wrote. KeyFault where it is none or not whole."""
+    cure = "Copy it whole, as holdfast register recover printed it."
+    try:
+        request = msgspec.msgpack.decode(_unspell(_REQUEST_PREFIX, text), type=RecoveryRequest)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        raise KeyFault(f"That is no request to recover a key. {cure}") from error
+    if len(request.to) != KEY_BYTES:
+        raise KeyFault(f"That is no request to recover a key. {cure}")
+    return request
+
+
+def answer_request(private: RecoveryKey, request: RecoveryRequest, copy: bytes) -> str:
+    """The database key in a recovery copy, sealed to the machine that asks. KeyFault as unwrapping says."""
+    key = unwrap_recovery(private, copy)
+    try:
+        return _spell(_ANSWER_PREFIX, seal_recovery(request.to, key))
+    except ValueError as error:
+        raise KeyFault("The request's key is none. Ask anew: holdfast register recover") from error
+
+
+def read_answer(private: RecoveryKey, text: str) -> DatabaseKey:
+    """The database key in head office's answer. KeyFault where it is none, or for another request."""
+    cure = "Copy it whole, as holdfast hq recover-key printed it."
+    try:
+        sealed = _unspell(_ANSWER_PREFIX, text)
+    except ValueError as error:
+        raise KeyFault(f"That is no answer of head office. {cure}") from error
+    try:
+        return unwrap_recovery(private, sealed)
+    except KeyFault as fault:
+        raise KeyFault(
+            f"That answer is damaged, or it is for another request than this machine's last one. {cure}"
+        ) from fault
+
+
+def _spell(prefix: str, data: bytes) -> str:
+    check = hashlib.sha256(prefix.encode() + data).digest()[:_CHECK_BYTES]
+    return prefix + base64.urlsafe_b64encode(data + check).decode().rstrip("=")
+
+
+def _unspell(prefix: str, text: str) -> bytes:
+    """ValueError where a letter is missing or wrong. A line that was wrapped on its way is joined."""
+    word = "".join(text.split())
+    if not word.startswith(prefix) or len(word) > _WORD_CHARS_MAX:
+        raise ValueError("another prefix")
+    body = word.removeprefix(prefix)
+    raw = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
+    data, check = raw[:-_CHECK_BYTES], raw[-_CHECK_BYTES:]
+    if hashlib.sha256(prefix.encode() + data).digest()[:_CHECK_BYTES] != check:
+        raise ValueError("not whole")
+    return data
 
 
 def _box(shared: bytes, parties: bytes) -> tuple[ChaCha20Poly1305, bytes]:

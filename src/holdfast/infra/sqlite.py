@@ -137,7 +137,8 @@ def _check_key_id(path: Path, key: DatabaseKey, *, create: bool) -> None:
         return
     raise KeyFault(
         f"The database {path} was written with the key {recorded}, and this machine's key is {key.key_id}. "
-        f"Put back the database key that belongs to it, or have head office recover it from {path}.recovery."
+        f"Put back the database key that belongs to it, or have head office recover it from {path}.recovery: "
+        "holdfast register recover says how."
     )
 
 

@@ -87,6 +87,51 @@ def sync(home: Home) -> None:
     main(home.absolute())
 
 
+@app.command()
+def rekey(
+    home: Home,
+    code: Annotated[str, typer.Option("--code", help="The code that head office printed for this register.")],
+) -> None:
+    """Give this register another signing key, where its own is lost or head office refuses it.
+
+    Head office prints the code: holdfast hq register rekey. The register stays the one that it is, with its
+    unsent sales. Stop the till first; was the answer lost, run the same command again.
+    """
+    from holdfast.register.enrolment import rekey as give_key
+
+    _need_register(home)
+    give_key(home.absolute(), code, _post)
+    typer.echo(f"{home} signs with a key of its own again. Next: holdfast register serve --home {home}")
+
+
+@app.command()
+def recover(
+    home: Home,
+    answer: Annotated[
+        str, typer.Option("--answer", help="What head office printed for this machine's request.")
+    ] = "",
+) -> None:
+    """Bring a lost database key back, with head office's help. No unsent sale is lost with it.
+
+    Without --answer it prints one word. Give it to head office (holdfast hq recover-key WORD), which prints
+    another one: run this again with it. Nobody on the way can read the key.
+    """
+    from holdfast.register.recovery import request_recovery, take_recovery
+
+    _need_register(home)
+    place = RegisterHome(home.absolute())
+    if not answer:
+        typer.echo(request_recovery(place))
+        typer.echo(
+            "Give this to head office: holdfast hq recover-key WORD --home DIR. Then here: "
+            f"holdfast register recover --home {home} --answer WORD",
+            err=True,
+        )
+        return
+    take_recovery(place, answer)
+    typer.echo(f"The database key is back. Next: holdfast register serve --home {home}")
+
+
 @app.command("import")
 def import_snapshot(
     home: Home,

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from holdfast.core.ids import EpochId
+from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.journal.chain import Position
 
 
@@ -59,6 +59,11 @@ def at_start(head: Position | None, mark: MarkLike | None, hash_at: HashAt) -> O
     # The mark may lag behind by an epoch too: it was opened, and the power went before the mark heard of it.
     assert mark.epoch != head.epoch or mark.seq <= head.seq, "what holds the marked entry is not behind it"
     return None
+
+
+def on_replacement(former: OriginId, at: Position | None) -> OpenEpoch:
+    """The first epoch of a register that goes on for another one; `at`: how far head office has that one."""
+    return OpenEpoch("replaced", 0 if at is None else at.seq, f"this register goes on for {former}")
 
 
 def _position(mark: MarkLike) -> Position:

@@ -42,7 +42,8 @@ def load_trust(home: RegisterHome) -> Trust:
     except OSError as error:
         raise KeyFault(
             f"Head office's pinned keys {home.trust} cannot be read ({error.strerror}). Put the file back "
-            "from your copy, or enrol this machine again."
+            "from your copy, or have head office give this register another key, which brings it too: "
+            "holdfast hq register rekey there, holdfast register rekey here."
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise KeyFault(f"Head office's pinned keys {home.trust} are damaged. Put the file back.") from error

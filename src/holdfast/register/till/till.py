@@ -15,6 +15,7 @@ from holdfast.core.faults import DamagedFault, DatabaseFault
 from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, StaffId, epoch_id
 from holdfast.core.journal import epochs, writer
 from holdfast.core.journal.bodies import REGISTRY, EpochOpened
+from holdfast.core.journal.chain import Position
 from holdfast.core.journal.entry import decode_entry
 from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.core.journal.writer import Head, Stamp, Written
@@ -24,6 +25,7 @@ from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey, SigningKey
 from holdfast.infra.mark import HighWaterMark, Mark
 from holdfast.infra.sqlite import DiskReserve, Immediate, ReserveState, checkpoint, faults, open_database
+from holdfast.register.identity import load_papers
 from holdfast.register.till import history, purging, writing
 from holdfast.register.till.database import QUERIES, open_till
 from holdfast.register.till.places import place
@@ -48,6 +50,7 @@ class Till:
         """Open it; call `start` before anything else. Faults as `open_till` and `load_config` raise them."""
         self.config: RegisterConfig = load_config(home.config, RegisterConfig)
         self._key_id = SigningKey.load(home.signing_key).key_id
+        self._home = home
         self._clock = clock
         self._randomness = randomness
         self._lock = threading.RLock()
@@ -167,8 +170,11 @@ class Till:
         self._unmarked = self._to_mark(written.head, stamp.date)
         return written
 
-    def open_epoch(self, why: OpenEpoch) -> Written:
-        """Begin a new epoch on top of the last one, numbering in a segment of its own."""
+    def open_epoch(self, why: OpenEpoch, replaced: Position | None = None) -> Written:
+        """Begin a new epoch on top of the last one, numbering in a segment of its own.
+
+        `replaced`: where the register stood that this one goes on for; it is the first one's parent.
+        """
         last = writing.read_head(self.cursor)
         epoch = epoch_id(self._randomness.bytes(EPOCH_RANDOM_BYTES))
         stamp = self.stamp()
@@ -176,7 +182,7 @@ class Till:
             self.config.origin,
             self.config.series,
             epoch,
-            None if last is None else last.head.position,
+            replaced if last is None else last.head.position,
             why,
             stamp,
             software=__version__,
@@ -190,10 +196,14 @@ class Till:
 
     def _start(self) -> None:
         last = writing.read_head(self.cursor)
-        why = epochs.at_start(None if last is None else last.head.position, self._mark.read(), self.hash_at)
+        marked, papers = self._mark.read(), load_papers(self._home)
+        why = epochs.at_start(None if last is None else last.head.position, marked, self.hash_at)
         if why is None:
             return
-        self.open_epoch(why)
+        replaces = papers.replaces if last is None and marked is None else None
+        if replaces is not None:
+            why = epochs.on_replacement(replaces.origin, replaces.at)
+        self.open_epoch(why, None if replaces is None else replaces.at)
         day = writing.read_day(self.cursor)
         if day.open and day != self.day():
             # What is sold next must not count to a day that was over before this database was restored.
