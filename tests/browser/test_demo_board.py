@@ -49,6 +49,11 @@ def test_a_person_cuts_and_mends_a_line(browser: Browser, board_url: str, scheme
     expect(wire.get_by_role("button", name="Black hole")).to_have_attribute("aria-pressed", "true")
     expect(wire.locator(".tag")).to_have_text("offline", timeout=WAIT_MS)
     assert not Axe().run(page).response["violations"]
+    for _ in range(3):  # the lines are drawn anew each second, and after each press
+        page.wait_for_timeout(1_100)
+        expect(wire.get_by_role("button", name="Black hole")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(wire.get_by_role("button", name="Slow")).to_be_focused()
     wire.get_by_role("button", name="Up").click()
     expect(wire.locator(".tag")).to_have_text("online", timeout=WAIT_MS)
     context.close()

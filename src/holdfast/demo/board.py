@@ -17,10 +17,14 @@ from holdfast.register.standing import read_standing
 STATIC = Path(__file__).resolve().parent / "static"
 
 MODES = (
-    (LineMode.UP, "Up", "Bytes pass."),
-    (LineMode.CUT, "Cut", "Connections are reset, new ones refused."),
-    (LineMode.SLOW, "Slow", "Every byte arrives half a second later."),
-    (LineMode.BLACK_HOLE, "Black hole", "Bytes vanish, and nobody is told."),
+    (LineMode.UP, "Up", "Everything passes."),
+    (LineMode.CUT, "Cut", "Connections are reset, new ones refused. The till says so within 2 s."),
+    (
+        LineMode.SLOW,
+        "Slow",
+        "Every byte arrives half a second later. The till says degraded after its next few calls.",
+    ),
+    (LineMode.BLACK_HOLE, "Black hole", "Bytes vanish, and nobody is told: the worst kind of outage."),
 )
 PEOPLE = (
     ("1", "Aoife Byrne", "cashier", "1111"),
