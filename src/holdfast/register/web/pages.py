@@ -7,7 +7,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response
 
-from holdfast.core.money import plain_decimal
 from holdfast.infra.web import static_url
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
@@ -32,7 +31,6 @@ class Pages:
             fmt=fmt,
             t=say,
             static=lambda name: static_url(name, STATIC),
-            plain=lambda amount_minor: plain_decimal(amount_minor, fmt.currency.digits),
             register=register,
             store=store,
         )
