@@ -13,21 +13,20 @@ from typing import NamedTuple
 import msgspec
 
 from holdfast.core.faults import Fault, MalformedFault, SignatureFault
-from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
+from holdfast.core.ids import EpochId, IncarnationId, KeyId
 from holdfast.core.journal.bodies import CommandDone, KeyRotated
 from holdfast.core.sync.commands import Command, CommandBatch, Outcome
 from holdfast.core.sync.cursors import accept_receipt, purge_through
 from holdfast.core.sync.feed import unpack
 from holdfast.core.sync.messages import Receipt, encode
-from holdfast.infra.clock import Clock, Randomness
-from holdfast.infra.http import Call, HttpRequest
+from holdfast.infra.clock import Clock
+from holdfast.infra.http import HttpRequest
 from holdfast.infra.keys import verify
-from holdfast.register.sync.board import Board
 from holdfast.register.sync.books import Books
+from holdfast.register.sync.caller import Caller, Shared
 from holdfast.register.sync.database import QUERIES, read, write
 from holdfast.register.sync.diagnostics import collect
-from holdfast.register.sync.line import Line, RefusedFault
-from holdfast.register.sync.part import Part
+from holdfast.register.sync.line import RefusedFault
 from holdfast.register.sync.requests import (
     DONE,
     FAILED,
@@ -82,37 +81,14 @@ class Done(NamedTuple):
     detail: str = ""
 
 
-class Commander(Part):
+class Commander(Caller):
     """Polls, carries out, reports: one thread, one call at a time."""
 
-    def __init__(
-        self,
-        open_books: Callable[[], Books],
-        line: Line,
-        head_office_keys: dict[KeyId, bytes],
-        keys: KeyRing,
-        hands: Hands,
-        board: Board,
-        clock: Clock,
-        randomness: Randomness,
-        *,
-        origin: OriginId,
-    ) -> None:
-        super().__init__("commands", board, clock, randomness)
-        self._open_books = open_books
-        self._line = line
-        self._head_office_keys = head_office_keys
+    def __init__(self, shared: Shared, *, keys: KeyRing, hands: Hands) -> None:
+        super().__init__("commands", shared)
         self._keys = keys
         self._hands = hands
-        self._origin = origin
-        self._books: Books | None = None
-        self._call: Call | None = None
         self._resends: dict[int, Resend] = {}
-
-    def interrupt(self) -> None:
-        call = self._call
-        if call is not None:
-            call.cancel()
 
     def line_returned(self, was_dead: bool) -> None:
         """The poll on its way went into the dead line."""
@@ -121,22 +97,13 @@ class Commander(Part):
             self.wake()
 
     def turn(self) -> float:
-        if self._books is None:
-            self._books = self._open_books()
-        waiting = self._work_off(self._books)
+        books = self._books
+        waiting = self._work_off(books)
         if self._keys.has_former:
-            self._keys.forget(safe_through(self._books, self._head_office_keys))
-        self._report(self._books)
-        self._take(self._books, self._poll(self._books, POLL_WAITING_S if waiting else POLL_S))
+            self._keys.forget(safe_through(books, self._head_office_keys))
+        self._report(books)
+        self._take(books, self._poll(books, POLL_WAITING_S if waiting else POLL_S))
         return 0.0
-
-    def reset(self) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self._books is not None:
-            self._books.close()
-            self._books = None
 
     # ---- hearing ---------------------------------------------------------------------------------
 
@@ -161,11 +128,6 @@ class Commander(Part):
             if not books.reference.see_incarnation(incarnation, self._clock.now_ms()):
                 raise SignatureFault("A command of a former head office came; it was not carried out.")
         return batch.commands[:COMMANDS_MAX]
-
-    def _began(self, call: Call) -> None:
-        self._call = call
-        if self.is_stopping:
-            call.cancel()
 
     def _take(self, books: Books, commands: tuple[Command, ...]) -> None:
         """Store what is new; what is known is not carried out again, its outcome only told again."""

@@ -3,21 +3,17 @@
 from collections.abc import Callable
 
 from holdfast.core.faults import Fault, SignatureFault
-from holdfast.core.ids import IncarnationId, KeyId, OriginId
+from holdfast.core.ids import IncarnationId
 from holdfast.core.journal.chain import Signer
 from holdfast.core.refusals import Refusal
-from holdfast.core.sync.cursors import accept_receipt
 from holdfast.core.sync.feed import FEEDS, FeedPage, unpack
-from holdfast.core.sync.messages import HeartbeatReply, Receipt, decode, encode
-from holdfast.infra.clock import Clock, Randomness
-from holdfast.infra.http import Call, HttpRequest
+from holdfast.core.sync.messages import HeartbeatReply, decode, encode
+from holdfast.infra.http import HttpRequest
 from holdfast.infra.keys import verify
-from holdfast.register.sync.board import Board
 from holdfast.register.sync.books import Books
+from holdfast.register.sync.caller import Caller, Shared
 from holdfast.register.sync.feed_store import FeedStore
 from holdfast.register.sync.heartbeat import compose, sign
-from holdfast.register.sync.line import Line
-from holdfast.register.sync.part import Part
 
 HEARTBEAT_S = 20.0
 HEARTBEAT_GAP_S = 2.0
@@ -39,58 +35,32 @@ class FeedRefused(Fault):
         self.code = refusal.code
 
 
-class Feeder(Part):
+class Feeder(Caller):
     """One thread for both: the answer to a heartbeat says which feeds are newer."""
 
     def __init__(
         self,
-        open_books: Callable[[], Books],
-        line: Line,
-        head_office_keys: dict[KeyId, bytes],
-        board: Board,
-        clock: Clock,
-        randomness: Randomness,
+        shared: Shared,
         *,
-        origin: OriginId,
         currency: str,
         signer: Signer,
         on_reply: Callable[[HeartbeatReply], None] = lambda _: None,
     ) -> None:
-        super().__init__("feeds", board, clock, randomness)
-        self._open_books = open_books
-        self._line = line
-        self._keys = head_office_keys
-        self._origin = origin
+        super().__init__("feeds", shared)
         self._currency = currency
         self._signer = signer
         self._on_reply = on_reply
-        self._books: Books | None = None
-        self._call: Call | None = None
         self._beat_ms: int | None = None
 
-    def interrupt(self) -> None:
-        call = self._call
-        if call is not None:
-            call.cancel()
-
     def turn(self) -> float:
-        if self._books is None:
-            self._books = self._open_books()
+        books = self._books
         self._keep_apart()
-        reply = self._heartbeat(self._books)
-        self._pull(self._books, reply)
+        reply = self._heartbeat(books)
+        self._pull(books, reply)
         for _ in range(SWEEPS_A_TURN):
-            if self.is_stopping or not self._books.feeds.sweep():
+            if self.is_stopping or not books.feeds.sweep():
                 break
         return max(HEARTBEAT_S, reply.probe_idle_ms / 1000) * (0.9 + 0.1 * self.jitter())
-
-    def reset(self) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self._books is not None:
-            self._books.close()
-            self._books = None
 
     def _keep_apart(self) -> None:
         """However often something asks for a heartbeat: not sooner than a little after the last."""
@@ -115,24 +85,11 @@ class Feeder(Part):
         reply = decode(answer.body, HeartbeatReply)
         self._board.contact(reply.time_ms, answer.latency_ms)
         if books.reference.see_incarnation(reply.incarnation, self._clock.now_ms()):
-            good = [receipt for receipt in reply.safe if self._holds(books, receipt)]
+            good = [receipt for receipt in reply.safe if self._relies_on(receipt)]
             if good:
                 books.reference.keep(good, None, self._clock.now_ms())
         self._on_reply(reply)
         return reply
-
-    def _holds(self, books: Books, receipt: Receipt) -> bool:
-        public_key = self._keys.get(receipt.key_id)
-        return (
-            public_key is not None
-            and receipt.origin == self._origin
-            and accept_receipt(receipt, public_key, verify, books.journal.hash_at)
-        )
-
-    def _began(self, call: Call) -> None:
-        self._call = call
-        if self.is_stopping:
-            call.cancel()
 
     # ---- feeds -----------------------------------------------------------------------------------
 
@@ -181,7 +138,7 @@ class Feeder(Part):
             ),
             self._began,
         )
-        page = unpack(answer.body, "feed", FeedPage, self._keys, verify)
+        page = unpack(answer.body, "feed", FeedPage, self._head_office_keys, verify)
         if page.feed != feed or page.incarnation != incarnation:
             raise FeedRefused(
                 Refusal(

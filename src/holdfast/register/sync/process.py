@@ -30,6 +30,7 @@ from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.logs import configure_logs
 from holdfast.register.sync.board import Board
 from holdfast.register.sync.books import Books
+from holdfast.register.sync.caller import Shared
 from holdfast.register.sync.commands import Commander, Hands
 from holdfast.register.sync.credentials import Credentials
 from holdfast.register.sync.feeds import Feeder
@@ -79,18 +80,10 @@ class SyncProcess:
             return Books(home, key, origin, keys)
 
         common = (self.board, clock, randomness)
+        shared = Shared(origin, books, line, trusted, *common)
         self._prober = Prober(client, *common)
         self._uploader = Uploader(books, line, trusted, *common, policy=policy, on_drained=self._drained)
-        self._feeder = Feeder(
-            books,
-            line,
-            trusted,
-            *common,
-            origin=origin,
-            currency=self._config.currency,
-            signer=keys,
-            on_reply=self._heard,
-        )
+        self._feeder = Feeder(shared, currency=self._config.currency, signer=keys, on_reply=self._heard)
         hands = Hands(
             sync_now=self._uploader.sync_now,
             report=self._feeder.wake,
@@ -98,7 +91,7 @@ class SyncProcess:
             resending_from=self._uploader.resending_from,
             new_session=line.reset,
         )
-        self._commander = Commander(books, line, trusted, keys, hands, *common, origin=origin)
+        self._commander = Commander(shared, keys=keys, hands=hands)
         self._parts: tuple[Part, ...] = (self._prober, self._uploader, self._feeder, self._commander)
         self.board.on_return(self._uploader.line_returned)
         self.board.on_return(self._commander.line_returned)
