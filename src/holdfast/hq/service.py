@@ -134,6 +134,8 @@ class HeadOffice:
                 home, config, clock, randomness, signer, recovery, database.dsn, database.server
             )
             head_office.use = database.use
+            if head_office.keeper is not None:
+                head_office.keeper.start()
             if not beside_service:
                 head_office.safe_watch = SafeWatch(head_office.services_pool, clock)
                 head_office.backup_keeper = head_office._keep_backups()
@@ -159,15 +161,18 @@ class HeadOffice:
         finally:
             conn.close()
         dsn = fixed_dsn if server is None else _dsn_of(server)
-        ingest_pool = open_pool(dsn, name="ingest", max_size=INGEST_CONNECTIONS, timeout_s=20.0)
+        keeper = None if server is None else ServerKeeper(server)
+        down = None if keeper is None else keeper.fault
+        ingest_pool = open_pool(dsn, name="ingest", max_size=INGEST_CONNECTIONS, timeout_s=20.0, down=down)
         services_pool = open_pool(
             dsn,
             name="services",
             max_size=SERVICE_CONNECTIONS,
             timeout_s=10.0,
             statement_timeout_s=_SERVICE_STATEMENT_TIMEOUT_S,
+            down=down,
         )
-        probe_pool = open_pool(dsn, name="probes", max_size=PROBE_CONNECTIONS, timeout_s=2.0)
+        probe_pool = open_pool(dsn, name="probes", max_size=PROBE_CONNECTIONS, timeout_s=2.0, down=down)
         feeds, fleet = Feeds(services_pool, signer, clock), Fleet(services_pool, clock)
         keys = {KeyId(signer.key_id): signer.public_bytes}
         return cls(
@@ -176,7 +181,7 @@ class HeadOffice:
             clock=clock,
             randomness=randomness,
             server=server,
-            keeper=None if server is None else ServerKeeper(server),
+            keeper=keeper,
             safe_watch=None,
             backup_keeper=None,
             fleet_watch=None,
@@ -237,6 +242,10 @@ class HeadOffice:
             return self.server.dsn
         running = None if self.config.dsn else running_dsn(database_folder(self.home))
         return self.config.dsn or running or _gone(self.home)
+
+    def database_fault(self) -> Fault | None:
+        """Why the embedded database is down; None where it is up, or is yours."""
+        return None if self.keeper is None else self.keeper.fault()
 
     # ---- what the protocol's routes call
 

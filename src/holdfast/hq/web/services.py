@@ -83,6 +83,7 @@ def open_services(head_office: HeadOffice) -> Iterator[Services]:
             max_size=PAGE_CONNECTIONS,
             timeout_s=10.0,
             statement_timeout_s=_PAGE_STATEMENT_TIMEOUT_S,
+            down=head_office.database_fault,
         )
         stack.callback(pool.close)
         services = Services(

@@ -22,6 +22,10 @@ _OLDEST_VERSION = 140000
 _DISK_FULL = "53100"
 _DATA_CLASSES = ("22", "23")
 _CONFLICT_CLASS = "40"
+_RECONNECT_TIMEOUT_S = 2.0
+
+Down = Callable[[], Fault | None]
+"""Why a server is down, a new fault each time; None: it is not known to be."""
 
 _STATE_SQL = """
 select current_setting('fsync'), current_setting('full_page_writes'), current_setting('server_encoding'),
@@ -32,16 +36,20 @@ select current_setting('fsync'), current_setting('full_page_writes'), current_se
 class Pool:
     """Connections for one purpose (ingest, services, probes): one busy purpose never starves another."""
 
-    def __init__(self, pool: ConnectionPool[Connection[Any]]) -> None:
+    def __init__(self, pool: ConnectionPool[Connection[Any]], down: Down | None = None) -> None:
         self._pool = pool
+        self._down = down
 
     @contextlib.contextmanager
     def connection(self, timeout_s: float | None = None) -> Iterator[Connection[Any]]:
         """One transaction on a durable connection, waited for at most `timeout_s` (default: the pool's).
 
         psycopg's connection errors become Faults; its data errors (`is_data_error`) and programming errors
-        pass.
+        pass. Where the server is known to be down, its fault comes at once.
         """
+        fault = None if self._down is None else self._down()
+        if fault is not None:
+            raise fault
         with translated_faults(), self._pool.connection(timeout_s) as conn:
             yield conn
 
@@ -74,13 +82,14 @@ def open_pool(
     timeout_s: float = 5.0,
     max_waiting: int = 1000,
     statement_timeout_s: float | None = None,
+    down: Down | None = None,
 ) -> Pool:
     """A pool of durable connections to a database that answered just now.
 
     `dsn` may be asked for anew for each connection: an embedded server that was started again has another.
-    `name` appears as `application_name` in PostgreSQL. `timeout_s` bounds the wait for a connection,
-    `max_waiting` the queue for one. Raises UnavailableFault or ConfigurationFault at once, rather than at
-    the first use.
+    `down` says why the server is down where somebody knows. `name` appears as `application_name` in
+    PostgreSQL. `timeout_s` bounds the wait for a connection, `max_waiting` the queue for one. Raises
+    UnavailableFault or ConfigurationFault at once, rather than at the first use.
     """
     options = connection_options(name, statement_timeout_s)
     connect(dsn() if callable(dsn) else dsn, name=name).close()
@@ -95,10 +104,12 @@ def open_pool(
         max_size=max_size,
         timeout=timeout_s,
         max_waiting=max_waiting,
+        # Then the next request tries anew: a server that was down for hours is found again at once.
+        reconnect_timeout=_RECONNECT_TIMEOUT_S,
         name=f"holdfast-{name}",
         open=True,
     )
-    return Pool(pool)
+    return Pool(pool, down)
 
 
 def connect(dsn: str, *, name: str, autocommit: bool = False) -> Connection[Any]:
