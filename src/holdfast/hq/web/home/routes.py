@@ -9,6 +9,7 @@ from litestar import Response, Router, get
 from holdfast.core.money import CURRENCIES
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.backups.view import read_state
+from holdfast.hq.web.home.disk import low_disk
 from holdfast.hq.web.pages import fragment, page
 from holdfast.hq.web.sales.documents import Day, Documents, Filter
 from holdfast.hq.web.services import Given
@@ -32,6 +33,7 @@ async def show_home(request: WebRequest, services: Given) -> Response[str]:
         "attention": await services.pages.run(services.head_office.fleet.attention),
         "alerts": (await services.pages.run(services.alerts.open))[:5],
         "backup": await services.pages.run(read_state, services.head_office, services.pool, 1),
+        "disk": await services.pages.run(low_disk, services.head_office),
         "series": series_of(days),
         "days": days,
     }
