@@ -93,7 +93,7 @@ def _welcome(url: str, chain: "Chain") -> None:
     from rich.table import Table
 
     table = Table(show_header=False, box=None, padding=(0, 2))
-    table.add_row("Begin here", f"{url}  (switches of the lines, and all that follows)")
+    table.add_row("Begin here", f"{url}  (a switch for each line)")
     for name, place in chain.registers.items():
         table.add_row(f"Register {name}", place.url)
     table.add_row("Head office", chain.head_office.url)

@@ -71,7 +71,10 @@ SENTENCES: dict[str, str] = {
         "Every sale is kept on this register and sent by itself once the line is back."
     ),
     "outage.continue": "Continue",
-    "blocked": "Head office refuses this register's data: {detail} Sales are kept here. Call support.",
+    "blocked": (
+        "Head office refuses this register's data. Go on selling: everything is kept here. "
+        "Call support, and say: {detail}"
+    ),
     "stopped": (
         "The till program does not answer. What was confirmed is safe. Start it again, then reload this page."
     ),
