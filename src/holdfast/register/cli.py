@@ -1,6 +1,7 @@
 """`holdfast register`: make a till, serve it, and look at it from outside."""
 
 import ssl
+import sys
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -102,6 +103,44 @@ def rekey(
     _need_register(home)
     give_key(home.absolute(), code, _post)
     typer.echo(f"{home} signs with a key of its own again. Next: holdfast register serve --home {home}")
+
+
+@app.command()
+def retire(
+    home: Home,
+    wait_min: Annotated[
+        float, typer.Option("--wait", help="Minutes to wait for head office to have everything.", min=0.0)
+    ] = 30.0,
+) -> None:
+    """Take this register out of service for good: close its journal, send all of it, and stop.
+
+    Then head office waits for nothing more of it. Stop the till first. It never sells again; another one goes
+    on in its series: holdfast hq register add --replaces ID. Cut short, run the same command again.
+    """
+    from holdfast.infra.clock import SystemClock, SystemRandomness
+    from holdfast.infra.config import RegisterConfig, load_config
+    from holdfast.infra.logs import configure_logs
+    from holdfast.register.retirement import retire as take_out
+
+    _need_register(home)
+    configure_logs()
+    place = RegisterHome(home.absolute())
+    config = load_config(place.config, RegisterConfig)
+    take_out(
+        place,
+        clock=SystemClock(config.timezone),
+        randomness=SystemRandomness(),
+        wait_s=wait_min * 60,
+        say=_say_lacking,
+    )
+    typer.echo(f"{config.register} ({config.origin}) is retired, and head office has everything of it.")
+    typer.echo("Keep its folder until a backup of head office holds that: holdfast hq backup")
+
+
+def _say_lacking(entries: int, why: str | None) -> None:
+    """For a person who waits."""
+    if sys.stderr.isatty():
+        typer.echo(f"\r{entries} entries to send. {why or ''}\x1b[K", err=True, nl=False)
 
 
 @app.command()

@@ -30,6 +30,25 @@ _KINDS = {
         "Mend what is named here; head office tries again by itself. Until then registers delete nothing.",
     ),
     "restored": ("Head office was restored", "Registers send again what the backup lacks."),
+    "unknown-register": (
+        "An unknown register presents itself",
+        "Was head office restored, and the register does not come back by itself: enrol it anew, and keep its "
+        "folder. If nobody knows it, somebody tries the door.",
+    ),
+    "session-refused": (
+        "Somebody used a register's name",
+        "Is it the register itself (it shows blocked: key), give it another key: hq register rekey. Else "
+        "somebody tries the door; the register goes on.",
+    ),
+    "readmitted": (
+        "A register was taken back",
+        "A restore had taken away that it, or its key, was known. Check that it is one of yours.",
+    ),
+    "rekeyed": ("A register was given another key", "Check that this was ordered here."),
+    "recovered-key": (
+        "A register's database key was recovered",
+        "Whoever has it can read that register's database. Check that this was ordered here.",
+    ),
     "clone": ("A register's disk was copied", "Only one of the two may go on. Enrol the other one anew."),
 }
 

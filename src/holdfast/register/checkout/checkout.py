@@ -108,6 +108,24 @@ class Checkout(Entries):
 
         return self._till.transact(work, finishing=True)
 
+    def retire(self, *, by: StaffId) -> Refusal | None:
+        """The end of this register's journal, so that head office waits for nothing more: the day is closed,
+        and so is the epoch. Nothing can be written after it."""
+
+        def work() -> Refusal | None:
+            till = self._till
+            basket, day = writing.read_basket(till.cursor), till.day()
+            if basket is not None and not _is_empty(basket):
+                return _BASKET_OPEN_AT_CLOSE
+            writing.write_basket(till.cursor, None)
+            closed = till.closing(day, by) if day.open else None
+            if isinstance(closed, DayClosed):
+                till.append(till.place(), "day_closed", 1, closed, till.stamp(closed.business_date))
+            till.close_epoch("retired")
+            return None
+
+        return self._till.transact(work, finishing=True)
+
     # ---- the basket --------------------------------------------------------------------------
 
     def begin(self, *, by: StaffId, kind: Kind = "sale") -> Basket | Refusal:

@@ -11,10 +11,10 @@ import msgspec
 from holdfast import __version__
 from holdfast.core import business_day
 from holdfast.core.business_day import NOBODY, DayClosed, DayOffer, DayState
-from holdfast.core.faults import DamagedFault, DatabaseFault
+from holdfast.core.faults import ConfigurationFault, DamagedFault, DatabaseFault
 from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, StaffId, epoch_id
 from holdfast.core.journal import epochs, writer
-from holdfast.core.journal.bodies import REGISTRY, EpochOpened
+from holdfast.core.journal.bodies import REGISTRY, EpochClosed, EpochOpened
 from holdfast.core.journal.chain import Position
 from holdfast.core.journal.entry import decode_entry
 from holdfast.core.journal.epochs import OpenEpoch
@@ -39,6 +39,17 @@ that all days until then are complete."""
 
 _BEHIND_CACHE_KIB = 64
 """A checkpoint goes around the cache."""
+
+
+RETIRED = (
+    "This register was retired: its journal is closed, and head office waits for nothing more of it. To use "
+    "the machine again, enrol it as a new register in another folder."
+)
+
+
+def is_closed(connection: apsw.Connection, last: Place) -> bool:
+    """Whether the journal's last entry is the one that closes it."""
+    return QUERIES.entry_type(connection, id=place(last.n, last.head.seq)) == "epoch_closed"
 
 
 class Till:
@@ -194,8 +205,18 @@ class Till:
         self._unmarked = self._to_mark(written.head, stamp.date)
         return written
 
+    def close_epoch(self, cause: str) -> Written:
+        """The journal's last entry: nothing is written after it."""
+        at, stamp = self.place(), self.stamp()
+        written = writer.close_epoch(self.config.origin, at.head, cause, stamp)
+        writing.store(self.cursor, at, written, EpochClosed(cause=cause), stamp)
+        self._unmarked = self._to_mark(written.head, stamp.date)
+        return written
+
     def _start(self) -> None:
         last = writing.read_head(self.cursor)
+        if last is not None and is_closed(self.connection, last):
+            raise ConfigurationFault(RETIRED)
         marked, papers = self._mark.read(), load_papers(self._home)
         why = epochs.at_start(None if last is None else last.head.position, marked, self.hash_at)
         if why is None:

@@ -86,6 +86,9 @@ where c.id between :first and :last order by c.id;
 -- How many there are, and the highest number: the same without a gap.
 select count(*), coalesce(max(number), 0) from document where id between :first and :last;
 
+-- name: entry_type(id)$
+select type from entry where id = :id;
+
 -- name: entry_data(id)$
 select data from entry where id = :id;
 
