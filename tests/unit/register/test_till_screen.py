@@ -178,7 +178,7 @@ def test_a_sync_process_that_is_gone_is_offline_whatever_it_wrote() -> None:
 def test_a_blocked_register_says_so_and_that_sales_are_kept() -> None:
     state = link(Mode.OFFLINE, blocked_code="key.unknown", blocked_detail="The key is not known.")
     assert (
-        "The key is not known. Sales are kept here."
+        "The key is not known. everything is kept here."
         in status_of(state, Owed(), EURO, NOON_MS, sync_lost_ms=None).problem
     )
     trouble = {"storage": Trouble(code="storage.full", sentence="The disk is full.", since_ms=0)}
