@@ -23,6 +23,7 @@ def findings(simulation: Simulation) -> list[str]:
         *exactly_once(simulation),
         *whole(simulation),
         *printed_once(simulation.ledger),
+        *restored_apart(simulation.ledger),
         *gapless(simulation),
         *forks_reported(simulation),
         *told_apart(simulation),
@@ -130,6 +131,16 @@ def told_apart(simulation: Simulation) -> list[str]:
         f"P4: {fact.life.node} wrote entry {fact.seq} of {fact.epoch} after it was told of another copy"
         for fact in ledger.facts.values()
         if fact.order > ledger.told_apart.get((fact.life.number, fact.epoch), fact.order)
+    ]
+
+
+def restored_apart(ledger: Ledger) -> list[str]:
+    """P4: a disk that lost entries to a restore, and has its mark to tell, goes on in an epoch of its own."""
+    opened = {fact.epoch: fact.life for fact in ledger.facts.values() if fact.seq == 1}
+    return [
+        f"P4: {fact.life.node} goes on in {fact.epoch} after a restore"
+        for fact in ledger.facts.values()
+        if fact.life.is_restored and opened[fact.epoch].number < fact.life.number
     ]
 
 

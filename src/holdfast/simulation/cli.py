@@ -13,6 +13,7 @@ from holdfast.simulation.run import Report, run
 from holdfast.simulation.scenario import PLANS
 
 app = typer.Typer(add_completion=False)
+DAYS, MANY_SHORT_DAYS = 60, 10
 FINDINGS_SHOWN = 20
 
 
@@ -27,7 +28,9 @@ class Store(enum.Enum):
 def simulate(
     seed: Annotated[int, typer.Option(help="First seed; later runs take the next ones.")] = 1,
     years: Annotated[float, typer.Option(help="Simulated years of each run.")] = 0.0,
-    days: Annotated[int, typer.Option(help="Simulated days of each run, where no years are given.")] = 60,
+    days: Annotated[
+        int, typer.Option(help="Simulated days of each run. Without: 60, or 10 with --minutes.", min=0)
+    ] = 0,
     runs: Annotated[int, typer.Option(help="How many seeds.")] = 1,
     minutes: Annotated[float, typer.Option(help="Go on with further seeds for this long.")] = 0.0,
     registers: Annotated[int, typer.Option(help="Registers enrolled at the beginning.")] = 4,
@@ -51,7 +54,7 @@ def simulate(
     if plan and plan not in PLANS:
         raise typer.BadParameter(f"There is no plan of that name. There are: {', '.join(PLANS)}.")
     names = [plan] if plan else list(PLANS) if minutes else ["usual"]
-    days = round(years * 365) or days
+    days = round(years * 365) or days or (MANY_SHORT_DAYS if minutes else DAYS)
     both = store is Store.BOTH or (store is None and minutes > 0)
     console = Console(soft_wrap=True)
     began, done = time.monotonic(), 0

@@ -134,13 +134,14 @@ class SimHeadOffice:
     def upgrade(self) -> None:
         """The next version, which reads what waited for it; and tries again at each restart after it."""
         self.is_of_tomorrow = True
-        with self._speaking():
+        with self.speaking():
             result = retried(self.ingest)
             if self.twin is not None:
                 self.twin.retry_quarantine(result)
 
     @contextmanager
-    def _speaking(self) -> Iterator[None]:
+    def speaking(self) -> Iterator[None]:
+        """The process's own version reads, and its chance is taped anew."""
         with speaking(TOMORROW if self.is_of_tomorrow else decide.REGISTRY):
             self.tape.rewind()
             yield
@@ -191,7 +192,7 @@ class SimHeadOffice:
         """One request in the session of `origin`; None while the process is down."""
         if not self.alive:
             return None
-        with self._speaking():
+        with self.speaking():
             answer = answer_of(self.ingest, origin, kind, body)
             if self.twin is not None:
                 self.twin.handle(origin, kind, body, answer)
@@ -223,7 +224,9 @@ class SimHeadOffice:
             heard = tables.heartbeats.get(origin)
             silent_ms = None if heard is None else max(0, self.clock.now_ms() - heard[0])
             mine = [row for row in chains if row["origin"] == origin]
-            for known in knowledge_of(mine, self._open_claims(origin)):
+            head = None if heard is None else messages.decode(heard[1].statement, messages.Heartbeat).head
+            current = None if head is None else head.epoch
+            for known in knowledge_of(mine, self._open_claims(origin), (), current):
                 key = (origin, known.epoch)
                 found = owing_of_epoch(known, silent_ms, SILENCE_LIMIT_MS)
                 shown[key] = max(shown.get(key, found), found, key=_concern)

@@ -17,6 +17,8 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     copied_whole: bool
     """It began as a copy of a whole disk, high-water mark included: the one case in which equal numbers
     may be printed, for as long as no contact told the copies apart (P4)."""
+    is_restored: bool = False
+    """It began as an older database beside the mark of a newer one."""
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +58,9 @@ class Ledger:
         self.gone_whole: set[FactKey] = set()
         """Written on a disk that came back older as a whole: only what it had told somebody is known of."""
 
-    def begin_life(self, node: str, *, copied_whole: bool = False) -> Life:
-        life = Life(number=len(self.lives), node=node, copied_whole=copied_whole)
+    def begin_life(self, node: str, *, copied_whole: bool = False, is_restored: bool = False) -> Life:
+        number = len(self.lives)
+        life = Life(number=number, node=node, copied_whole=copied_whole, is_restored=is_restored)
         self.lives.append(life)
         return life
 

@@ -193,7 +193,7 @@ class PostgresOffice:
                 beyond = str([row for row in postgres if row not in memory][:ROWS_SHOWN])
                 shown = f"memory alone has {only[:SHOWN_CHARS]}, PostgreSQL {beyond[:SHOWN_CHARS]}"
                 self._differ(f"table {table}: {shown}")
-        with open_pool(self._dsn, name="verify", max_size=1) as pool:
+        with self._office().speaking(), open_pool(self._dsn, name="verify", max_size=1) as pool:
             verified = verify_head_office(pool, verify).differences
         for difference in verified[:DIFFERENCES_MAX]:
             self._differ(f"verify: {difference}")

@@ -19,6 +19,8 @@ from holdfast.simulation.world import NodeClock, World, WorldRandomness
 RETURN_WINDOW_ENTRIES = 10
 POWER_CUT_BEFORE_THE_MARK = 0.02
 CUT_MS = 60_000
+EPOCHS_MAX = 40
+"""A disk that comes to more has not lost so much: it does not understand what it is told."""
 
 
 class SimRegister:
@@ -110,6 +112,7 @@ class SimRegister:
         return writer.Stamp(at_ms=at_ms, offset_min=0, date=self.database.business_date)
 
     def open_epoch(self, why: epochs.OpenEpoch) -> None:
+        assert len(self.database.epochs) < EPOCHS_MAX, f"epochs: {self.node} opens one after the other"
         head = self.database.head
         written = writer.open_epoch(
             self.origin,

@@ -66,5 +66,5 @@ def _broken(simulation: Simulation) -> list[str]:
     except AssertionError as broken:
         place = traceback.extract_tb(broken.__traceback__)[-1]
         said = str(broken) or f"{place.filename.rpartition('/')[2]}:{place.lineno}"
-        return [said if said.startswith("storm: ") else f"broken: {said}"]
+        return [said if said.startswith(("storm: ", "epochs: ")) else f"broken: {said}"]
     return []

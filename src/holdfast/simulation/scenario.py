@@ -9,7 +9,7 @@ from holdfast.core.journal.chain import Signer, link, sign_head
 from holdfast.core.sync.batch import StoredEntry, encode_batch
 from holdfast.core.sync.ports import Piece
 from holdfast.register.sync.feeds import HEARTBEAT_S
-from holdfast.simulation.disk import Database, Mark, StoredEpoch
+from holdfast.simulation.disk import Database, Mark
 from holdfast.simulation.head_office import Office, SimHeadOffice
 from holdfast.simulation.ledger import Ledger, Life
 from holdfast.simulation.network import Line, Weather, foul
@@ -66,7 +66,7 @@ def rough(days: int, registers: int = 4) -> Plan:
         name="rough",
         days=days,
         registers=registers,
-        restore_hours=80,
+        restore_hours=40,
         clone_hours=200,
         clock_hours=40,
         head_office_clock_hours=300,
@@ -176,7 +176,8 @@ class Simulation:
     # The run
 
     def run(self) -> None:
-        """Faults and sales for the plan's days, then healing, then the time that draining may take."""
+        """Faults and sales for the plan's days, at times a last restore of head office, then healing, then
+        the time that draining may take."""
         plan = self.plan
         for hours, label, act in (
             (plan.sale_hours / plan.registers, "sale", self.sale),
@@ -200,6 +201,8 @@ class Simulation:
             self._every(hours, label, act)
         end_ms = self.world.now_ms + plan.days * DAY_MS
         self.world.run_until(end_ms)
+        if self.world.chance(0.5):
+            self.head_office_restore()
         self.heal()
         self.world.run_until(end_ms + DRAIN_LIMIT_MS)
 
@@ -244,7 +247,7 @@ class Simulation:
         """A cashier sells; now and then history is entered by its reference, at any twin."""
         self._sales += 1
         register = self._pick()
-        reference = f"H{register.origin}-{self._sales % 97}" if self.world.chance(0.2) else None
+        reference = f"H{register.origin}-{self._sales % 31}" if self.world.chance(0.2) else None
         text = "bad \x00 text" if reference is None and self.world.chance(0.01) else "tea"
         register.sell(reference, description=text)
 
@@ -285,7 +288,8 @@ class Simulation:
             return
         older = self.world.random.choice(backups)
         register.crash()
-        lost = [epoch.epoch for epoch in register.database.epochs if not _holds(older.database, epoch)]
+        mark = register.mark
+        is_lost = mark is not None and older.database.hash_at(mark.epoch, mark.seq) != mark.hash
         register.database = older.database.copy()
         if self.world.chance(self.plan.whole_restores):
             register.mark = older.mark
@@ -295,8 +299,8 @@ class Simulation:
                 for fact in self.ledger.facts.values()
                 if fact.life.node == register.node and fact.order > older.order
             }
-        elif lost:
-            register.life = self.ledger.begin_life(register.node)
+        elif is_lost:
+            register.life = self.ledger.begin_life(register.node, is_restored=True)
         register.start()
 
     def clone(self) -> None:
@@ -371,12 +375,6 @@ class Simulation:
         self.forgeries += 1
         body = _rewritten(victim.origin, head.epoch, piece, self._key(), victim.signer.key_id)
         self.head_office.handle(victim.origin, "entries", body)
-
-
-def _holds(older: Database, epoch: StoredEpoch) -> bool:
-    """Is everything of this epoch in the older database too."""
-    head = epoch.head
-    return older.hash_at(head.epoch, head.seq) == head.hash
 
 
 def _rewritten(origin: OriginId, epoch: EpochId, piece: Piece, attacker: SimKey, key_id: KeyId) -> bytes:

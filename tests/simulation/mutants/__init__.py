@@ -1,31 +1,67 @@
-"""Mutants of the shipped code that the simulation must catch: each breaks one rule in one place."""
+"""Mutants of the shipped code that the simulation must catch: each breaks one rule in one place, and names
+the promise that is to find it out. The adapters' are in `tests/contract` and `tests/crash`."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from holdfast.core import business_day
 from holdfast.core.ingest import decide
 from holdfast.core.journal import epochs
+from holdfast.core.journal.chain import SignedHead
 from holdfast.core.sync import cursors, receiver
-from holdfast.core.sync.messages import Receipt
 from holdfast.core.sync.sender import Sender
+from holdfast.hq import offers
+from holdfast.hq.ingest import Ingest
 from holdfast.simulation import register, stores
+from holdfast.simulation.disk import DiskJournal
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 
 
+class Mutant(NamedTuple):
+    """A rule broken, and by what that must be found."""
+
+    patch: Patch
+    caught_by: str
+    """How the finding begins."""
+    plan: str = "rough"
+
+
+MUTANTS: dict[str, Mutant] = {}
+
+
+def mutant(caught_by: str, plan: str = "rough") -> Callable[[Patch], Patch]:
+    """Registers one under its name."""
+
+    def register_one(patch: Patch) -> Patch:
+        MUTANTS[patch.__name__] = Mutant(patch, caught_by, plan)
+        return patch
+
+    return register_one
+
+
+@mutant("P1: head office lost acknowledged state")
 def ack_before_commit(patch: pytest.MonkeyPatch) -> None:
     """A batch is acknowledged though its transaction never committed."""
     patch.setattr(stores.SimStore, "fails_silently", True)
 
 
+@mutant("P2")
 def dedupe_dropped(patch: pytest.MonkeyPatch) -> None:
     """What is stored already is not passed over."""
-    patch.setattr(decide, "_skip_known", lambda facts, prepared, chain: (chain, 0))
+    original = decide._skip_known
+
+    def skip_known(facts: Any, stretch: Any, start: Any) -> Any:
+        _, _, *rest = original(facts, stretch, start)
+        return (start, 0, *rest)
+
+    patch.setattr(decide, "_skip_known", skip_known)
 
 
+@mutant("P2: reference", plan="backwards")
 def reference_dedupe_dropped(patch: pytest.MonkeyPatch) -> None:
     """A document that stands already under its external reference takes effect again."""
     original = decide.prepare_entry
@@ -37,6 +73,7 @@ def reference_dedupe_dropped(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(decide, "prepare_entry", prepare_entry)
 
 
+@mutant("P1")
 def cursor_off_by_one(patch: pytest.MonkeyPatch) -> None:
     """The sender believes the receiver to be one entry further than it is."""
     original = Sender._common_seq
@@ -47,16 +84,32 @@ def cursor_off_by_one(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Sender, "_common_seq", common_seq)
 
 
-def clock_trusted_for_order(patch: pytest.MonkeyPatch) -> None:
+@mutant("dates:")
+def clock_trusted_for_dates(patch: pytest.MonkeyPatch) -> None:
     """A business date follows the clock, wherever the last one stood."""
     patch.setattr(business_day, "offered_date", lambda state, offer: business_day.date_of(offer.clock_ms, 0))
 
 
+@mutant("epochs:", plan="backwards")
+def clock_trusted_for_order(patch: pytest.MonkeyPatch) -> None:
+    """Epochs stand in the order of their times, not of their opening: the newest need not be the last."""
+
+    def heads(self: DiskJournal) -> Sequence[SignedHead]:
+        by_time = sorted(self._database.epochs, key=lambda epoch: epoch.opened_at_ms)
+        return [self._sign(epoch.head.position) for epoch in by_time]
+
+    patch.setattr(DiskJournal, "heads", heads)
+
+
+@mutant("P2: head office holds")
 def signature_unchecked(patch: pytest.MonkeyPatch) -> None:
+    """Whoever names a register's key is taken for it."""
     patch.setattr(receiver, "head_holds", lambda head, public_key, verify: True)
 
 
+@mutant("P4")
 def epoch_not_opened_after_a_restore(patch: pytest.MonkeyPatch) -> None:
+    """The database is believed, whatever the high-water mark remembers."""
     original = epochs.at_start
 
     def at_start(head: Any, mark: Any, hash_at: Any) -> Any:
@@ -65,34 +118,49 @@ def epoch_not_opened_after_a_restore(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(epochs, "at_start", at_start)
 
 
+@mutant("P4")
 def epoch_not_opened_at_contact(patch: pytest.MonkeyPatch) -> None:
+    """A copy of a register is told of the other one, and goes on."""
     patch.setattr(epochs, "at_contact", lambda head, tips, hash_at: None)
 
 
+@mutant("P1")
 def purge_at_applied(patch: pytest.MonkeyPatch) -> None:
     """An applied entry is purged though no backup of head office holds it yet."""
-    original = cursors.purge_through
 
     def purge_through(receipts: Any, epoch: Any, keep_from_seq: int) -> int:
-        levelled = [
-            Receipt(**{**{f: getattr(r, f) for f in r.__struct_fields__}, "level": "safe"}) for r in receipts
-        ]
-        return original(levelled, epoch, keep_from_seq)
+        levelled = [msgspec.structs.replace(receipt, level="safe") for receipt in receipts]
+        return cursors.purge_through(levelled, epoch, keep_from_seq)
 
     patch.setattr(register, "purge_through", purge_through)
 
 
-MUTANTS: dict[str, Patch] = {
-    mutant.__name__: mutant
-    for mutant in (
-        ack_before_commit,
-        dedupe_dropped,
-        reference_dedupe_dropped,
-        cursor_off_by_one,
-        clock_trusted_for_order,
-        signature_unchecked,
-        epoch_not_opened_after_a_restore,
-        epoch_not_opened_at_contact,
-        purge_at_applied,
-    )
-}
+@mutant("P6")
+def claims_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """What a register claimed and a restore lost is not remembered."""
+    patch.setattr(stores.MemoryTransaction, "claim", lambda self, origin, claim, at_ms: None)
+
+
+@mutant("P4", plan="backwards")
+def fork_unreported(patch: pytest.MonkeyPatch) -> None:
+    """Both branches are kept, and nobody is told."""
+    original = decide._place
+
+    def place(facts: Any, prepared: Any, rows: Any, *arguments: Any) -> Any:
+        found = original(facts, prepared, rows, *arguments)
+        rows.appended["alert"] = [row for row in rows.appended["alert"] if row[0] != "fork"]
+        return found
+
+    patch.setattr(decide, "_place", place)
+
+
+@mutant("P1")
+def lost_state_unnoticed(patch: pytest.MonkeyPatch) -> None:
+    """A restored head office asks for nothing: a register that owes nothing offers nothing."""
+    patch.setattr(offers, "_is_unclear", lambda transaction, origin, head: False)
+
+
+@mutant("P10")
+def quarantine_never_tried_again(patch: pytest.MonkeyPatch) -> None:
+    """What waited for an upgrade waits for ever."""
+    patch.setattr(Ingest, "retry_quarantine", lambda self: (0, 0))
