@@ -15,7 +15,7 @@ from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.web import Wakeups, serve
 from holdfast.register.checkout import Checkout
 from holdfast.register.keeper import IN_USE, SYNC_NOW, SyncKeeper
-from holdfast.register.sync.database import open_reference, read_reference
+from holdfast.register.sync.database import ReferenceFile
 from holdfast.register.web.app import create_app
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
@@ -51,9 +51,9 @@ def serve_register(
         key = DatabaseKey.load(home.database_key)
         checkout = Checkout.open(home, clock=clock, randomness=randomness or SystemRandomness())
         undo.callback(checkout.close)
-        watched = open_reference(home, key)
+        watched = ReferenceFile(home, key)
         undo.callback(watched.close)
-        looked_up = read_reference(home, key)
+        looked_up = ReferenceFile(home, key, read_only=True)
         undo.callback(looked_up.close)
         keeper = SyncKeeper(home, clock)
         keeper.start()

@@ -5,11 +5,12 @@ import contextlib
 import msgspec
 
 from holdfast.core.connection import Mode
+from holdfast.core.faults import DatabaseFault
 from holdfast.infra.clock import SystemClock
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
-from holdfast.register.sync.database import open_reference
-from holdfast.register.sync.status import LinkStatus, read_status
+from holdfast.register.sync.database import read_reference
+from holdfast.register.sync.status import UNKNOWN, LinkStatus, read_status
 from holdfast.register.till import history
 from holdfast.register.till.database import QUERIES, read_till
 from holdfast.register.till.history import Owed
@@ -48,8 +49,7 @@ def read_standing(home: RegisterHome) -> Standing:
     config = load_config(home.config, RegisterConfig)
     key = DatabaseKey.load(home.database_key)
     with contextlib.closing(read_till(home, key, config.origin)) as till:
-        with contextlib.closing(open_reference(home, key)) as reference:
-            link = read_status(reference)
+        link = _link(home, key)
         owed = history.owed(till, link.applied)
         business_date, is_open = QUERIES.day(till) or (None, 0)
     clock = SystemClock(config.timezone)
@@ -71,6 +71,17 @@ def read_standing(home: RegisterHome) -> Standing:
         owed_dates=owed.dates,
         sentences=tuple(_sentences(config, link, owed, status, business_date if is_open else None)),
     )
+
+
+def _link(home: RegisterHome, key: DatabaseKey) -> LinkStatus:
+    """Read, never made or mended: that is for the processes whose file it is."""
+    try:
+        with contextlib.closing(read_reference(home, key)) as reference:
+            return read_status(reference)
+    except DatabaseFault as fault:
+        return msgspec.structs.replace(
+            UNKNOWN, cause=f"what is known of the line cannot be read: {fault.sentence}"
+        )
 
 
 def _sentences(

@@ -12,7 +12,7 @@ import msgspec
 
 from holdfast.core import connection as states
 from holdfast.core.connection import Connection, Mode, Thresholds
-from holdfast.core.faults import Fault
+from holdfast.core.faults import DamagedFault, Fault
 from holdfast.core.journal.bodies import ConnectionChanged
 from holdfast.infra.clock import Clock
 from holdfast.register.sync.status import Trouble
@@ -75,6 +75,8 @@ class Board:
         self._succeeded_ms: int | None = None
         self._owing = True
         self._woken = False
+        self.damaged: DamagedFault | None = None
+        """The last one that a part met."""
 
     # ---- the line --------------------------------------------------------------------------------
 
@@ -180,6 +182,8 @@ class Board:
 
     def fault(self, part: str, fault: Fault) -> None:
         """`trouble` as a fault says it."""
+        if isinstance(fault, DamagedFault):
+            self.damaged = fault
         self.trouble(part, fault.code, fault.sentence)
 
     def well(self, part: str) -> None:

@@ -51,7 +51,7 @@ def sign(heartbeat: Heartbeat, signer: Signer) -> SignedStatement:
 
 def _feeds(books: Books) -> dict[str, tuple[str, int]]:
     versions = ((feed, books.feeds.current(feed)) for feed in FEEDS)
-    return {feed: (have.incarnation, have.n) for feed, have in versions if have is not None}
+    return {feed: (have.incarnation, have.n) for feed, have in versions if have and have.incarnation}
 
 
 def _problems(books: Books, board: Board) -> tuple[str, ...]:

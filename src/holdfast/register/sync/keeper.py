@@ -7,13 +7,13 @@ import apsw
 import msgspec
 
 from holdfast.core.connection import Connection
-from holdfast.core.faults import DatabaseFault, Fault
+from holdfast.core.faults import DamagedFault, DatabaseFault, Fault
 from holdfast.infra.clock import Clock
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.sqlite import DiskReserve
 from holdfast.register.sync.board import Blocked, Board, Changes, State
-from holdfast.register.sync.database import QUERIES, open_reference, write
+from holdfast.register.sync.database import QUERIES, ReferenceFile, write
 from holdfast.register.sync.requests import append_request, file_request
 from holdfast.register.sync.status import read_status
 
@@ -26,16 +26,31 @@ class Keeper:
 
     def __init__(self, home: RegisterHome, key: DatabaseKey, clock: Clock) -> None:
         """KeyFault, DatabaseFault, StorageFullFault, UnavailableFault: as opening says."""
-        self._home = home
-        self._key = key
         self._clock = clock
-        self.connection = open_reference(home, key)
+        self._file = ReferenceFile(home, key)
         self.reserve = DiskReserve(home.reference, RESERVE_BYTES)
         self.reserve.ensure()
 
+    @property
+    def connection(self) -> apsw.Connection:
+        return self._file.connection()
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another process set the file aside; what this one holds open is the former one."""
+        return self._file.is_replaced
+
+    def renew(self, fault: DamagedFault) -> bool:
+        """Set the file aside that this fault met, if it was this one."""
+        return self._file.renew(fault)
+
     def state(self) -> State:
         """As the last process left it: a restart of sync is no change of the line."""
-        status = read_status(self.connection)
+        try:
+            status = read_status(self.connection)
+        except DamagedFault as fault:
+            self.renew(fault)
+            status = read_status(self.connection)
         blocked = None
         if status.is_blocked:
             blocked = Blocked(status.blocked_code, status.blocked_detail, status.blocked_since_ms or 0)
@@ -56,29 +71,30 @@ class Keeper:
             if changes is None:
                 self.reserve.ensure()
                 return True
-            self.reserve.spend_on(lambda: write(self.connection, lambda: self._put(changes)))
+            connection = self.connection
+            self.reserve.spend_on(lambda: write(connection, lambda: self._put(connection, changes)))
         except Fault as fault:
             if changes is not None:
                 board.not_written(changes)
             board.fault("storage", fault)
             if isinstance(fault, DatabaseFault):
-                self._reopen()
+                self._file.reopen()
             return False
         board.well("storage")
         return True
 
     def close(self) -> None:
-        self.connection.close()
+        self._file.close()
 
-    def _put(self, changes: Changes) -> None:
+    def _put(self, connection: apsw.Connection, changes: Changes) -> None:
         state = changes.state
-        connection, blocked = state.connection, state.blocked
+        line, blocked = state.connection, state.blocked
         QUERIES.set_link_state(
-            self.connection,
-            mode=connection.mode.value,
-            since_ms=connection.since_ms,
-            cause=connection.cause,
-            forced=int(connection.forced),
+            connection,
+            mode=line.mode.value,
+            since_ms=line.since_ms,
+            cause=line.cause,
+            forced=int(line.forced),
             last_contact_ms=state.last_contact_ms,
             head_office_ms=state.head_office_ms,
             skew_ms=state.skew_ms,
@@ -88,16 +104,4 @@ class Keeper:
             problems=msgspec.json.encode(state.problems).decode(),
         )
         for change in changes.modes:
-            file_request(
-                self.connection, append_request("connection_changed", 1, change), self._clock.now_ms()
-            )
-
-    def _reopen(self) -> None:
-        """After a failing disk only a fresh connection tells what is stored."""
-        fresh: apsw.Connection | None = None
-        try:
-            fresh = open_reference(self._home, self._key)
-        except Fault:
-            return  # the next try finds the same fault, and says it
-        self.connection.close()
-        self.connection = fresh
+            file_request(connection, append_request("connection_changed", 1, change), self._clock.now_ms())

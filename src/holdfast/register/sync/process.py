@@ -33,6 +33,7 @@ from holdfast.register.sync.books import Books
 from holdfast.register.sync.caller import Shared
 from holdfast.register.sync.commands import Commander, Hands
 from holdfast.register.sync.credentials import Credentials
+from holdfast.register.sync.database import damaged_copy
 from holdfast.register.sync.feeds import Feeder
 from holdfast.register.sync.keeper import RETRY_S, Keeper
 from holdfast.register.sync.line import Line
@@ -74,6 +75,14 @@ class SyncProcess:
         self._client = client
         self._keeper = Keeper(home, key, clock)
         self.board = Board(clock, self._keeper.state())
+        aside = damaged_copy(home)
+        if aside.exists():
+            self.board.trouble(
+                "reference",
+                "reference.set-aside",
+                "The disk did not give back part of reference.db. What could be read of it is in use, and "
+                f"head office sends the rest anew. Check the disk, then delete {aside.name}.",
+            )
         line = Line(client, origin, Credentials(home, origin, keys, trusted), self.board)
 
         def books() -> Books:
@@ -106,6 +115,7 @@ class SyncProcess:
                 if not self._keeper.keep(self.board, KEEP_S):
                     stop.wait(RETRY_S)
                 self._require_all_alive()
+                self._require_reference()
         finally:
             self._end()
 
@@ -148,6 +158,14 @@ class SyncProcess:
                 self.board.fault(part.part, fault)
                 self._keeper.keep(self.board, 0.0)
                 raise fault
+
+    def _require_reference(self) -> None:
+        """Its parts hold `reference.db` open: where it is damaged, or was set aside, all begin anew."""
+        damaged, self.board.damaged = self.board.damaged, None
+        if self._keeper.is_replaced or (damaged is not None and self._keeper.renew(damaged)):
+            raise StoppedFault(
+                "A part of reference.db could not be read. It was set aside; the sync process begins anew."
+            )
 
     def _end(self) -> None:
         for part in self._parts:

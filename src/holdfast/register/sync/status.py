@@ -60,6 +60,25 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.blocked_code)
 
 
+UNKNOWN = LinkStatus(
+    mode=Mode.OFFLINE,
+    since_ms=0,
+    cause="",
+    forced=False,
+    last_contact_ms=None,
+    head_office_ms=None,
+    skew_ms=None,
+    incarnation=None,
+    blocked_code="",
+    blocked_detail="",
+    blocked_since_ms=None,
+    problems={},
+    feeds={},
+    applied={},
+    safe={},
+)
+"""Of a register whose line nothing is known of: all that it has counts as owed (P6)."""
+
 _problems = msgspec.json.Decoder(dict[str, Trouble])
 
 

@@ -1,22 +1,25 @@
 """What the till looks up to sell: products, prices, taxes and staff, and the products to touch.
 
-One connection that only reads, behind one lock: requests come in threads.
+One connection that only reads, behind one lock: requests come in threads. A damaged file is set aside, and
+the question asked again of what is left.
 """
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import apsw
 import msgspec
 
 from holdfast.core.catalogue import Price, Product
+from holdfast.core.faults import DamagedFault
 from holdfast.core.foreign_cash import CurrencyRate
 from holdfast.core.ids import Sku, StaffId
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_on
 from holdfast.infra.queries import Engine, load_queries
+from holdfast.infra.sqlite import faults
 from holdfast.register.sync.catalogue import Catalogue, StaffMember
+from holdfast.register.sync.database import ReferenceFile
 
 T = TypeVar("T")
 
@@ -54,15 +57,33 @@ class Parameter(msgspec.Struct, frozen=True):
 class Shelf:
     """Look-ups for one register; thread-safe."""
 
-    def __init__(self, connection: apsw.Connection, currency: str) -> None:
-        self._connection = connection
-        self._catalogue = Catalogue(connection, currency)
+    def __init__(self, file: ReferenceFile, currency: str) -> None:
+        self._file = file
+        self._currency = currency
+        self._catalogue = Catalogue(file.connection(), currency)
+        self._connection = file.connection()
         self._lock = threading.Lock()
         self._tiles: tuple[object, list[Offer]] = (None, [])
 
     def _ask(self, question: Callable[[Catalogue], T]) -> T:
         with self._lock:
-            return question(self._catalogue)
+            return self._try(lambda: question(self._current()))
+
+    def _current(self) -> Catalogue:
+        """Of the file that is in place now."""
+        connection = self._file.connection()
+        if connection is not self._connection:
+            self._connection, self._catalogue = connection, Catalogue(connection, self._currency)
+            self._tiles = (None, [])
+        return self._catalogue
+
+    def _try(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except DamagedFault as fault:
+            if not self._file.renew(fault):
+                raise
+        return work()
 
     def by_code(self, code: str) -> Product | None:
         """By barcode or stock code, exactly; then by the stock code in capitals."""
@@ -112,14 +133,22 @@ class Shelf:
     def tiles(self, business_date: str) -> list[Offer]:
         """What has no barcode and must be found by touch: bread, fruit, a bag."""
         with self._lock:
-            version = (business_date, *_QUERIES.versions(self._connection))
+            version, rows = self._try(lambda: self._loose(business_date))
             known, offers = self._tiles
             if known == version:
                 return offers
-            rows = _QUERIES.loose_products(self._connection, at_most=TILES_MAX)
         offers = [self._offer(_product.decode(row[0]), business_date) for row in rows]
         self._tiles = (version, offers)
         return offers
+
+    def _loose(self, business_date: str) -> tuple[object, list[Any]]:
+        """The feeds' versions and, where they are new, the rows of those products."""
+        self._current()
+        with faults(self._connection):
+            version = (business_date, *_QUERIES.versions(self._connection))
+            if version == self._tiles[0]:
+                return version, []
+            return version, _QUERIES.loose_products(self._connection, at_most=TILES_MAX)
 
     def _offer(self, product: Product, business_date: str) -> Offer:
         price = self._ask(lambda books: books.price(product.sku, business_date))

@@ -8,18 +8,21 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
-import apsw
 import msgspec
 import structlog
 
 from holdfast.core.connection import Mode
-from holdfast.core.faults import Fault
+from holdfast.core.faults import DamagedFault, Fault
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
 from holdfast.register.checkout import Checkout, Owed
+from holdfast.register.sync.database import ReferenceFile
 from holdfast.register.sync.requests import Inbox, carry_out_all
 from holdfast.register.sync.status import LinkStatus, read_status
+
+T = TypeVar("T")
 
 CHANGED = "status"
 """The key that pages wait for."""
@@ -45,15 +48,16 @@ class Watch:
 
     def __init__(
         self,
-        connection: apsw.Connection,
+        file: ReferenceFile,
         checkout: Checkout,
         clock: Clock,
         wakeups: Wakeups,
         sync_lost_ms: Callable[[], int | None],
     ) -> None:
-        """`connection` may write: requests of the sync process are closed over it."""
-        self._connection = connection
-        self._inbox = Inbox(connection)
+        """`file` may be written: requests of the sync process are closed over it."""
+        self._file = file
+        self._connection = file.connection()
+        self._inbox = Inbox(self._connection)
         self._checkout = checkout
         self._clock = clock
         self._wakeups = wakeups
@@ -66,7 +70,7 @@ class Watch:
         self._untidied = 1
         """Commits since the last tidying; the first one is for what a start left."""
         self.outage: Outage | None = None
-        self.link: LinkStatus = read_status(connection)
+        self.link: LinkStatus = self._whole(lambda: read_status(self._connection))
         self.owed: Owed = checkout.owed(self.link.applied)
         self._was_reachable = self._reachable()
 
@@ -110,9 +114,25 @@ class Watch:
                 # Only a bug gets here. A till that shows an old status is worse than one that starts anew.
                 os.kill(os.getpid(), signal.SIGTERM)
 
+    def _whole(self, work: Callable[[], T]) -> T:
+        """`work` over the file that is in place now; a damaged one is set aside, and the till goes on."""
+        self._follow()
+        try:
+            return work()
+        except DamagedFault as fault:
+            if not self._file.renew(fault):
+                raise
+        self._follow()
+        return work()
+
+    def _follow(self) -> None:
+        connection = self._file.connection()
+        if connection is not self._connection:
+            self._connection, self._inbox = connection, Inbox(connection)
+
     def _try_once(self) -> None:
         try:
-            self._once()
+            self._whole(self._once)
         except Fault as fault:
             # The page shows what was known; the next look may find the disk or the lock free again.
             _log.warning("watch", code=fault.code, fault=fault.sentence)
