@@ -10,6 +10,7 @@ import pytest
 from holdfast.core.ids import IncarnationId, OriginId, StoreId
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.ingest.rows import Row
+from holdfast.core.sync.messages import Heartbeat, HeartbeatReply, SignedStatement, decode
 from holdfast.hq.dump import dump_memory, dump_postgres
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.schema import create_schema
@@ -21,11 +22,21 @@ from holdfast.infra.clock import ManualClock, SeededRandomness
 from holdfast.infra.keys import SigningKey, verify
 from holdfast.infra.postgres.connect import Pool, connect, open_pool
 from holdfast.infra.postgres.launcher import EmbeddedPostgres
+from tests.hq_messages import HEARD
 from tests.journal_samples import SampleJournal
 from tests.postgres_fixture import MakeDatabase, drop_database
 
 INCARNATION = IncarnationId("life1")
 HEAD_OFFICE_KEY = SigningKey(b"H" * 32)
+
+
+class HeardIngest(Ingest):
+    """Registers remember what they are to name next, as `register/sync/feeds.py` does."""
+
+    def heartbeat(self, session: OriginId, statement: SignedStatement) -> HeartbeatReply:
+        reply = super().heartbeat(session, statement)
+        HEARD[decode(statement.statement, Heartbeat).origin] = reply.nonce
+        return reply
 
 
 @dataclass
@@ -38,7 +49,8 @@ class HeadOfficeUnderTest:
     clock: ManualClock = field(default_factory=ManualClock)
 
     def __post_init__(self) -> None:
-        self.ingest = Ingest(self.store, HEAD_OFFICE_KEY, verify, self.clock, SeededRandomness(1))
+        HEARD.clear()
+        self.ingest = HeardIngest(self.store, HEAD_OFFICE_KEY, verify, self.clock, SeededRandomness(1))
 
     def enrol(
         self, journal: SampleJournal, series: str = "R01", store: str = "S1", kind: str = "register"

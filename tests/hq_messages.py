@@ -1,5 +1,6 @@
 """What a sample journal says to head office beside its batches."""
 
+from holdfast.core.ids import OriginId
 from holdfast.core.sync.messages import (
     EpochOffer,
     Heartbeat,
@@ -10,6 +11,9 @@ from holdfast.core.sync.messages import (
 )
 from holdfast.core.sync.sender import sample_seqs
 from tests.journal_samples import SampleJournal
+
+HEARD: dict[OriginId, str] = {}
+"""What head office's last answer told each origin to name in its next word."""
 
 
 def offer_of(journal: SampleJournal) -> Offer:
@@ -39,7 +43,7 @@ def heartbeat_of(journal: SampleJournal, clock_ms: int, **fields: object) -> Sig
             origin=journal.origin,
             clock_ms=clock_ms,
             head=None if journal.head is None else journal.position,
-            **(said | fields),  # type: ignore[arg-type]
+            **({"nonce": HEARD.get(journal.origin, "life1")} | said | fields),  # type: ignore[arg-type]
         )
     )
     return SignedStatement(

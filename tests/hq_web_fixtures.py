@@ -111,11 +111,18 @@ class ServedHeadOffice:
         values: dict[str, object] = {
             "origin": journal.origin, "clock_ms": now_ms, "offset_min": 0, "head": journal.position,
             "owed_count": 0, "owed_minor": 0, "currency": "GBP",
-            "business_date": "2026-09-21", "day_open": True,
+            "business_date": "2026-09-21", "day_open": True, "nonce": self.nonce_of(journal),
         }  # fmt: skip
         encoded = encode(Heartbeat(**(values | fields)))  # type: ignore[arg-type]
         signature = journal.key.sign(heartbeat_statement(encoded))
         return SignedStatement(statement=encoded, key_id=journal.key.key_id, signature=signature)
+
+    def nonce_of(self, journal: SampleJournal) -> str:
+        """What its next word is to name."""
+        store = PostgresStore(self.services.head_office.ingest_pool)
+        with store.transaction(None) as transaction:
+            news = transaction.news(OriginId(journal.origin))
+        return news.nonce or news.incarnation
 
     # ---- people
 

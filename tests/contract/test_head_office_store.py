@@ -15,8 +15,8 @@ from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.messages import Ack, HeartbeatReply, OfferReply, encode
 from holdfast.core.sync.receiver import Refused
 from holdfast.hq.store.port import SKEWS_KEPT
-from tests.hq_fixtures import HeadOfficeUnderTest, memory_head_office
-from tests.hq_messages import heartbeat_of, offer_of
+from tests.hq_fixtures import INCARNATION, HeadOfficeUnderTest, memory_head_office
+from tests.hq_messages import HEARD, heartbeat_of, offer_of
 from tests.journal_samples import STAMP, SampleJournal, sale, signing_key
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
@@ -299,6 +299,40 @@ def heartbeats_and_claims(hq: HeadOfficeUnderTest) -> list[object]:
 
 
 @scenario
+def an_old_word_said_again(hq: HeadOfficeUnderTest) -> list[object]:
+    """It is the register's own, signed by its key, and it was true: it refreshes nothing."""
+    journal = SampleJournal().open().sell(3)
+    hq.enrol(journal)
+    old = heartbeat_of(journal, hq.clock.now_ms(), owed_count=0)
+    answers: list[HeartbeatReply] = [hq.ingest.heartbeat(journal.origin, old)]
+    unnamed = heartbeat_of(journal, hq.clock.now_ms(), nonce="")
+    journal.sell(1)
+    answers.append(beat(hq, journal, owed_count=1))
+    stands = hq.dump()
+    hq.clock.advance(86_400_000)
+    for again in (old, unnamed, heartbeat_of(journal, 0, nonce=answers[0].nonce)):
+        answers.append(hq.ingest.heartbeat(journal.origin, again))
+        assert hq.dump() == stands
+    answers.append(beat(hq, journal))
+    assert [answer.again for answer in answers] == [False, False, True, True, True, False]
+    with hq.store.transaction(None) as transaction:
+        transaction.begin_incarnation(INCARNATION, IncarnationId("life2"), 0, "restored", "")
+    late = beat(hq, journal)
+    assert late.again, "said to another life"
+    assert hq.ingest.heartbeat(journal.origin, old).again
+    return [*answers, late, beat(hq, journal)]
+
+
+@scenario
+def a_first_word_names_the_life_or_is_said_again(hq: HeadOfficeUnderTest) -> list[object]:
+    journal = SampleJournal().open()
+    hq.enrol(journal)
+    answers = [beat(hq, journal, nonce=nonce) for nonce in ("", "life0", "life1")]
+    assert [answer.again for answer in answers] == [True, True, True]
+    return [*answers, beat(hq, journal)]
+
+
+@scenario
 def a_clock_of_another_age(hq: HeadOfficeUnderTest) -> list[object]:
     journal = SampleJournal().open().sell(1)
     hq.enrol(journal)
@@ -502,7 +536,11 @@ def rows_of(hq: HeadOfficeUnderTest, table: str) -> list[tuple[object, ...]]:
 def test_both_stores_answer_alike_and_end_alike(
     run: Scenario, memory_hq: HeadOfficeUnderTest, postgres_hq: HeadOfficeUnderTest
 ) -> None:
-    assert run(memory_hq) == run(postgres_hq)
+    answers = []
+    for hq in (memory_hq, postgres_hq):
+        HEARD.clear()
+        answers.append(run(hq))
+    assert answers[0] == answers[1]
     found, wanted = postgres_hq.dump(), memory_hq.dump()
     assert found.keys() == wanted.keys()
     for table, rows in wanted.items():

@@ -508,6 +508,29 @@ def test_with_its_clock_put_back_head_office_takes_silence_for_silence(
     assert [register.owing for register in fleet.look()] == ["nothing"]
 
 
+def test_words_said_to_a_former_life_are_no_word_that_nothing_is_owed(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    """As after a restore: the backup's heartbeats are minutes old, and what came after them is lost."""
+    hq, journal = postgres_hq, SampleJournal().open().sell(3)
+    hq.enrol(journal)
+    send(hq, journal)
+    old = heartbeat_of(journal, hq.clock.now_ms())
+    hq.ingest.heartbeat(journal.origin, old)
+    fleet = Fleet(hq_pool, hq.clock)
+    assert [register.owing for register in fleet.look()] == ["nothing"]
+    with hq_pool.connection() as conn:
+        conn.execute("insert into incarnation values (2, 'life2', 0, 'restored', '')")
+    assert [register.owing for register in fleet.look()] == ["may-owe"]
+    hq.ingest.heartbeat(journal.origin, old)
+    assert [register.owing for register in fleet.look()] == ["may-owe"]
+    hq.ingest.heartbeat(journal.origin, heartbeat_of(journal, hq.clock.now_ms()))
+    assert [register.owing for register in fleet.look()] == ["nothing"]
+    hq.clock.advance(SILENCE_LIMIT_MS + 1)
+    hq.ingest.heartbeat(journal.origin, old)
+    assert [register.owing for register in fleet.look()] == ["may-owe"]
+
+
 def test_a_closed_epoch_is_complete_and_a_blocked_register_needs_attention(
     postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
 ) -> None:

@@ -34,7 +34,7 @@ _SELECTS = {
     ),
     "heartbeat": "select origin, statement, skew_ms from heartbeat",
     "clock_skew": "select origin, at_ms, skew_ms from clock_skew",
-    "contact": "select origin, at_ms, blocked_code, blocked_detail from contact",
+    "contact": "select origin, at_ms, blocked_code, blocked_detail, coalesce(nonce, '') from contact",
     "feed": "select feed, n from feed",
 }
 _CHAIN_PLACES = {
@@ -97,7 +97,9 @@ def dump_memory(store: MemoryStore) -> Dump:
         "clock_skew": [
             (origin, *recorded) for origin, history in tables.skews.items() for recorded in history
         ],
-        "contact": [(origin, *contact) for origin, contact in tables.contacts.items()],
+        "contact": [
+            (origin, *contact, tables.nonces.get(origin, "")) for origin, contact in tables.contacts.items()
+        ],
         "feed": tables.feeds.items(),
     }  # fmt: skip
     return {table: _canonical(table, rows, names) for table, rows in found.items()}

@@ -12,10 +12,11 @@ import psycopg
 import structlog
 
 from holdfast.core.faults import Fault, MalformedFault
-from holdfast.core.ids import EpochId, OriginId
+from holdfast.core.ids import EpochId, IncarnationId, OriginId
 from holdfast.core.monitoring.owed import (
     EpochKnowledge,
     Owing,
+    is_of_life,
     owing_of_epoch,
     owing_of_register,
     silent_ms,
@@ -333,7 +334,9 @@ class Fleet:
         current = beat.head.epoch if beat is not None and beat.head is not None else None
         given_up = [epoch for epoch, declared in lost.items() if _is_settled(declared, chains, current)]
         knowledge = knowledge_of(chains, claims, given_up, current)
-        silent, limit_ms = silent_ms(heard_ms, now_ms), self._silence_limit_ms
+        # What a backup brought back was said to another life of head office: what came after may be lost.
+        of_this_life = beat is not None and is_of_life(beat.nonce, known.incarnation)
+        silent, limit_ms = silent_ms(heard_ms if of_this_life else None, now_ms), self._silence_limit_ms
         is_silent = silent is None or silent > limit_ms
         owings = [owing_of_epoch(item, silent, limit_ms) for item in knowledge]
         owing = owings[0] if len(owings) == 1 else owing_of_register(tuple(knowledge), silent, limit_ms)
@@ -405,6 +408,7 @@ class _Known:
             self.lost[declared.origin][declared.epoch] = declared
         self.waiting: dict[str, int] = dict(_sql.waiting(conn, origin=origin))
         self.feeds = _sql.feeds(conn)
+        self.incarnation = IncarnationId(_sql.incarnation(conn))
         self._ages: dict[tuple[tuple[str, tuple[str, int]], ...], tuple[FeedAge, ...]] = {}
 
     def chains(self, origin: str) -> list[Chain]:
@@ -416,7 +420,7 @@ class _Known:
         return (
             self._chains.get(origin), self.claims.get(origin), self.claimed_ms.get(origin),
             self.lost.get(origin),
-            self.waiting.get(origin), self.feeds,
+            self.waiting.get(origin), self.feeds, self.incarnation,
         )  # fmt: skip
 
     def ages(self, beat: Heartbeat) -> tuple[FeedAge, ...]:

@@ -40,6 +40,9 @@ select c.origin, count(*) from quarantine q join chain c using (chain)
 where q.resolved_at_ms is null and (:origin::text is null or c.origin = :origin)
 group by c.origin;
 
+-- name: incarnation()$
+select incarnation from incarnation order by number desc limit 1;
+
 -- name: feeds()
 select feed, n, changed_at_ms, (select incarnation from incarnation order by number desc limit 1) from feed;
 

@@ -6,11 +6,14 @@ Nothing here knows HTTP or SQL. The simulator runs this very class over the stor
 import hmac
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+import msgspec
+
 from holdfast.core.faults import MalformedFault, SignatureFault, TooLargeFault, UnavailableFault
 from holdfast.core.ids import IncarnationId, KeyId, OriginId
 from holdfast.core.ingest.decide import Stretch, prepare_entry, reconsider
 from holdfast.core.journal.chain import HASH_BYTES, ZERO_HASH, Position, Signer, Verify
 from holdfast.core.journal.entry import SEQ_END, is_id
+from holdfast.core.monitoring.owed import is_fresh, is_of_life, next_nonce
 from holdfast.core.sync.batch import Batch
 from holdfast.core.sync.limits import CLOCK_SKEW_REPORT_MS
 from holdfast.core.sync.messages import (
@@ -53,6 +56,7 @@ SKEW_CHANGE_MS = 1_000
 SAFE_RECEIPTS_MAX = 8
 HEARTBEAT_BYTES_MAX = 64 << 10
 DETAIL_CHARS_MAX = 500
+NONCE_BYTES = 12
 BELIEVED_EVERY_MS = 3_600_000
 LIVES_MAX = 16
 """So many incarnations that a register names are looked up; it has seen few."""
@@ -227,7 +231,7 @@ class Ingest:
         origin = beat.origin
         for _ in range(RACES_MAX):
             try:
-                news, newest, unclear = self._keep_beat(session, beat, statement, now_ms)
+                news, newest, unclear, is_new = self._keep_beat(session, beat, statement, now_ms)
                 break
             except RaceFault:
                 continue
@@ -242,15 +246,18 @@ class Ingest:
             probe_idle_ms=idle_ms,
             start_after_ms=self._pacing.start_slot_ms(origin, beat.owed_count, now_ms),
             offer=unclear,
+            nonce=news.nonce,
+            again=not is_new,
             safe=tuple(receipt for receipt in receipts if receipt is not None),
             feeds={feed: (news.incarnation, n) for feed, n in news.feeds.items()},
         )
 
     def _keep_beat(
         self, session: OriginId, beat: Heartbeat, statement: SignedStatement, now_ms: int
-    ) -> tuple[News, Sequence[ChainRecord], bool]:
+    ) -> tuple[News, Sequence[ChainRecord], bool, bool]:
         """Keep it, without the origin's lock: a word must not wait for the batch that is being stored.
 
+        An old word said again refreshes nothing; what it claims is noted, for it once was so.
         What an offer and a batch write too comes in their order, claims before contact, or the two would
         wait for each other in a circle.
         """
@@ -268,9 +275,16 @@ class Ingest:
                 news = transaction.news(origin)
             newest = transaction.newest_chains(origin, SAFE_RECEIPTS_MAX)
             unclear = beat.head is not None and note_head(transaction, origin, beat.head, newest, now_ms)
-            transaction.put_heartbeat(origin, statement, skew_ms, now_ms)
-            _record_skew(transaction, origin, news.skew_ms, skew_ms, now_ms)
-        return news, newest, unclear
+            is_new = is_fresh(beat.nonce, news.nonce, news.incarnation)
+            if is_new or not is_of_life(news.nonce, news.incarnation):
+                fresh = next_nonce(news.incarnation, self._randomness.bytes(NONCE_BYTES))
+                news = msgspec.structs.replace(news, nonce=fresh)
+            if is_new:
+                transaction.put_heartbeat(origin, statement, skew_ms, now_ms, news.nonce)
+                _record_skew(transaction, origin, news.skew_ms, skew_ms, now_ms)
+            else:
+                transaction.put_nonce(origin, news.nonce)
+        return news, newest, unclear, is_new
 
     def _shows_loss(self, transaction: Transaction, beat: Heartbeat, news: News, now_ms: int) -> bool:
         """Does it run on feeds that head office does not know any more; then another incarnation began.

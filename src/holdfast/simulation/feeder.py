@@ -35,6 +35,7 @@ class SimFeeder:
         self._beat_ms = -GAP_MS
         self._underway = self._wanted = False
         self._failures = 0
+        self.nonce = ""
 
     def stop(self) -> None:
         self._running = False
@@ -80,6 +81,9 @@ class SimFeeder:
             return
         self._failures = 0
         reply = decode(answer.body, HeartbeatReply)
+        self.nonce = reply.nonce
+        if reply.again:
+            self.wake()
         self.on_reply(reply)
         if self._world.healed:
             wait_s = max(HEARTBEAT_S, reply.probe_idle_ms / 1000)

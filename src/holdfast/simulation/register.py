@@ -254,6 +254,7 @@ class SimRegister:
                 owed_count=owed,
                 owed_minor=0,
                 currency="GBP",
+                nonce="" if self.feeder is None else self.feeder.nonce,
             )
         )
         return messages.SignedStatement(

@@ -1,13 +1,15 @@
 """Head office knows what it does not have (P6): applied up to, owes, or may owe since.
 
-Silence is never shown as "nothing owed".
+Silence is never shown as "nothing owed". Nor is an old word said again: each names the number that head
+office gave in answer to the one before (a nonce that nobody can guess, so that none can be signed ahead), or,
+where this life of head office gave none yet, that life itself.
 """
 
 import enum
 
 import msgspec
 
-from holdfast.core.ids import EpochId
+from holdfast.core.ids import EpochId, IncarnationId
 
 
 class Owing(enum.Enum):
@@ -31,6 +33,21 @@ def silent_ms(heard_ms: int | None, now_ms: int) -> int | None:
     if heard_ms is None or heard_ms > now_ms + CLOCK_STEP_MS:
         return None
     return max(0, now_ms - heard_ms)
+
+
+def next_nonce(incarnation: IncarnationId, random: bytes) -> str:
+    """What the next word is to name."""
+    return f"{incarnation}.{random.hex()}"
+
+
+def is_of_life(nonce: str, incarnation: IncarnationId) -> bool:
+    """Is a word that names this one of this life of head office: what a backup brought back is not."""
+    return nonce == incarnation or nonce.startswith(f"{incarnation}.")
+
+
+def is_fresh(named: str, given: str, incarnation: IncarnationId) -> bool:
+    """Was the word that names `named` said after the last answer, with which `given` went out."""
+    return named == (given if is_of_life(given, incarnation) else incarnation)
 
 
 class EpochKnowledge(msgspec.Struct, frozen=True, kw_only=True):

@@ -181,6 +181,8 @@ class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     feeds: dict[str, tuple[str, int]] = {}
     """Feed name → (incarnation, n) that it runs on."""
     problems: tuple[str, ...] = ()
+    nonce: str = ""
+    """As the last answer said, or the incarnation where none did: shows that this is no old word."""
 
 
 class SignedStatement(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +207,10 @@ class HeartbeatReply(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     offer: bool = False
     """Head office does not hold the head that was stated, or knows of one beyond it: offer again.
     So a head office that lost state is sent what it lacks also by a register that sells nothing."""
+    nonce: str = ""
+    """What the next word is to name."""
+    again: bool = False
+    """The word named another, so it may be an old one and counts for nothing. Say it again."""
     safe: tuple[Receipt, ...] = ()
     feeds: dict[str, tuple[str, int]] = {}
     """Feed name → newest (incarnation, n): what is newer is worth pulling."""

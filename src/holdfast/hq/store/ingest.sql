@@ -151,7 +151,11 @@ on conflict (origin) do update
 set blocked_code = excluded.blocked_code, blocked_detail = excluded.blocked_detail,
     blocked_at_ms = excluded.blocked_at_ms;
 
--- name: put_heartbeat(origin, at_ms, statement, key_id, signature, skew_ms)!
+-- name: put_nonce(origin, nonce)!
+insert into contact (origin, nonce) values (:origin, :nonce)
+on conflict (origin) do update set nonce = excluded.nonce;
+
+-- name: put_heartbeat(origin, at_ms, statement, key_id, signature, skew_ms, nonce)!
 with word as (
     insert into heartbeat (origin, received_at_ms, statement, key_id, signature, skew_ms)
     values (:origin, :at_ms, :statement, :key_id, :signature, :skew_ms)
@@ -159,14 +163,15 @@ with word as (
     set received_at_ms = excluded.received_at_ms, statement = excluded.statement,
         key_id = excluded.key_id, signature = excluded.signature, skew_ms = excluded.skew_ms
 )
-insert into contact (origin, at_ms) values (:origin, :at_ms)
+insert into contact (origin, at_ms, nonce) values (:origin, :at_ms, :nonce)
 on conflict (origin) do update
-set at_ms = excluded.at_ms, blocked_code = null, blocked_detail = null, blocked_at_ms = null;
+set at_ms = excluded.at_ms, nonce = excluded.nonce, blocked_code = null, blocked_detail = null, blocked_at_ms = null;
 
 -- name: news(origin)^
 -- One question for all that a heartbeat is answered with: ten thousand registers send them.
 select (select incarnation from incarnation order by number desc limit 1), array_agg(feed), array_agg(n),
-       (select skew_ms from clock_skew where origin = :origin order by at_ms desc limit 1)
+       (select skew_ms from clock_skew where origin = :origin order by at_ms desc limit 1),
+       (select nonce from contact where origin = :origin)
 from feed;
 
 -- name: record_skew(origin, at_ms, skew_ms)!

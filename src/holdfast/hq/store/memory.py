@@ -59,6 +59,7 @@ class Tables:
         self.stock: Counter[tuple[str, str]] = Counter()
         self.days: dict[tuple[str, str], tuple[int, int, int, int]] = {}
         self.heartbeats: dict[OriginId, tuple[int, SignedStatement, int]] = {}
+        self.nonces: dict[OriginId, str] = {}
         self.skews: dict[OriginId, list[tuple[int, int]]] = {}
         self.contacts: dict[OriginId, tuple[int | None, str | None, str | None]] = {}
         self.feeds: dict[str, int] = dict.fromkeys(FEEDS, 0)
@@ -265,9 +266,17 @@ class MemoryTransaction:
         before = self._tables.contacts.get(origin, (None, None, None))[0]
         self._set(self._tables.contacts, origin, (before, code, detail))
 
-    def put_heartbeat(self, origin: OriginId, statement: SignedStatement, skew_ms: int, at_ms: int) -> None:
+    def put_heartbeat(
+        self, origin: OriginId, statement: SignedStatement, skew_ms: int, at_ms: int, nonce: str
+    ) -> None:
         self._set(self._tables.heartbeats, origin, (at_ms, statement, skew_ms))
         self.touch(origin, at_ms)
+        self._set(self._tables.nonces, origin, nonce)
+
+    def put_nonce(self, origin: OriginId, nonce: str) -> None:
+        if origin not in self._tables.contacts:
+            self._set(self._tables.contacts, origin, (None, None, None))
+        self._set(self._tables.nonces, origin, nonce)
 
     def record_skew(self, origin: OriginId, skew_ms: int, at_ms: int) -> None:
         recorded = self._tables.skews.get(origin, [])
@@ -279,6 +288,7 @@ class MemoryTransaction:
             incarnation=self.incarnation(),
             feeds=dict(self._tables.feeds),
             skew_ms=recorded[-1][1] if recorded else None,
+            nonce=self._tables.nonces.get(origin, ""),
         )
 
     def speaks_for(self, session: OriginId) -> Mapping[OriginId, Keys]:

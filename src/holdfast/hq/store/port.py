@@ -90,6 +90,8 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     """Newest n of each feed."""
     skew_ms: int | None
     """As it was recorded last."""
+    nonce: str
+    """That its next word is to name; empty: none was given."""
 
 
 class Transaction(Protocol):
@@ -154,8 +156,14 @@ class Transaction(Protocol):
         """It was refused, for what sending again does not cure."""
         ...
 
-    def put_heartbeat(self, origin: OriginId, statement: SignedStatement, skew_ms: int, at_ms: int) -> None:
-        """Keep its last signed word; it was in touch."""
+    def put_heartbeat(
+        self, origin: OriginId, statement: SignedStatement, skew_ms: int, at_ms: int, nonce: str
+    ) -> None:
+        """Keep its last signed word; it was in touch. `nonce`: that the next one is to name."""
+        ...
+
+    def put_nonce(self, origin: OriginId, nonce: str) -> None:
+        """The same, where its word does not count."""
         ...
 
     def record_skew(self, origin: OriginId, skew_ms: int, at_ms: int) -> None:

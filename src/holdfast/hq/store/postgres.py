@@ -276,7 +276,9 @@ class PostgresTransaction:
     def block(self, origin: OriginId, code: str, detail: str, at_ms: int) -> None:
         _sql.block(self._conn, origin=origin, code=code, detail=detail, at_ms=at_ms)
 
-    def put_heartbeat(self, origin: OriginId, statement: SignedStatement, skew_ms: int, at_ms: int) -> None:
+    def put_heartbeat(
+        self, origin: OriginId, statement: SignedStatement, skew_ms: int, at_ms: int, nonce: str
+    ) -> None:
         _sql.put_heartbeat(
             self._conn,
             origin=origin,
@@ -285,18 +287,23 @@ class PostgresTransaction:
             key_id=statement.key_id,
             signature=statement.signature,
             skew_ms=skew_ms,
+            nonce=nonce,
         )
+
+    def put_nonce(self, origin: OriginId, nonce: str) -> None:
+        _sql.put_nonce(self._conn, origin=origin, nonce=nonce)
 
     def record_skew(self, origin: OriginId, skew_ms: int, at_ms: int) -> None:
         _sql.record_skew(self._conn, origin=origin, at_ms=at_ms, skew_ms=skew_ms)
         _sql.forget_skews(self._conn, origin=origin, keep=SKEWS_KEPT - 1)
 
     def news(self, origin: OriginId) -> News:
-        incarnation, feeds, versions, skew_ms = _sql.news(self._conn, origin=origin)
+        incarnation, feeds, versions, skew_ms, nonce = _sql.news(self._conn, origin=origin)
         return News(
             incarnation=IncarnationId(incarnation),
             feeds=dict(zip(feeds, versions, strict=True)),
             skew_ms=skew_ms,
+            nonce=nonce or "",
         )
 
     def speaks_for(self, session: OriginId) -> Mapping[OriginId, Keys]:

@@ -51,11 +51,15 @@ class Feeder(Caller):
         self._signer = signer
         self._on_reply = on_reply
         self._beat_ms: int | None = None
+        self._nonce = ""
+        """Not kept: a process that begins anew says its first word twice."""
 
     def turn(self) -> float:
         books = self._books
         self._keep_apart()
         reply = self._heartbeat(books)
+        if reply.again:
+            reply = self._heartbeat(books)
         self._pull(books, reply)
         for _ in range(SWEEPS_A_TURN):
             if self.is_stopping or not books.feeds.sweep():
@@ -72,7 +76,9 @@ class Feeder(Caller):
     # ---- heartbeat -------------------------------------------------------------------------------
 
     def _heartbeat(self, books: Books) -> HeartbeatReply:
-        heartbeat = compose(books, self._board, self._clock, origin=self._origin, currency=self._currency)
+        heartbeat = compose(
+            books, self._board, self._clock, origin=self._origin, currency=self._currency, nonce=self._nonce
+        )
         answer = self._line.ask(
             HttpRequest(
                 method="POST",
@@ -83,6 +89,7 @@ class Feeder(Caller):
             self._began,
         )
         reply = decode(answer.body, HeartbeatReply)
+        self._nonce = reply.nonce
         self._board.contact(reply.time_ms, answer.latency_ms)
         if books.reference.see_incarnation(reply.incarnation, self._clock.now_ms()):
             good = [receipt for receipt in reply.safe if self._relies_on(receipt)]

@@ -16,7 +16,9 @@ PROBLEMS_MAX = 20
 _PROBLEM_CHARS_MAX = 200
 
 
-def compose(books: Books, board: Board, clock: Clock, *, origin: OriginId, currency: str) -> Heartbeat:
+def compose(
+    books: Books, board: Board, clock: Clock, *, origin: OriginId, currency: str, nonce: str
+) -> Heartbeat:
     """The statement of now, read from the register's own databases."""
     now_ms = clock.now_ms()
     heads = books.journal.heads()
@@ -39,6 +41,7 @@ def compose(books: Books, board: Board, clock: Clock, *, origin: OriginId, curre
         state=board.connection.mode.value,
         feeds=_feeds(books),
         problems=_problems(books, board),
+        nonce=nonce or books.reference.incarnation() or "",
     )
 
 
