@@ -79,7 +79,7 @@ class CommandBook:
         """
         with self._pool.connection() as conn:
             rows = _sql.after(
-                conn, origin=origin, incarnation=incarnation, number=number, limit=BATCH_MAX
+                conn, origin=origin, incarnation=_storable(incarnation), number=number, limit=BATCH_MAX
             )
             if not rows:
                 return None
@@ -106,7 +106,8 @@ class CommandBook:
     def finish(self, origin: OriginId, outcome: Outcome) -> Refusal | None:
         """Keep how a command went; told again, the first word stands."""
         with self._pool.connection() as conn:
-            named = {"origin": origin, "incarnation": outcome.incarnation, "number": outcome.number}
+            life = _storable(outcome.incarnation)
+            named = {"origin": origin, "incarnation": life, "number": outcome.number}
             if _sql.exists(conn, **named) is None:
                 return Refusal("command.unknown", f"There is no command {outcome.number} for {origin[:64]}.")
             _sql.finish(

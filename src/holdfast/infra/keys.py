@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from holdfast.core.faults import KeyFault
 from holdfast.core.ids import KeyId, OriginId
+from holdfast.core.journal.entry import is_id
 
 KEY_BYTES = 32
 _GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -339,7 +340,7 @@ def read_request(text: str) -> RecoveryRequest:
         request = msgspec.msgpack.decode(_unspell(_REQUEST_PREFIX, text), type=RecoveryRequest)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise KeyFault(f"That is no request to recover a key. {cure}") from error
-    if len(request.to) != KEY_BYTES:
+    if len(request.to) != KEY_BYTES or not is_id(request.origin):
         raise KeyFault(f"That is no request to recover a key. {cure}")
     return request
 

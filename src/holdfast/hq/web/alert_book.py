@@ -32,8 +32,8 @@ _KINDS = {
     "restored": ("Head office was restored", "Registers send again what the backup lacks."),
     "unknown-register": (
         "An unknown register presents itself",
-        "Was head office restored, and the register does not come back by itself: enrol it anew, and keep its "
-        "folder. If nobody knows it, somebody tries the door.",
+        "Was head office restored, and does the register not come back by itself: enrol it anew, and keep "
+        "its folder. If nobody knows it, somebody tries the door.",
     ),
     "session-refused": (
         "Somebody used a register's name",
