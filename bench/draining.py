@@ -10,7 +10,7 @@ from holdfast.infra.clock import SystemClock
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
 from holdfast.register.keeper import SyncKeeper
-from holdfast.register.sync.database import open_reference
+from holdfast.register.sync.reference_file import open_reference
 from holdfast.register.sync.status import read_status
 from holdfast.register.till.database import QUERIES, read_till
 from holdfast.register.till.places import seq_of

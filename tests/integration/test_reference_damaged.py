@@ -23,10 +23,10 @@ from holdfast.infra.web import Wakeups
 from holdfast.register.checkout import Checkout
 from holdfast.register.standing import read_standing
 from holdfast.register.sync.catalogue import Catalogue, StaffMember
-from holdfast.register.sync.database import ReferenceFile, damaged_copy, open_reference, read_reference
 from holdfast.register.sync.feed_store import FeedStore
 from holdfast.register.sync.process import StoppedFault, SyncProcess
 from holdfast.register.sync.reference import Reference
+from holdfast.register.sync.reference_file import ReferenceFile, damaged_copy, open_reference, read_reference
 from holdfast.register.sync.requests import Inbox, append_request
 from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.watch import Watch

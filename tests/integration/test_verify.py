@@ -13,8 +13,8 @@ from holdfast.core.journal.chain import Position, SignedHead, Signer, sign_head
 from holdfast.core.sync.messages import Receipt, sign_receipt
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey, SigningKey
-from holdfast.register.sync.database import open_reference
 from holdfast.register.sync.reference import Reference
+from holdfast.register.sync.reference_file import open_reference
 from holdfast.verify.homes import verify_home
 from tests.register_fixture import HEAD_OFFICE, ORIGIN, make_register, sell_one, selling
 

@@ -28,7 +28,7 @@ from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.process import end_child, spawn_child
 from holdfast.infra.web import free_port
 from holdfast.register.enrolment import enrol
-from holdfast.register.sync.database import open_reference
+from holdfast.register.sync.reference_file import open_reference
 from holdfast.register.sync.status import read_status
 
 READY_TIMEOUT_S = 60.0

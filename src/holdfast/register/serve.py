@@ -15,7 +15,7 @@ from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.web import Wakeups, serve
 from holdfast.register.checkout import Checkout
 from holdfast.register.keeper import IN_USE, SYNC_NOW, SyncKeeper
-from holdfast.register.sync.database import ReferenceFile
+from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.web.app import create_app
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import DEFAULT_LOCALE, Formats

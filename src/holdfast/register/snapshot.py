@@ -10,8 +10,8 @@ from holdfast.core.sync.feed import FEEDS, PAYLOAD_BYTES_MAX, Snapshot, unpack
 from holdfast.infra.clock import SystemClock
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey, verify
-from holdfast.register.sync.database import open_reference
 from holdfast.register.sync.feed_store import FeedStore
+from holdfast.register.sync.reference_file import open_reference
 from holdfast.register.sync.trust import load_trust
 
 

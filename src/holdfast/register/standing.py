@@ -9,7 +9,7 @@ from holdfast.core.faults import DatabaseFault
 from holdfast.infra.clock import SystemClock
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
-from holdfast.register.sync.database import read_reference
+from holdfast.register.sync.reference_file import read_reference
 from holdfast.register.sync.status import UNKNOWN, LinkStatus, read_status
 from holdfast.register.till import history
 from holdfast.register.till.database import QUERIES, read_till

@@ -10,7 +10,7 @@ from holdfast.infra.keys import DatabaseKey
 from holdfast.register.checkout import Checkout
 from holdfast.register.keeper import SyncKeeper
 from holdfast.register.sync.board import CONTACT_EVERY_MS
-from holdfast.register.sync.database import open_reference
+from holdfast.register.sync.reference_file import open_reference
 from holdfast.register.sync.requests import Inbox, carry_out_all
 from holdfast.register.sync.status import read_status
 from holdfast.register.till.database import QUERIES, read_till

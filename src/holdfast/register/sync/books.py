@@ -16,9 +16,9 @@ from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.queries import Engine, load_queries
 from holdfast.infra.sqlite import faults
-from holdfast.register.sync.database import open_reference
 from holdfast.register.sync.feed_store import FeedStore
 from holdfast.register.sync.reference import Reference
+from holdfast.register.sync.reference_file import open_reference
 from holdfast.register.sync.requests import Inbox
 from holdfast.register.till.database import read_till
 from holdfast.register.till.history import Owed, owed

@@ -13,7 +13,8 @@ from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.sqlite import DiskReserve
 from holdfast.register.sync.board import Blocked, Board, Changes, State
-from holdfast.register.sync.database import QUERIES, ReferenceFile, write
+from holdfast.register.sync.database import QUERIES, write
+from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.sync.requests import append_request, file_request
 from holdfast.register.sync.status import read_status
 

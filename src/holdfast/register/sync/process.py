@@ -33,12 +33,12 @@ from holdfast.register.sync.books import Books
 from holdfast.register.sync.caller import Shared
 from holdfast.register.sync.commands import Commander, Hands
 from holdfast.register.sync.credentials import Credentials
-from holdfast.register.sync.database import damaged_copy
 from holdfast.register.sync.feeds import Feeder
 from holdfast.register.sync.keeper import RETRY_S, Keeper
 from holdfast.register.sync.line import Line
 from holdfast.register.sync.part import Part
 from holdfast.register.sync.prober import Prober
+from holdfast.register.sync.reference_file import damaged_copy
 from holdfast.register.sync.rotation import KeyRing
 from holdfast.register.sync.trust import load_trust, tls_context
 from holdfast.register.sync.uploader import Uploader
@@ -88,10 +88,9 @@ class SyncProcess:
         def books() -> Books:
             return Books(home, key, origin, keys)
 
-        common = (self.board, clock, randomness)
-        shared = Shared(origin, books, line, trusted, *common)
-        self._prober = Prober(client, *common)
-        self._uploader = Uploader(books, line, trusted, *common, policy=policy, on_drained=self._drained)
+        shared = Shared(origin, books, line, trusted, self.board, clock, randomness)
+        self._prober = Prober(client, self.board, clock, randomness)
+        self._uploader = Uploader(shared, policy=policy, on_drained=self._drained)
         self._feeder = Feeder(shared, currency=self._config.currency, signer=keys, on_reply=self._heard)
         hands = Hands(
             sync_now=self._uploader.sync_now,

@@ -12,7 +12,8 @@ from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
 from holdfast.core.journal.chain import SignedHead
 from holdfast.core.sync.messages import Receipt
 from holdfast.register.sync.catalogue import Catalogue, StaffMember
-from holdfast.register.sync.database import QUERIES, open_reference, read, read_reference, write
+from holdfast.register.sync.database import QUERIES, read, write
+from holdfast.register.sync.reference_file import open_reference, read_reference
 
 __all__ = ["Catalogue", "Reference", "StaffMember", "open_reference", "read_reference"]
 

@@ -19,7 +19,7 @@ from holdfast.core.tax import TaxRate, tax_on
 from holdfast.infra.queries import Engine, load_queries
 from holdfast.infra.sqlite import faults
 from holdfast.register.sync.catalogue import Catalogue, StaffMember
-from holdfast.register.sync.database import ReferenceFile
+from holdfast.register.sync.reference_file import ReferenceFile
 
 T = TypeVar("T")
 

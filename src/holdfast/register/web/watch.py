@@ -18,7 +18,7 @@ from holdfast.core.faults import DamagedFault, Fault
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
 from holdfast.register.checkout import Checkout, Owed
-from holdfast.register.sync.database import ReferenceFile
+from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.sync.requests import Inbox, carry_out_all
 from holdfast.register.sync.status import LinkStatus, read_status
 
