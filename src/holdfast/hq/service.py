@@ -45,7 +45,6 @@ _SIGNING_KEY_CURE = (
 INGEST_CONNECTIONS = 10
 """One for each thread that takes batches, and as many for offers and heartbeats beside them."""
 SERVICE_CONNECTIONS = 8
-PROBE_CONNECTIONS = 2
 _SERVICE_STATEMENT_TIMEOUT_S = 60.0
 COMMAND_WAIT_S = 60.0
 """So long the service waits until a command that runs the database by itself has ended; most take seconds."""
@@ -76,7 +75,10 @@ def init_home(home: HeadOfficeHome, config: HeadOfficeConfig) -> None:
 
 @dataclass
 class HeadOffice:
-    """An open head office. Each purpose has connections of its own, so that none starves another."""
+    """An open head office. Each purpose has connections of its own, so that none starves another.
+
+    Probes need none: `GET /v1/health` is answered from memory, also while the database is away.
+    """
 
     home: HeadOfficeHome
     config: HeadOfficeConfig
@@ -92,7 +94,6 @@ class HeadOffice:
     recovery_public_key: bytes
     ingest_pool: Pool
     services_pool: Pool
-    probe_pool: Pool
     ingest: Ingest
     feeds: Feeds
     catalogue: Catalogue
@@ -172,7 +173,6 @@ class HeadOffice:
             statement_timeout_s=_SERVICE_STATEMENT_TIMEOUT_S,
             down=down,
         )
-        probe_pool = open_pool(dsn, name="probes", max_size=PROBE_CONNECTIONS, timeout_s=2.0, down=down)
         feeds, fleet = Feeds(services_pool, signer, clock), Fleet(services_pool, clock)
         keys = {KeyId(signer.key_id): signer.public_bytes}
         return cls(
@@ -190,7 +190,6 @@ class HeadOffice:
             recovery_public_key=recovery.public_bytes,
             ingest_pool=ingest_pool,
             services_pool=services_pool,
-            probe_pool=probe_pool,
             ingest=Ingest(PostgresStore(ingest_pool), signer, verify, clock, randomness),
             feeds=feeds,
             catalogue=Catalogue(feeds),
@@ -215,7 +214,7 @@ class HeadOffice:
             self.fleet_watch.stop()
         if self.backup_keeper is not None:
             self.backup_keeper.stop()
-        for pool in (self.ingest_pool, self.services_pool, self.probe_pool):
+        for pool in (self.ingest_pool, self.services_pool):
             pool.close()
         if self.use is not None and self.keeper is not None:
             self.use.end(USERS_WAIT_S)  # another command may have come to use our server
