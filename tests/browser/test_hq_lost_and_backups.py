@@ -30,12 +30,12 @@ def page(browser: Browser, office: ServedHeadOffice, size: tuple[int, int]) -> I
 
 
 def burnt(office: ServedHeadOffice) -> tuple[SampleJournal, str]:
-    """A register whose disk was replaced, and the epoch of the former one, which may owe."""
+    """A register that came back from a backup, and the epoch before, which may owe."""
     journal = office.enrol(SampleJournal().open().sell(2))
     session = office.session(journal)
     session.post("/v1/sync/entries", content=journal.batch()).raise_for_status()
     lost = journal.epoch
-    journal.open(2, "replaced", claimed_seq=6).sell(1)
+    journal.open(2, "restored", claimed_seq=6).sell(1)
     session.post("/v1/sync/entries", content=journal.batch()).raise_for_status()
     session.post("/v1/sync/heartbeat", content=encode(office.beat(journal))).raise_for_status()
     return journal, lost

@@ -431,7 +431,7 @@ def test_two_people_declare_an_epoch_lost_and_it_may_come_back(office: ServedHea
     session = office.session(journal)
     session.post("/v1/sync/entries", content=journal.batch()).raise_for_status()
     old_disk, lost = journal.copy().sell(3), journal.epoch
-    journal.open(2, "replaced", claimed_seq=6).sell(1)
+    journal.open(2, "restored", claimed_seq=6).sell(1)
     session.post("/v1/sync/entries", content=journal.batch()).raise_for_status()
     session.post("/v1/sync/heartbeat", content=encode(office.beat(journal))).raise_for_status()
     ann, bob = office.signed_in("ann"), office.signed_in("bob")
