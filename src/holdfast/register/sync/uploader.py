@@ -7,11 +7,10 @@ import threading
 from collections.abc import Callable, Sequence
 
 from holdfast.core.faults import SignatureFault
-from holdfast.core.ids import EpochId, KeyId
+from holdfast.core.ids import EpochId
 from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.core.sync import sender
-from holdfast.core.sync.cursors import accept_receipt
 from holdfast.core.sync.messages import Receipt
 from holdfast.core.sync.sender import (
     Blocked,
@@ -23,13 +22,8 @@ from holdfast.core.sync.sender import (
     ReceiptGiven,
     Sender,
 )
-from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.http import Call, HttpRequest, LostFault
-from holdfast.infra.keys import verify
-from holdfast.register.sync.board import Board
-from holdfast.register.sync.books import Books
-from holdfast.register.sync.line import Line
-from holdfast.register.sync.part import Part
+from holdfast.register.sync.caller import Caller, Shared
 from holdfast.register.sync.requests import OpenEpochRequest
 
 OFFER_DEADLINE_S = 8.0
@@ -42,31 +36,21 @@ EPOCH_WAIT_S = 10.0
 old one: what was sold there is stored as a branch and counted, which beats not sending."""
 
 
-class Uploader(Part):
+class Uploader(Caller):
     """Drives one `Sender` in one thread."""
 
     def __init__(
         self,
-        open_books: Callable[[], Books],
-        line: Line,
-        head_office_keys: dict[KeyId, bytes],
-        board: Board,
-        clock: Clock,
-        randomness: Randomness,
+        shared: Shared,
         *,
         policy: Policy | None = None,
         on_drained: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_drained` is called when all that was owed arrived."""
-        super().__init__("upload", board, clock, randomness)
-        self._open_books = open_books
-        self._line = line
-        self._keys = head_office_keys
+        super().__init__("upload", shared)
         self._policy = policy or Policy()
         self._on_drained = on_drained
-        self._books: Books | None = None
-        self._calls = threading.Lock()
-        self._call: Call | None = None
+        self._resending = threading.Lock()
         self._notified = threading.Event()
         self._unblock = threading.Event()
         self._relocate = threading.Event()
@@ -96,14 +80,14 @@ class Uploader(Part):
 
     def resend(self, epoch: EpochId, first_seq: int, last_seq: int) -> None:
         """Send these entries once more, though head office holds them."""
-        with self._calls:
+        with self._resending:
             self._resends[epoch] = (first_seq, last_seq)
         self._resend_asked.set()
         self.sync_now()
 
     def resending_from(self, epoch: EpochId) -> int | None:
         """From where on that is still to be done; None: it is done."""
-        with self._calls:
+        with self._resending:
             asked = self._resends.get(epoch)
         return None if asked is None else asked[0]
 
@@ -118,16 +102,10 @@ class Uploader(Part):
         self._held_until_ms = self._clock.monotonic_ms() + wait_ms
         self.wake()
 
-    def interrupt(self) -> None:
-        with self._calls:
-            call = self._call
-        if call is not None:
-            call.cancel()
-
     # ---- in its own thread -----------------------------------------------------------------------
 
     def turn(self) -> float:
-        if self._books is None:
+        if self._opened is None:
             self._start()
         now_ms = self._clock.monotonic_ms()
         held_ms = self._held_until_ms - now_ms
@@ -143,16 +121,7 @@ class Uploader(Part):
         self._carry(step)
         return 0.0
 
-    def reset(self) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self._books is not None:
-            self._books.close()
-            self._books = None
-
     def _start(self) -> None:
-        self._books = self._open_books()
         self._journal = self._books.journal
         self._sender = Sender(self._journal, policy=self._policy, jitter=self.jitter)
         self._resend_asked.set()  # what the former one had not finished
@@ -168,7 +137,7 @@ class Uploader(Part):
             self._sender.relocate()
         if self._resend_asked.is_set():
             self._resend_asked.clear()
-            with self._calls:
+            with self._resending:
                 asked = dict(self._resends)
             for epoch, (first_seq, _) in asked.items():
                 self._sender.resend(epoch, first_seq)
@@ -214,12 +183,6 @@ class Uploader(Part):
         self._take(events, request.head, reply.latency_ms)
         self._sent_some = self._sent_some or not is_offer
 
-    def _began(self, call: Call) -> None:
-        with self._calls:
-            self._call = call
-        if self.is_stopping:
-            call.cancel()
-
     def _began_entries(self, call: Call) -> None:
         self._began(call)
         # Before, it would only keep the network's thread from sending.
@@ -233,7 +196,6 @@ class Uploader(Part):
 
     def _take(self, events: Sequence[sender.Event], cut_at: SignedHead | None, latency_ms: int) -> None:
         """Keep what head office said. A fault here loses nothing: the next offer is told it again."""
-        assert self._books is not None, "events come while the books are open"
         self._refused(events)
         reference = self._books.reference
         is_current = True
@@ -258,7 +220,7 @@ class Uploader(Part):
 
     def _resent(self, held: Position) -> None:
         """Head office has taken a part of what is sent once more."""
-        with self._calls:
+        with self._resending:
             asked = self._resends.get(held.epoch)
             if asked is not None and held.seq >= asked[1]:
                 del self._resends[held.epoch]
@@ -267,12 +229,7 @@ class Uploader(Part):
 
     def _holds(self, receipt: Receipt) -> bool:
         """May this register rely on it (P1)."""
-        public_key = self._keys.get(receipt.key_id)
-        if (
-            public_key is not None
-            and receipt.origin == self._journal.origin
-            and accept_receipt(receipt, public_key, verify, self._journal.hash_at)
-        ):
+        if self._relies_on(receipt):
             self._board.well("receipts")
             return True
         self._board.fault(
@@ -310,7 +267,6 @@ class Uploader(Part):
     # ---- the epoch that head office's word calls for -----------------------------------------------
 
     def _ask_for_epoch(self, needed: EpochNeeded) -> None:
-        assert self._books is not None, "events come while the books are open"
         epoch = self._journal.heads()[-1].epoch
         if self._epoch_wanted is None or self._epoch_wanted[0] != epoch:
             self._epoch_wanted = (epoch, self._clock.monotonic_ms())
