@@ -43,6 +43,7 @@ class SimStore(MemoryStore):
     """A store whose commits can be made to fail, and that can be copied whole."""
 
     failing_commits = 0
+    """So many of the next transactions that change an origin's journal."""
     fails_silently = False
     """A mutant's switch: the commit is lost and nobody is told."""
 
@@ -52,7 +53,7 @@ class SimStore(MemoryStore):
             try:
                 with transaction.savepoint():
                     yield transaction
-                    if self.failing_commits:
+                    if self.failing_commits and origin is not None:
                         self.failing_commits -= 1
                         raise UnavailableFault("the database went away at the commit")
             except UnavailableFault:
