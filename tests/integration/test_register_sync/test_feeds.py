@@ -18,7 +18,7 @@ from holdfast.register.snapshot import take_snapshot
 from tests.integration.test_register_sync.conftest import Till, eventually
 from tests.integration.test_register_sync.head_office import HeadOffice
 from tests.integration.test_register_sync.line_proxy import LineProxy, Mode
-from tests.register_fixture import HEAD_OFFICE
+from tests.register_fixture import HEAD_OFFICE, ORIGIN
 
 
 def version(till: Till, feed: str) -> tuple[str, int] | None:
@@ -168,6 +168,23 @@ def test_one_bad_row_stops_no_other_and_is_told(till: Till, office: HeadOffice) 
         return sum("feed products, row S" in problem for problem in last.problems) == 3
 
     eventually(told)
+
+
+def test_a_heartbeat_names_what_head_office_answered_last(till: Till, office: HeadOffice) -> None:
+    kept = office.store.tables.heartbeats
+    till.start_sync()
+    eventually(lambda: ORIGIN in kept)
+    first = kept[ORIGIN]
+    sync_now(till)
+    eventually(lambda: kept[ORIGIN] != first)
+    stands = kept[ORIGIN]
+    assert office.ingest.heartbeat(ORIGIN, first[1]).again, "an old word"
+    assert kept[ORIGIN] == stands
+    till.stop_sync()
+    stands = kept[ORIGIN]
+    till.start_sync()
+    eventually(lambda: kept[ORIGIN] != stands)
+    assert len(office.heartbeats) <= 8, "a process that begins anew says its first word twice, and no more"
 
 
 def test_the_heartbeat_says_what_is_owed_and_what_is_sold_from(
