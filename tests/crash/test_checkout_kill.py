@@ -27,7 +27,7 @@ from tests.unit.core.shop import APPLES, BEGAN_MS, MUG, done
 home = RegisterHome(Path(sys.argv[1]))
 checkout = Checkout.open(home, clock=ManualClock(BEGAN_MS), randomness=SystemRandomness())
 if not checkout.day().open:
-    done(checkout.open_day(by=CASHIER))
+    done(checkout.open_day(by=CASHIER, approved_by=CASHIER))
 if checkout.basket() is not None:
     done(checkout.void(reason="left by a crash", by=CASHIER))
 for count in range(1_000_000):

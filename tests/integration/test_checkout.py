@@ -74,7 +74,7 @@ def test_the_basket_is_on_the_disk_at_each_step(home: RegisterHome) -> None:
 def test_nothing_is_sold_without_a_day_and_one_basket_is_open_at_a_time(home: RegisterHome) -> None:
     checkout = open_checkout(home)
     assert refusal_of(checkout.begin(by=CASHIER)) == "day.not-open"
-    done(checkout.open_day(by=CASHIER))
+    done(checkout.open_day(by=CASHIER, approved_by=MANAGER))
     assert refusal_of(checkout.change(lambda basket: basket)) == "basket.none"
     assert refusal_of(checkout.conclude()) == "basket.none"
     assert refusal_of(checkout.void(reason="left", by=CASHIER)) == "basket.none"
@@ -199,7 +199,8 @@ def test_the_business_date_never_goes_back(home: RegisterHome) -> None:
         clock.jump_to(BEGAN_MS - 6 * 365 * 86_400_000)
         assert checkout.offered_date() == DATE
         assert refusal_of(checkout.open_day("2019-10-11", by=CASHIER, approved_by=MANAGER)) == "day.goes-back"
-        assert done(checkout.open_day(by=CASHIER)).business_date == DATE
+        assert refusal_of(checkout.open_day(by=CASHIER)) == "day.needs-manager"
+        assert done(checkout.open_day(by=CASHIER, approved_by=MANAGER)).business_date == DATE
         assert sell_one(checkout).document.endswith("-000002")
         assert checkout.totals(DATE).sales == 2
     assert verify_register(home).differences == ()
@@ -222,7 +223,32 @@ def test_a_wrong_clock_stops_no_sale_and_needs_a_manager_for_a_far_date(
             assert done(checkout.open_day(DATE, by=CASHIER, approved_by=MANAGER)).business_date == DATE
         else:
             assert offered == DATE
-            assert done(checkout.open_day(by=CASHIER)).business_date == DATE
+            opened = done(checkout.open_day(by=CASHIER, head_office_ms=BEGAN_MS))
+            assert opened.business_date == DATE
+
+
+def test_a_manager_leads_back_from_a_date_that_head_offices_clock_made(home: RegisterHome) -> None:
+    clock, wrong_ms = ManualClock(BEGAN_MS), 4_070_908_800_000
+    with selling(home, clock) as checkout:
+        done(checkout.close_day(by=CASHIER))
+        assert refusal_of(checkout.open_day(by=CASHIER, head_office_ms=wrong_ms)) == "day.needs-manager"
+        done(checkout.open_day(by=CASHIER, approved_by=MANAGER, head_office_ms=wrong_ms))
+        sell_one(checkout)
+        done(checkout.close_day(by=CASHIER))
+    checkout = open_checkout(home, clock, seed=2)
+    assert checkout.day().business_date == "2099-01-01"
+    assert checkout.offered_date(BEGAN_MS) == DATE
+    assert refusal_of(checkout.open_day(by=CASHIER, head_office_ms=BEGAN_MS)) == "day.needs-manager"
+    opened = done(checkout.open_day(by=CASHIER, approved_by=MANAGER, head_office_ms=BEGAN_MS))
+    assert (opened.business_date, opened.instead_of) == (DATE, "2099-01-01")
+    sold = sell_one(checkout)
+    checkout.close()
+    again = open_checkout(home, clock, seed=3)
+    assert (again.day().business_date, again.day().open) == (DATE, True)
+    assert again.documents(1)[0].business_date == DATE
+    assert sell_one(again).document > sold.document
+    again.close()
+    assert verify_register(home).differences == ()
 
 
 # ---- history and other entries -----------------------------------------------------------------

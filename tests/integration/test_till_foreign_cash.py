@@ -91,7 +91,7 @@ def test_foreign_cash_lies_apart_from_home_cash(home: RegisterHome) -> None:
 
 def test_a_drawer_that_differs_from_the_journal_is_found(home: RegisterHome) -> None:
     checkout = open_checkout(home)
-    done(checkout.open_day(by=CASHIER))
+    done(checkout.open_day(by=CASHIER, approved_by=CASHIER))
     begin(checkout)
     done(checkout.take(notes(DOLLAR, 1_000)))
     checkout._till.connection.execute(

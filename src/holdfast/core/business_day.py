@@ -1,8 +1,12 @@
 """The business day of a register: which date it is, and when it may begin and end (PO5).
 
 A sale counts to the business date, not to the clock's. It never goes back in a register, so
-a wrong clock must not push it ahead unseen: a date that is far from what was offered, or that
-nothing but the clock speaks for, needs a manager.
+a wrong clock must not push it ahead unseen. Three witnesses speak for a date: the register's clock, head
+office's time at the last contact, and the last business date. Where no two of them agree on it, or it is
+far from what was offered, a manager decides.
+
+One way leads back, for a date in the future that was opened by mistake: where the clock and head office agree
+that it has not come yet, a manager may open the day on theirs, and the journal says so.
 """
 
 import datetime
@@ -14,10 +18,11 @@ from holdfast.core.refusals import Refusal
 from holdfast.core.totals import DayTotals
 
 DAYS_FROM_OFFERED_MAX = 1
-"""A chosen date further from the offered one needs a manager."""
+"""A chosen date further from the offered one needs a manager; a clock further off does not speak for it."""
 DAYS_PAST_EVIDENCE_MAX = 7
-"""So does a date further past both the last business date and head office's last time: a shop
-may be shut for a week, a clock that is ahead by more is likelier to be wrong."""
+"""What was true at the last business day or contact speaks for the days after it: a shop may be shut for a
+week, and longer than that a clock that is ahead is likelier to be wrong."""
+WITNESSES_MIN = 2
 
 NOBODY = StaffId("")
 _DAY_MS = 86_400_000
@@ -43,6 +48,8 @@ class DayOpened(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Head office's time at the last contact; None before the first."""
     by: StaffId = StaffId("")
     approved_by: StaffId = StaffId("")
+    instead_of: str = ""
+    """The last business date where that was a mistake in the future, and this day goes back from it."""
 
 
 class DayClosed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -74,23 +81,59 @@ def date_of(at_ms: int, offset_min: int) -> str:
 
 
 def offered_date(state: DayState, offer: DayOffer) -> str:
-    """The later of the clock's date and head office's last, and never before the last business date."""
-    dates = [date_of(offer.clock_ms, offer.offset_min)]
-    if offer.head_office_ms is not None:
-        dates.append(date_of(offer.head_office_ms, offer.offset_min))
-    if state.business_date is not None:
-        dates.append(state.business_date)
-    return max(dates)
+    """The later of the clock's date and head office's last, and not before the last business date, unless
+    that one lies in the future by both."""
+    now = max(_clock_dates(offer))
+    if state.business_date is None or may_go_back(state, offer, now):
+        return now
+    return max(now, state.business_date)
 
 
 def needs_manager(state: DayState, offer: DayOffer, business_date: str) -> bool:
     """Whether opening this date is for a manager to approve."""
-    if abs(_days_between(offered_date(state, offer), business_date)) > DAYS_FROM_OFFERED_MAX:
-        return True
-    evidence = [state.business_date] if state.business_date is not None else []
-    if offer.head_office_ms is not None:
-        evidence.append(date_of(offer.head_office_ms, offer.offset_min))
-    return bool(evidence) and _days_between(max(evidence), business_date) > DAYS_PAST_EVIDENCE_MAX
+    return (
+        abs(_days_between(offered_date(state, offer), business_date)) > DAYS_FROM_OFFERED_MAX
+        or _witnesses(state, offer, business_date) < WITNESSES_MIN
+        or _goes_back(state, business_date)
+    )
+
+
+def may_go_back(state: DayState, offer: DayOffer, business_date: str) -> bool:
+    """Whether the last business date was a mistake, by the clock and by head office, and this date is not."""
+    if state.business_date is None or offer.head_office_ms is None:
+        return False
+    return (
+        _days_between(max(_clock_dates(offer)), state.business_date) > DAYS_FROM_OFFERED_MAX
+        and _clock_agrees(offer, business_date)
+        and _was_lately(date_of(offer.head_office_ms, offer.offset_min), business_date)
+    )
+
+
+def _clock_dates(offer: DayOffer) -> list[str]:
+    """What the clock and head office say, as far as they say something."""
+    times = (offer.clock_ms, offer.head_office_ms)
+    return [date_of(at_ms, offer.offset_min) for at_ms in times if at_ms is not None]
+
+
+def _witnesses(state: DayState, offer: DayOffer, business_date: str) -> int:
+    """How many of the three speak for a date."""
+    dates = (state.business_date, *_clock_dates(offer)[1:])
+    lately = [_was_lately(date, business_date) for date in dates if date is not None]
+    return sum(lately) + _clock_agrees(offer, business_date)
+
+
+def _clock_agrees(offer: DayOffer, business_date: str) -> bool:
+    clock = date_of(offer.clock_ms, offer.offset_min)
+    return abs(_days_between(clock, business_date)) <= DAYS_FROM_OFFERED_MAX
+
+
+def _was_lately(date: str, business_date: str) -> bool:
+    """Whether it can be `business_date` now, where it was `date` some time ago."""
+    return -DAYS_FROM_OFFERED_MAX <= _days_between(date, business_date) <= DAYS_PAST_EVIDENCE_MAX
+
+
+def _goes_back(state: DayState, business_date: str) -> bool:
+    return state.business_date is not None and business_date < state.business_date
 
 
 def open_day(
@@ -108,14 +151,13 @@ def open_day(
     chosen = offered if business_date is None else business_date
     if not is_date(chosen):
         return Refusal("day.no-date", f"{chosen[:40]!r} is not a date. Write it as in 2025-12-31.")
-    if state.business_date is not None and chosen < state.business_date:
+    goes_back = _goes_back(state, chosen)
+    if goes_back and not may_go_back(state, offer, chosen):
         return Refusal(
             "day.goes-back", f"A business date never goes back; the last one was {state.business_date}."
         )
     if needs_manager(state, offer, chosen) and not approved_by:
-        return Refusal(
-            "day.needs-manager", f"{chosen} is far from what was expected. Check the clock, or ask a manager."
-        )
+        return Refusal("day.needs-manager", _why(state, offer, chosen))
     return DayOpened(
         business_date=chosen,
         offered_date=offered,
@@ -123,6 +165,20 @@ def open_day(
         head_office_ms=offer.head_office_ms,
         by=by,
         approved_by=approved_by,
+        instead_of=(state.business_date or "") if goes_back else "",
+    )
+
+
+def _why(state: DayState, offer: DayOffer, chosen: str) -> str:
+    """What a manager should know before saying yes."""
+    clock, *head_office = _clock_dates(offer)
+    told = f"head office said {head_office[0]}" if head_office else "head office was not heard yet"
+    last = (
+        f"the last business day was {state.business_date}" if state.business_date else "there was no day yet"
+    )
+    return (
+        f"Is {chosen} right? This register's clock says {clock}, at the last contact {told}, and {last}. "
+        "Check the date, then ask a manager to approve it."
     )
 
 

@@ -19,6 +19,7 @@ from holdfast.core.business_day import (
     open_day,
 )
 from holdfast.core.ids import DocumentNumber, StaffId, TransactionId
+from holdfast.core.refusals import Refusal
 from holdfast.core.sale import TransactionVoided
 from holdfast.core.totals import DayTotals
 from tests.unit.core.shop import done, refused
@@ -34,7 +35,7 @@ def offer(clock: str, head_office: str | None = None, offset_min: int = 0) -> Da
     return DayOffer(ms(clock), ms(head_office) if head_office else None, offset_min)
 
 
-NOON = offer("2025-03-10T12:00:00")
+NOON = offer("2025-03-10T12:00:00", "2025-03-10T11:59:00")
 
 
 @pytest.mark.parametrize(
@@ -68,13 +69,17 @@ def test_a_clock_beyond_all_reason_gives_a_date() -> None:
 def test_what_is_offered(last: str | None, clock: str, head_office: str | None, offered: str) -> None:
     state = DayState(business_date=last)
     assert offered_date(state, offer(clock, head_office)) == offered
-    assert done(open_day(state, offer(clock, head_office), by=BY)).business_date == offered
+    assert done(open_day(state, offer(clock, head_office), by=BY, approved_by=BY)).business_date == offered
 
 
 def test_opening_records_what_it_was_decided_on() -> None:
     opened = done(open_day(DayState(), NOON, "2025-03-11", by=BY))
     assert opened == DayOpened(
-        business_date="2025-03-11", offered_date="2025-03-10", clock_ms=NOON.clock_ms, by=BY
+        business_date="2025-03-11",
+        offered_date="2025-03-10",
+        clock_ms=NOON.clock_ms,
+        head_office_ms=NOON.head_office_ms,
+        by=BY,
     )
 
 
@@ -91,7 +96,14 @@ def test_over_a_day_from_the_offered_date_needs_a_manager(chosen: str) -> None:
         ("2025-03-09", "2026-03-10T12:00:00", "2025-03-10T11:00:00", False),
         ("2025-03-09", "2026-03-10T12:00:00", "2026-03-09T11:00:00", True),
         ("2025-03-09", "2025-03-16T12:00:00", None, True),
-        (None, "2026-03-10T12:00:00", None, True),
+        (None, "2026-03-10T12:00:00", None, False),
+        (None, "2026-03-10T12:00:00", "2026-03-10T11:00:00", True),
+        (None, "2026-03-10T12:00:00", "2099-01-01T00:00:00", False),
+        (None, "2099-01-01T00:00:00", "2026-03-10T12:00:00", False),
+        ("2026-03-09", "2026-03-10T12:00:00", "2099-01-01T00:00:00", False),
+        ("2026-03-09", "2019-01-01T00:00:00", "2026-03-10T12:00:00", True),
+        ("2026-03-09", "2019-01-01T00:00:00", None, False),
+        ("2026-03-09", "2026-03-10T12:00:00", "2026-02-01T12:00:00", True),
     ],
 )
 def test_a_clock_far_ahead_of_all_else_needs_a_manager(
@@ -106,6 +118,50 @@ def test_a_business_date_never_goes_back() -> None:
     answer = open_day(state, NOON, "2025-03-09", by=BY, approved_by=BY)
     assert refused(answer) == "day.goes-back"
     assert done(open_day(state, NOON, by=BY)).business_date == "2025-03-10"
+
+
+def test_a_manager_is_told_what_each_witness_says() -> None:
+    answer = open_day(
+        DayState(business_date="2026-03-09"), offer("2026-03-10T12:00:00", "2099-01-01T00:00:00"), by=BY
+    )
+    assert isinstance(answer, Refusal)
+    for said in ("2099-01-01", "clock says 2026-03-10", "last business day was 2026-03-09", "manager"):
+        assert said in answer.sentence
+
+
+class TestADateInTheFuture:
+    """A wrong date that was opened by mistake has one way back: two witnesses and a manager."""
+
+    wrong = DayState(business_date="2099-01-01")
+    now = offer("2026-03-10T12:00:00", "2026-03-10T11:00:00")
+
+    def test_a_manager_goes_back_to_what_clock_and_head_office_say(self) -> None:
+        assert offered_date(self.wrong, self.now) == "2026-03-10"
+        assert refused(open_day(self.wrong, self.now, by=BY)) == "day.needs-manager"
+        opened = done(open_day(self.wrong, self.now, by=BY, approved_by=BY))
+        assert (opened.business_date, opened.instead_of) == ("2026-03-10", "2099-01-01")
+        assert after(self.wrong, opened) == DayState(business_date="2026-03-10", open=True)
+
+    def test_nobody_goes_back_further_than_both_say(self) -> None:
+        for chosen in ("2026-03-08", "2026-03-12", "2098-12-31"):
+            answer = open_day(self.wrong, self.now, chosen, by=BY, approved_by=BY)
+            assert refused(answer) == "day.goes-back"
+
+    @pytest.mark.parametrize(
+        ("clock", "head_office"),
+        [
+            ("2026-03-10T12:00:00", None),
+            ("2026-03-10T12:00:00", "2099-01-01T00:00:00"),
+            ("2099-01-01T00:00:00", "2026-03-10T12:00:00"),
+            ("2026-03-10T12:00:00", "2025-03-10T12:00:00"),
+        ],
+    )
+    def test_one_witness_leads_nowhere(self, clock: str, head_office: str | None) -> None:
+        answer = open_day(self.wrong, offer(clock, head_office), "2026-03-10", by=BY, approved_by=BY)
+        assert refused(answer) == "day.goes-back"
+
+    def test_whoever_stays_needs_a_manager_too(self) -> None:
+        assert refused(open_day(self.wrong, self.now, "2099-01-01", by=BY)) == "day.needs-manager"
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,8 @@ class Checkout(Entries):
                 approved_by=approved_by or NOBODY,
             )
             if isinstance(opened, DayOpened):
+                if opened.instead_of:
+                    self._till.forget_later_dates()
                 stamp = self._till.stamp(opened.business_date)
                 self._till.append(self._till.place(), "day_opened", 1, opened, stamp)
             return opened

@@ -162,6 +162,13 @@ class Till:
             return DayState(business_date=self._date_floor, open=False)
         return found
 
+    def forget_later_dates(self) -> None:
+        """A manager goes back from a date in the future: the next mark has the date of its own entry.
+
+        Before the commit: should that fail, the till asks a manager again, which is harmless.
+        """
+        self._date_floor = ""
+
     def offer(self, head_office_ms: int | None) -> DayOffer:
         at_ms = self._clock.now_ms()
         return DayOffer(at_ms, head_office_ms, self._clock.offset_min(at_ms))
