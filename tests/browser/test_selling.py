@@ -262,6 +262,22 @@ def test_no_key_of_a_scanner_is_lost_wherever_the_focus_is(till: TillPage) -> No
     till.void()
 
 
+def test_the_menu_by_keyboard(till: TillPage) -> None:
+    """It opens and closes by key, and says that what was asked for was heard."""
+    menu = till.page.locator("summary")
+    menu.focus()
+    till.page.keyboard.press("Enter")
+    till.page.keyboard.press("Tab")
+    expect(till.page.get_by_role("button", name="Send to head office now")).to_be_focused()
+    till.page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+    expect(till.page.get_by_role("button", name="Send to head office now")).to_be_hidden()
+    till.page.keyboard.press("Enter")
+    till.page.keyboard.press("Tab")
+    till.page.keyboard.press("Enter")
+    expect(till.page.locator("#notice")).to_contain_text(re.compile("Trying now|Nothing is owed"))
+
+
 def test_what_nobody_knows_is_said_and_changes_nothing(till: TillPage) -> None:
     """A wrong code, a wrong figure, a receipt of another register."""
     for text, said in (
@@ -289,7 +305,7 @@ def test_the_day_is_closed_and_a_far_date_needs_a_manager(browser: Browser, chai
         offered = till.page.input_value("#date")
         till.page.fill("#date", str(int(offered[:4]) + 1) + offered[4:].replace("02-29", "02-28"))
         till.page.click("button:has-text('Open the day')")
-        expect(till.page.get_by_role("alert").first).to_contain_text("far from what was expected")
+        expect(till.page.get_by_role("alert").first).to_contain_text("ask a manager")
         till.page.fill("#manager", "1")
         till.page.fill("#manager-pin", "1111")
         till.page.click("button:has-text('Open the day')")

@@ -190,6 +190,8 @@ SENTENCES: dict[str, str] = {
     "act.receipts": "Receipts",
     "act.send-now": "Send to head office now",
     "act.next": "Next customer",
+    "send-now.owed": "Trying now. What is owed goes by itself as soon as head office answers.",
+    "send-now.nothing": "Nothing is owed: head office has everything.",
     # paying
     "pay.out": "Pay out",
     "pay.in": "Pay",

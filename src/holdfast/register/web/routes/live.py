@@ -7,6 +7,7 @@ from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from holdfast.register.web.guards import AnyRequest, session_of
+from holdfast.register.web.messages import say
 from holdfast.register.web.services import Given, Services
 from holdfast.register.web.sessions import COOKIE
 from holdfast.register.web.watch import CHANGED
@@ -32,11 +33,13 @@ class Live(Controller):
         services.watch.accept_outage(since_ms)
         return Response("")
 
-    @post("/send-now", status_code=204)
-    async def send_now(self, request: AnyRequest, services: Given) -> None:
-        """Try to reach head office at once."""
+    @post("/send-now", status_code=200)
+    async def send_now(self, request: AnyRequest, services: Given) -> Response[str]:
+        """Try to reach head office at once, and say so: whoever presses wants to know that it was heard."""
         session_of(request, services)
         services.send_now()
+        said = say("send-now.owed" if services.status().owes else "send-now.nothing")
+        return services.pages.page("notice.html", {"refusal": None, "said": said})
 
 
 async def _stream(services: Services, *, warns: bool) -> AsyncGenerator[ServerSentEventMessage, None]:

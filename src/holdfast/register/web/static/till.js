@@ -100,6 +100,12 @@
   const onShortcut = (event) => {
     if (event.key === "Escape") {
       if (openDialog()) return; // the dialog closes itself
+      const menu = document.querySelector("details.menu[open]");
+      if (menu) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+        return;
+      }
       const back = document.querySelector("[data-escape]");
       if (back) back.click();
       return;
