@@ -335,6 +335,8 @@ def test_bad_rows_are_named_before_anything_changes(office: ServedHeadOffice) ->
     assert re.search(r'class="num">3</th><td>price</td><td>[^<]*not a number', row)
     assert re.search(r'class="num">4</th><td>sku</td>', row)
     assert "Take the good row only" in page.text
+    assert "1 new, 0 changed, 0 unchanged" in row
+    assert re.search(r'class="num">2</th><td><span class="tag tag--ok">New</span></td><td>A1</td>', row)
     assert office.services.head_office.feeds.versions()["prices"] == 0
     taken = _take(client, page)
     assert "1 of 1 rows are new or changed, 2 left out" in taken.text

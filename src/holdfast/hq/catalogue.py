@@ -1,6 +1,7 @@
 """Products, prices, taxes, currencies and staff from CSV into the feeds. All rows are good, or none taken."""
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import msgspec
 from argon2 import PasswordHasher
@@ -15,6 +16,7 @@ from holdfast.core.money import Currency, currency_of, parse_decimal, parse_e4, 
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_rate_refusal
 from holdfast.hq.csv_rows import BadRow, CsvFile, CsvRow, read_csv
+from holdfast.hq.effects import Effects, effects_of
 from holdfast.hq.feeds import Feeds
 
 BAD_ROWS_SHOWN = 200
@@ -52,6 +54,8 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
     changed: int = 0
     """Rows that say something new; the others keep their version."""
     version: int = 0
+    effects: Effects | None = None
+    """What taking the good rows would do; only a preview looks."""
 
 
 class Wrong(Exception):
@@ -251,7 +255,7 @@ KINDS: dict[str, Kind] = {
 def preview(kind: str, data: bytes) -> LoadReport | Refusal:
     """What a file holds; nothing is taken."""
     collected = _collect(kind, data)
-    return collected if isinstance(collected, Refusal) else collected[0]
+    return collected if isinstance(collected, Refusal) else collected.report
 
 
 class Catalogue:
@@ -262,8 +266,13 @@ class Catalogue:
         self._hasher = hasher or PasswordHasher()
 
     def preview(self, kind: str, data: bytes) -> LoadReport | Refusal:
-        """What a file holds; nothing is taken."""
-        return preview(kind, data)
+        """What a file holds, and what it would change; nothing is taken."""
+        collected = _collect(kind, data)
+        if isinstance(collected, Refusal):
+            return collected
+        known = self._feeds.known(KINDS[kind].feed, collected.rows)
+        effects = effects_of(collected.rows, collected.lines, known, self._is_pin)
+        return msgspec.structs.replace(collected.report, effects=effects)
 
     def load(
         self, kind: str, data: bytes, *, take_good: bool = False, progress: Progress | None = None
@@ -272,7 +281,7 @@ class Catalogue:
         collected = _collect(kind, data)
         if isinstance(collected, Refusal):
             return collected
-        report, rows = collected
+        report, rows = collected.report, collected.rows
         if (report.good < report.rows and not take_good) or not rows:
             return report
         if kind == "staff":
@@ -298,6 +307,12 @@ class Catalogue:
                 progress(done, len(rows))
         return hashed
 
+    def _is_pin(self, pin_hash: str, given: str) -> bool:
+        """Whether what a file gives is the PIN of that hash, or the hash itself."""
+        if given.startswith(_PLAIN):
+            return self._fits(pin_hash, given.removeprefix(_PLAIN))
+        return given == pin_hash
+
     def _fits(self, pin_hash: str, pin: str) -> bool:
         try:
             return self._hasher.verify(pin_hash, pin)
@@ -305,7 +320,15 @@ class Catalogue:
             return False
 
 
-def _collect(kind: str, data: bytes) -> tuple[LoadReport, dict[str, msgspec.Struct]] | Refusal:
+class _Collected(NamedTuple):
+    """What a file holds: its report, its good rows by key, and where and how each was written."""
+
+    report: LoadReport
+    rows: Mapping[str, msgspec.Struct]
+    lines: Mapping[str, CsvRow]
+
+
+def _collect(kind: str, data: bytes) -> _Collected | Refusal:
     known = KINDS.get(kind)
     if known is None:
         return Refusal("csv.kind", f"{kind[:40]!r} cannot be loaded. There are: {', '.join(KINDS)}.")
@@ -314,16 +337,16 @@ def _collect(kind: str, data: bytes) -> tuple[LoadReport, dict[str, msgspec.Stru
         return file
     rows: dict[str, msgspec.Struct] = {}
     bad: list[BadRow] = []
-    first_seen: dict[str, int] = {}
+    first_seen: dict[str, CsvRow] = {}
     for row in file.rows:
         try:
             key, body = _read(known, row)
             if key in first_seen:
-                raise Wrong(known.required[0], f"the same as in line {first_seen[key]}")
-            first_seen[key], rows[key] = row.line, body
+                raise Wrong(known.required[0], f"the same as in line {first_seen[key].line}")
+            first_seen[key], rows[key] = row, body
         except Wrong as wrong:
             bad.append(BadRow(line=row.line, column=wrong.column, reason=wrong.reason))
-    return _report(kind, file, rows, bad), rows
+    return _Collected(_report(kind, file, rows, bad), rows, first_seen)
 
 
 def _read(kind: Kind, row: CsvRow) -> tuple[str, msgspec.Struct]:

@@ -5,7 +5,7 @@ they said keep theirs. So a page is bounded, and never ends in the middle of a v
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -83,6 +83,11 @@ class Feeds:
         """Every row that is not deleted."""
         with self._pool.connection() as conn:
             return {key: msgspec.Raw(body.encode()) for key, body in _sql.bodies(conn, feed=feed)}
+
+    def known(self, feed: str, keys: Collection[str]) -> dict[str, str]:
+        """What rows of these keys say now, as JSON; those that are not there, or deleted, are left out."""
+        with self._pool.connection() as conn:
+            return dict(_sql.known(conn, feed=feed, keys=list(keys)))
 
     def put(self, feed: str, rows: Mapping[str, msgspec.Struct | None]) -> tuple[int, int]:
         """Store rows (None deletes); (how many changed, the feed's version). All of them or none."""
