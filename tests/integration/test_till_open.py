@@ -262,6 +262,21 @@ def test_a_mark_that_lags_after_a_power_cut_is_in_order(home: RegisterHome) -> N
         assert checkout.head() == head
 
 
+def test_a_mark_that_lags_is_brought_up_at_the_next_start(home: RegisterHome, tmp_path: Path) -> None:
+    """Or a backup from before the last sale would pass for all that there was, and its number come again."""
+    with selling(home) as checkout:
+        sell_one(checkout)
+    copy_data(home, tmp_path / "backup")
+    lagging = home.mark.read_bytes()
+    with selling(home, seed=2) as checkout:
+        shown = sell_one(checkout)
+    home.mark.write_bytes(lagging)
+    open_checkout(home, seed=3).close()
+    restore_data(home, tmp_path / "backup")
+    with selling(home, seed=4) as restored:
+        assert sell_one(restored).document != shown.document
+
+
 def test_a_crash_between_a_new_epoch_and_its_mark_opens_no_further_one(home: RegisterHome) -> None:
     with selling(home) as checkout:
         sell_one(checkout)

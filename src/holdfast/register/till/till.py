@@ -227,6 +227,9 @@ class Till:
         marked, papers = self._mark.read(), load_papers(self._home)
         why = epochs.at_start(None if last is None else last.head.position, marked, self.hash_at)
         if why is None:
+            if last is not None and (marked is None or marked.hash != last.head.hash):
+                # The power failed before the mark heard of the last entry, which people see from here on.
+                self._unmarked = self._to_mark(last.head, self.day().business_date or NO_DATE)
             return
         replaces = papers.replaces if last is None and marked is None else None
         if replaces is not None:
