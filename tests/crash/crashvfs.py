@@ -58,8 +58,13 @@ class Acknowledged:
     value: int
 
 
+@dataclass(frozen=True)
+class Noted:
+    """Not this disk's either: something beside the database was written, which may or may not outlive it."""
+
+
 Change = Write | Truncate | Delete
-Operation = Change | Sync | SyncNames | Acknowledged
+Operation = Change | Sync | SyncNames | Acknowledged | Noted
 
 
 class Recording:
@@ -71,6 +76,10 @@ class Recording:
         self.vfs = f"multipleciphers-{name}"
         # Never unregistered: the encryption layer keeps a pointer to it for the life of the process.
         _kept.append(_RecordingVFS(name, self.log))
+
+    def note(self) -> None:
+        """Note that something beside the database was written now."""
+        self.log.append(Noted())
 
     def acknowledge(self, value: int) -> None:
         """Note that everything up to `value` was promised; call it after COMMIT returned."""
@@ -137,6 +146,8 @@ class CrashImage:
     acknowledged: int
     """The last value that was promised before."""
     files: dict[str, bytes]
+    noted: int = 0
+    """How often something beside the database had been written."""
 
 
 @dataclass
@@ -179,18 +190,22 @@ def crash_images(log: list[Operation], seed: int, start: CrashImage | None = Non
     chance = random.Random(seed)
     disk = _Disk({name: bytearray(content) for name, content in start.files.items()} if start else {})
     acknowledged = start.acknowledged if start else 0
+    noted = 0
     for point, operation in enumerate(log, start=1):
         if isinstance(operation, Acknowledged):
             acknowledged = operation.value
+        elif isinstance(operation, Noted):
+            noted += 1
         else:
             disk.happen(operation)
-        yield CrashImage(point, "lost", acknowledged, disk.after({}))
+        yield CrashImage(point, "lost", acknowledged, disk.after({}), noted)
         if not disk.pending:
             continue
-        yield CrashImage(point, "kept", acknowledged, disk.after(disk.pending))
-        yield CrashImage(point, "torn", acknowledged, disk.after(_tear(disk.pending, chance)))
+        yield CrashImage(point, "kept", acknowledged, disk.after(disk.pending), noted)
+        yield CrashImage(point, "torn", acknowledged, disk.after(_tear(disk.pending, chance)), noted)
         if isinstance(operation, Write):
-            yield CrashImage(point, "cut", acknowledged, disk.after(_cut(disk.pending, operation, chance)))
+            cut = disk.after(_cut(disk.pending, operation, chance))
+            yield CrashImage(point, "cut", acknowledged, cut, noted)
 
 
 def _apply(files: dict[str, bytearray], change: Change) -> None:

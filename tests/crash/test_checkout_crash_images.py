@@ -69,7 +69,7 @@ DOLLAR = CurrencyRate(
     currency="USD", home="EUR", rate_e8=91_500_000, smallest_minor=100, valid_from="2025-01-01"
 )
 STEPS: tuple[Callable[[Checkout], object], ...] = (
-    lambda checkout: done(checkout.open_day(by=CASHIER)),
+    lambda checkout: done(checkout.open_day(by=CASHIER, approved_by=MANAGER)),
     lambda checkout: done(checkout.begin(by=CASHIER)),
     lambda checkout: scan(checkout),
     lambda checkout: scan(checkout, APPLES, 750),
