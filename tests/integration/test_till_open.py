@@ -1,6 +1,7 @@
 """Opening a till: whose it is, which version, and whether it is still the one that the mark remembers."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
@@ -13,6 +14,7 @@ from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.infra.clock import ManualClock
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey, RecoveryKey, recovery_path, unwrap_recovery, write_recovery_copy
+from holdfast.infra.mark import HighWaterMark, Mark
 from holdfast.infra.sqlite import open_database
 from holdfast.register.checkout import Checkout
 from holdfast.register.till.database import open_till, read_till
@@ -54,6 +56,28 @@ def opening_of(home: RegisterHome) -> EpochOpened:
 
 
 # ---- keys and files ----------------------------------------------------------------------------
+
+
+def test_the_first_mark_is_on_the_disk_before_a_start_counts_as_done(
+    home: RegisterHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut after it must not look like a database that woke up on another machine."""
+    done_in_order: list[str] = []
+    for name in ("write", "settle"):
+        original = getattr(HighWaterMark, name)
+
+        def noted(
+            mark: HighWaterMark,
+            *given: Mark,
+            name: str = name,
+            original: Callable[..., object] = original,
+        ) -> object:
+            done_in_order.append(name)
+            return original(mark, *given)
+
+        monkeypatch.setattr(HighWaterMark, name, noted)
+    open_checkout(home).close()
+    assert done_in_order == ["write", "settle"]
 
 
 def test_a_new_register_opens_its_first_epoch(home: RegisterHome) -> None:

@@ -1,6 +1,7 @@
 """The HTTP client keeps its deadlines and bounds, whatever answers or does not."""
 
 import contextlib
+import datetime
 import socket
 import ssl
 import threading
@@ -214,9 +215,9 @@ def test_fresh_connections_after_forgetting_the_kept() -> None:
         assert len(connections) == 2
 
 
-def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, str]:
+def certificate(folder: Path, name: str, made: datetime.datetime | None = None) -> tuple[ssl.SSLContext, str]:
     pem, key = folder / f"{name}.pem", folder / f"{name}.key"
-    make_certificate(pem, key, ["127.0.0.1"])
+    make_certificate(pem, key, ["127.0.0.1"], made=made)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem, key)
     return context, pem.read_text()
@@ -230,6 +231,25 @@ def test_only_the_pinned_certificate_is_believed(tmp_path: Path) -> None:
             assert client.call(get(port)).is_success
         with HttpClient(f"https://127.0.0.1:{port}") as client, pytest.raises(CertificateFault):
             client.call(get(port))
+    with (
+        server(answering(OK), other) as port,
+        HttpClient(f"https://127.0.0.1:{port}", context=pinned_context(pem)) as client,
+        pytest.raises(CertificateFault),
+    ):
+        client.call(get(port))
+
+
+@pytest.mark.parametrize("years", [-73, 7], ids=["2099", "2019"])
+def test_a_wrong_clock_cuts_no_line_that_is_pinned(tmp_path: Path, years: int) -> None:
+    """To a clock that is behind, a certificate is from the future; to one that is ahead it is long over."""
+    made = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=365 * years)
+    secured, pem = certificate(tmp_path, "own", made)
+    other, _ = certificate(tmp_path, "other", made)
+    with (
+        server(answering(OK), secured) as port,
+        HttpClient(f"https://127.0.0.1:{port}", context=pinned_context(pem)) as client,
+    ):
+        assert client.call(get(port)).is_success
     with (
         server(answering(OK), other) as port,
         HttpClient(f"https://127.0.0.1:{port}", context=pinned_context(pem)) as client,

@@ -1,5 +1,6 @@
 """The high-water mark: it survives a kill at any byte, and never shows a mark that was not written."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -47,6 +48,26 @@ def test_the_last_one_written_is_read(written: list[Mark]) -> None:
                 assert high.read() == each
         with HighWaterMark(path) as high:
             assert high.read() == written[-1]
+
+
+def test_settling_flushes_the_file_and_then_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[int] = []
+    fsync = os.fsync
+    with HighWaterMark(tmp_path / "mark") as high:
+        high.write(mark(1))
+        monkeypatch.setattr(os, "fsync", lambda fd: (flushed.append(os.fstat(fd).st_ino), fsync(fd))[1])
+        high.settle()
+    assert flushed == [(tmp_path / "mark").stat().st_ino, tmp_path.stat().st_ino]
+
+
+def test_a_disk_that_refuses_to_settle_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with HighWaterMark(tmp_path / "mark") as high:
+        monkeypatch.setattr(os, "fsync", refuse)
+        with pytest.raises(DatabaseFault, match="cannot be stored"):
+            high.settle()
 
 
 def test_marks_go_into_the_slots_in_turn(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ class Till:
         """Compare database and mark, and open a new epoch where they disagree (P4)."""
         self._reserve.ensure()
         self.transact(self._start, finishing=True)
+        self._mark.settle()
 
     def close(self) -> None:
         with self._tidying, self._lock:
