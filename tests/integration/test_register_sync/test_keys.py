@@ -1,15 +1,20 @@
 """A register's key while it sells: rotated, and known or not known to a head office that was restored."""
 
 import copy
+from collections.abc import Callable
 
 import msgspec
+import pytest
 
+from holdfast.core.faults import KeyFault
 from holdfast.core.ids import IncarnationId, KeyId
 from holdfast.core.sync.enrolment import sign_certificate
 from holdfast.hq.store.memory import Tables
+from holdfast.infra.clock import SystemClock, SystemRandomness
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import SigningKey
 from holdfast.register.identity import Papers, load_papers, save_papers
+from holdfast.register.sync.process import begin
 from holdfast.register.sync.rotation import KeyRing, former_keys_path
 from tests.integration.test_register_sync.conftest import Till, eventually
 from tests.integration.test_register_sync.head_office import HeadOffice, signing_key
@@ -150,6 +155,22 @@ def test_without_a_certificate_it_is_shown_at_both_ends(
     eventually(lambda: till.status().blocked_code == "key.unknown-origin")
     alerts = [row[:2] for row in office.store.tables.appended["alert"]]
     assert alerts == [("unknown-register", till.checkout.origin)]
+
+
+def test_a_till_without_its_signing_key_sells_on_and_says_what_to_do(
+    home: RegisterHome, office: HeadOffice, register: Callable[[RegisterHome, int], Till]
+) -> None:
+    seed = signing_key(home).reveal()
+    home.signing_key.unlink()
+    till = register(home, 1)
+    sell_one(till.checkout)
+    with pytest.raises(KeyFault, match="holdfast hq register rekey"):
+        begin(home, SystemClock("UTC"), SystemRandomness())
+    assert till.status().blocked_code == "key.missing"
+    assert "holdfast register rekey here" in till.status().blocked_detail
+    SigningKey(seed).save(home.signing_key)
+    till.start_sync()
+    eventually(lambda: nothing_owed(till) and not till.status().is_blocked)
 
 
 def test_a_forged_certificate_is_not_kept(

@@ -8,6 +8,7 @@ Its parent wakes it with single bytes on its standard input:
 It ends with its parent, on SIGTERM, and when that pipe closes.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -20,7 +21,7 @@ from pathlib import Path
 import structlog
 
 from holdfast import __version__
-from holdfast.core.faults import Fault
+from holdfast.core.faults import Fault, KeyFault
 from holdfast.core.sync.messages import HeartbeatReply
 from holdfast.core.sync.sender import Policy
 from holdfast.infra.clock import Clock, Randomness, SystemClock, SystemRandomness
@@ -176,12 +177,26 @@ class SyncProcess:
         self._keeper.close()
 
 
+def begin(home: RegisterHome, clock: Clock, randomness: Randomness) -> SyncProcess:
+    """The sync process; where a key is missing the till's page says so, and the KeyFault is raised."""
+    try:
+        return SyncProcess(home, clock, randomness)
+    except KeyFault as fault:
+        with contextlib.suppress(Fault):
+            keeper = Keeper(home, DatabaseKey.load(home.database_key), clock)
+            board = Board(clock, keeper.state())
+            board.block("key.missing", fault.sentence)
+            keeper.keep(board, 0.0)
+            keeper.close()
+        raise
+
+
 def main(home: Path) -> None:
     """`holdfast register sync --home DIR`: run until the parent ends or asks for it."""
     configure_logs()
     register_home = RegisterHome(home)
     config = load_config(register_home.config, RegisterConfig)
-    process = SyncProcess(register_home, SystemClock(config.timezone), SystemRandomness())
+    process = begin(register_home, SystemClock(config.timezone), SystemRandomness())
     stop = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stop.set())

@@ -12,7 +12,7 @@ from holdfast import __version__
 from holdfast.core import business_day
 from holdfast.core.business_day import NOBODY, DayClosed, DayOffer, DayState
 from holdfast.core.faults import ConfigurationFault, DamagedFault, DatabaseFault
-from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, StaffId, epoch_id
+from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, KeyId, StaffId, epoch_id
 from holdfast.core.journal import epochs, writer
 from holdfast.core.journal.bodies import REGISTRY, EpochClosed, EpochOpened
 from holdfast.core.journal.chain import Position
@@ -52,6 +52,11 @@ def is_closed(connection: apsw.Connection, last: Place) -> bool:
     return QUERIES.entry_type(connection, id=place(last.n, last.head.seq)) == "epoch_closed"
 
 
+def _signing_key_id(home: RegisterHome) -> KeyId:
+    """Selling needs no signature: where that key is lost the till sells on, and its sync says what to do."""
+    return SigningKey.load(home.signing_key).key_id if home.signing_key.exists() else KeyId("")
+
+
 class Till:
     """The database, the mark beside it and the reserve, behind one lock. Threads may share it."""
 
@@ -60,7 +65,7 @@ class Till:
     ) -> None:
         """Open it; call `start` before anything else. Faults as `open_till` and `load_config` raise them."""
         self.config: RegisterConfig = load_config(home.config, RegisterConfig)
-        self._key_id = SigningKey.load(home.signing_key).key_id
+        self._key_id = _signing_key_id(home)
         self._home = home
         self._clock = clock
         self._randomness = randomness
