@@ -102,6 +102,7 @@ def test_two_registers_never_share_a_series_or_a_key(enrolment: Enrolment) -> No
     assert refusal_code(enrolment.enrol(request(third, n=1))) == "enrol.key"
     assert refusal_code(enrolment.issue_code("S1", "R01")) == "enrol.series"
     assert refusal_code(enrolment.issue_code("S9", "R09")) == "store.unknown"
+    assert refusal_code(enrolment.issue_code("S1", "R 01")) == "text.code"  # no register's settings take it
     enrolled(enrolment.enrol(request(third, n=3)))
 
 
