@@ -7,16 +7,20 @@ from typing import Any
 
 import pytest
 
+from holdfast.core.journal.epochs import OpenEpoch
+from holdfast.infra.clock import ManualClock
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.mark import HighWaterMark
-from holdfast.register.till import writing
+from holdfast.register.till import journal, writing
 from holdfast.register.till.till import Till
 from tests.crash.crashvfs import crash_images
 from tests.crash.test_checkout_crash_images import Recorded, folder, judge, lay_down, record
-from tests.integration import test_checkout, test_till_open
-from tests.register_fixture import make_register
+from tests.integration import test_checkout, test_till_journal, test_till_open
+from tests.register_fixture import make_register, selling
+from tests.unit.core.shop import BEGAN_MS
 
 FIXTURES = (folder,)
+YEARS_MS = 7 * 365 * 86_400_000
 
 
 def causes(home: RegisterHome, recorded: Recorded, *, newest_mark: bool) -> list[str]:
@@ -76,6 +80,35 @@ def test_a_mark_that_is_not_written_repeats_numbers(tmp_path: Path, monkeypatch:
 
 
 Check = Callable[[RegisterHome], None]
+
+
+def the_newest_epoch_is_last_whatever_the_clock_says(home: RegisterHome) -> None:
+    """The clock jumps back by years between two epochs."""
+    clock = ManualClock(BEGAN_MS)
+    with selling(home, clock) as checkout:
+        clock.jump_to(BEGAN_MS - YEARS_MS)
+        checkout.open_new_epoch(OpenEpoch("forked", 0, "a twin"))
+        heads = test_till_journal.journal_of(home).heads()
+        assert heads[-1].epoch == checkout.head().epoch, "the last head is not that of the newest epoch"
+
+
+def test_epochs_are_in_the_order_of_their_opening(tmp_path: Path) -> None:
+    the_newest_epoch_is_last_whatever_the_clock_says(make_register(tmp_path / "register"))
+
+
+def test_a_clock_trusted_for_the_order_of_epochs_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Order is by ordinal and seq, never by time: sync would take an old epoch for the one being sold in."""
+    epoch_heads = journal.QUERIES.epoch_heads
+
+    def by_time(connection: Any) -> Any:
+        times = dict(connection.execute("select n, opened_at_ms from epoch").fetchall())
+        return sorted(epoch_heads(connection), key=lambda row: times[row[0]])
+
+    monkeypatch.setattr(journal.QUERIES, "epoch_heads", by_time)
+    with pytest.raises(AssertionError, match="not that of the newest epoch"):
+        the_newest_epoch_is_last_whatever_the_clock_says(make_register(tmp_path / "register"))
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
