@@ -246,6 +246,14 @@ def test_a_stranger_has_no_register_shown_as_blocked(hq: HeadOfficeUnderTest) ->
     assert alerts(hq) == [("session-refused", journal.origin)], "one, until somebody has looked"
 
 
+def test_a_register_that_has_a_certificate_to_show_alarms_nobody(hq: HeadOfficeUnderTest) -> None:
+    """After a restore each one tries its newest key first."""
+    assert session(hq, OriginId("reg01"), OLD, certified=OLD.key_id) == "key.unknown-origin"
+    hq.enrol(SampleJournal())
+    assert session(hq, OriginId("reg01"), NEW, certified=NEW.key_id) == "key.unknown"
+    assert not alerts(hq)
+
+
 def test_a_register_whose_own_key_gave_way_is_shown_as_blocked(hq: HeadOfficeUnderTest) -> None:
     """A copy of the whole machine from before the change: only a person can help."""
     journal = SampleJournal().open()

@@ -114,6 +114,8 @@ class Entrance:
 
     def _note(self, request: SessionRequest, refused: Refused) -> None:
         origin = request.origin
+        if request.certified == request.key_id and request.certificate is None:
+            return  # it is about to show head office's own word, or to sign with its former key
         with self._store.transaction(None) as transaction:
             if refused.code == UNKNOWN_ORIGIN:
                 detail = f"{origin} presented itself, and no register of that id is enrolled here"
