@@ -10,13 +10,15 @@ from holdfast.core.journal.chain import ZERO_HASH, Position
 from holdfast.core.sync import feed, session
 from holdfast.core.sync.batch import MAGIC, Batch, StoredEntry, decode_batch, encode_batch
 from holdfast.core.sync.cursors import accept_receipt, purge_through
-from holdfast.core.sync.limits import BATCH_RAW_BYTES_MAX, BODY_BYTES_MAX
+from holdfast.core.sync.limits import BATCH_RAW_BYTES_MAX, BODY_BYTES_MAX, OFFER_EPOCHS_MAX
 from holdfast.core.sync.messages import (
     Ack,
     Challenge,
     EpochCursor,
+    Offer,
     OfferReply,
     Receipt,
+    decode,
     encode,
     sign_receipt,
 )  # fmt: skip
@@ -165,7 +167,37 @@ class Hop:
         return encode(Ack(incarnation=INC, time_ms=5, held=Position(epoch, last.seq, last.hash)))
 
 
-def drive(sender: Sender, hop: Hop, now_ms: int = 0, turns: int = 50) -> list[object]:
+class Depot:
+    """A receiver of many epochs."""
+
+    def __init__(self, journal: SampleJournal) -> None:
+        self.journal = journal
+        self.incarnation = INC
+        self.held: dict[EpochId, int] = {}
+        self.batches: list[tuple[EpochId, int]] = []
+        self.offered: list[int] = []
+
+    def answer(self, request: Request) -> bytes:
+        if request.kind == "offer":
+            epochs = [offered.head.epoch for offered in decode(request.body, Offer).epochs]
+            self.offered.append(len(epochs))
+            assert epochs[-1] == self.journal.epoch, "the open epoch is always offered, as the last"
+            cursors = tuple(EpochCursor(epoch=epoch, tips=self._tips(epoch)) for epoch in epochs)
+            return encode(OfferReply(incarnation=self.incarnation, time_ms=5, cursors=cursors))
+        batch = decode_batch(request.body)
+        epoch, last = batch.header.epoch, batch.entries[-1]
+        self.batches.append((epoch, batch.header.first_seq))
+        assert batch.header.first_seq == self.held.get(epoch, 0) + 1, "no more than is lacking"
+        self.held[epoch] = last.seq
+        held = Position(epoch, last.seq, last.hash)
+        return encode(Ack(incarnation=self.incarnation, time_ms=5, held=held))
+
+    def _tips(self, epoch: EpochId) -> tuple[Position, ...]:
+        held = self.held.get(epoch, 0)
+        return (Position(epoch, held, self.journal.hash_at(epoch, held) or b""),) if held else ()
+
+
+def drive(sender: Sender, hop: Hop | Depot, now_ms: int = 0, turns: int = 50) -> list[object]:
     events: list[object] = []
     for _ in range(turns):
         action = sender.poll(now_ms)
@@ -197,6 +229,53 @@ class TestSender:
         assert isinstance(sender.poll(0), Idle)
         drive(sender, hop, now_ms=60_000)
         assert hop.batches == [(1, 5)]
+
+    def test_more_epochs_than_fit_an_offer_are_each_sent_once(self) -> None:
+        journal = SampleJournal()
+        for n in range(1, 151):
+            journal.open(n).sell(2)
+        hop, sender = Depot(journal), self.sender(journal)
+        drive(sender, hop, turns=500)
+        assert hop.held == dict.fromkeys(journal.epochs, 3)
+        assert len(hop.batches) == 150
+        assert max(hop.offered) <= OFFER_EPOCHS_MAX
+        sender.relocate()
+        drive(sender, hop)
+        assert len(hop.batches) == 150, "nothing is sent again"
+        journal.kept = [
+            sign_receipt("applied", INC, ORIGIN, Position(epoch, 3, entries[2].hash), HQ)
+            for epoch, entries in journal.epochs.items()
+        ]
+        offers = len(hop.offered)
+        journal.sell()
+        sender.relocate()
+        drive(sender, hop)
+        assert (hop.held[journal.epoch], len(hop.batches)) == (4, 151)
+        assert len(hop.offered) == offers + 1, "what is known to be applied is not asked for"
+
+    def test_a_new_sale_is_sent_before_all_former_epochs_are_asked_for(self) -> None:
+        journal = SampleJournal()
+        for n in range(1, 201):
+            journal.open(n)
+        hop, sender = Depot(journal), self.sender(journal)
+        hop.held = dict.fromkeys(journal.epochs, 1)
+        journal.sell()
+        drive(sender, hop)
+        assert hop.batches == [(journal.epoch, 2)]
+        assert len(hop.offered) < 6
+
+    def test_of_many_epochs_a_receiver_that_lost_some_is_sent_those(self) -> None:
+        journal = SampleJournal()
+        for n in range(1, 101):
+            journal.open(n).sell()
+        hop, sender = Depot(journal), self.sender(journal)
+        drive(sender, hop, turns=300)
+        for epoch in list(journal.epochs)[:80]:
+            hop.held[epoch] = 1
+        hop.incarnation = IncarnationId("inc2")
+        sender.relocate()
+        drive(sender, hop, turns=300)
+        assert hop.held == dict.fromkeys(journal.epochs, 2)
 
     def test_what_the_receiver_holds_is_sent_once_more_when_asked(self) -> None:
         journal = SampleJournal().open().sell(24)
@@ -373,11 +452,11 @@ class TestRelay:
             chain = relay.take(decode_batch(journal.batch(first, 10)))
             assert chain is not None
         assert relay.take(decode_batch(journal.batch(1, 10))) is chain
-        piece = chain.piece(5, 100)
+        piece = chain.piece(5, 100, 1 << 22)
         assert piece is not None
         assert (piece.entries[0].seq, piece.head.seq) == (5, 30)
         assert list(piece.entries) == journal.epochs[journal.epoch][4:30]
-        short = chain.piece(5, 3)
+        short = chain.piece(5, 3, 1 << 22)
         assert short is not None
         assert short.head.seq == 10
 
@@ -397,9 +476,29 @@ class TestRelay:
         assert relay.take(decode_batch(damaged.batch(1))) is chain
         assert relay.take(decode_batch(whole.batch(1))) is chain
         assert _seqs(chain, 10) == [list(range(1, 11))]
-        piece = chain.piece(1, 100)
+        piece = chain.piece(1, 100, 1 << 22)
         assert piece is not None
         assert list(piece.entries) == whole.epochs[whole.epoch]
+
+    def test_pieces_end_at_an_earlier_head_where_more_would_pass_the_bytes(self) -> None:
+        journal = SampleJournal().open()
+        for _ in range(6):
+            journal.sell(description="x" * 500_000).sell(description="y" * 400_000)
+        relay = Relay()
+        for first in (1, 4, 6, 8, 10, 12):
+            count = 3 if first == 1 else 2
+            assert relay.take(decode_batch(journal.batch(first, count))) is not None
+        hop = Depot(journal)
+        sender = Sender(relay.lanes(ORIGIN)[0], policy=Policy(batch_bytes=2_000_000), jitter=lambda: 0.5)
+        drive(sender, hop)
+        assert hop.held == {journal.epoch: 13}
+        assert [first for _, first in hop.batches] == [1, 6, 10]
+        chain = relay.chains(ORIGIN, journal.epoch)[0]
+        alone = chain.piece(1, 100, 1)
+        assert alone is not None
+        assert alone.head.seq == 3, (
+            "what one batch brought goes on in one, whatever the bound: it is not stuck"
+        )
 
     def test_a_gap_is_not_taken_and_a_twin_is_kept_apart(self) -> None:
         journal = SampleJournal().open().sell(10)
@@ -416,7 +515,7 @@ def _seqs(chain: RelayedChain, last: int) -> list[list[int]]:
     """The entries of each piece that the relay sends on; every receiver takes them."""
     pieces: list[list[int]] = []
     while not pieces or pieces[-1][-1] < last:
-        piece = chain.piece(pieces[-1][-1] + 1 if pieces else 1, 100)
+        piece = chain.piece(pieces[-1][-1] + 1 if pieces else 1, 100, 1 << 22)
         assert piece is not None
         decode_batch(encode_batch(ORIGIN, chain.epoch, piece.previous_hash, piece.entries, piece.head))
         pieces.append([entry.seq for entry in piece.entries])

@@ -14,6 +14,8 @@ from holdfast.core.sync.batch import Batch, StoredEntry, proved_count
 from holdfast.core.sync.messages import EpochCursor, EpochOffer, Offer, OfferReply, Receipt
 from holdfast.core.sync.ports import Piece
 
+ENTRY_OVERHEAD_BYTES = 64
+"""Around an entry in a batch: its length, and the hash of an unreadable one."""
 RECEIPTS_MAX = 64
 """Receipts kept of one epoch and level: copies of a register may stand at several places."""
 
@@ -31,6 +33,8 @@ class RelayedChain:
         self.base_seq = base_seq
         self._hashes: list[bytes] = [base_hash]
         self._entries: list[StoredEntry] = []
+        self._bytes: list[int] = [0]
+        """What the entries up to each come to in a batch."""
         self._heads: list[SignedHead] = []
 
     @property
@@ -62,6 +66,7 @@ class RelayedChain:
         for entry in completed:
             self._entries[entry.seq - self.base_seq - 1] = entry
         self._entries += fresh
+        self._measure(min((entry.seq for entry in (*completed, *fresh)), default=self.head.seq + 1))
         self._hashes += [entry.hash for entry in fresh]
         head = batch.header.head
         at = bisect_left([known.seq for known in self._heads], head.seq)
@@ -69,11 +74,18 @@ class RelayedChain:
             self._heads.insert(at, head)
         return True
 
+    def _measure(self, from_seq: int) -> None:
+        """Count the entries' bytes from there on anew."""
+        del self._bytes[from_seq - self.base_seq :]
+        for entry in self._entries[from_seq - self.base_seq - 1 :]:
+            self._bytes.append(self._bytes[-1] + len(entry.data) + ENTRY_OVERHEAD_BYTES)
+
     def _entry(self, seq: int) -> StoredEntry:
         return self._entries[seq - self.base_seq - 1]
 
-    def piece(self, first_seq: int, entries_max: int) -> Piece | None:
-        """Entries from `first_seq` to the last head within `entries_max`, else to the next one.
+    def piece(self, first_seq: int, entries_max: int, bytes_max: int) -> Piece | None:
+        """Entries from `first_seq` to the last head within `entries_max` and `bytes_max`, else to the next
+        one: what stands between two heads came in one batch, so every receiver takes it in one (P10).
 
         Between two heads nothing readable stands before an unreadable entry, for so each batch came; where
         pieces are joined it might, and they are not.
@@ -84,7 +96,13 @@ class RelayedChain:
         ahead = [head for head in self._heads if head.seq >= first_seq]
         if not ahead:
             return None
-        within = [head for head in ahead if head.seq < first_seq + entries_max]
+        before = self._bytes[first_seq - 1 - self.base_seq]
+        within = [
+            head
+            for head in ahead
+            if head.seq < first_seq + entries_max
+            and self._bytes[head.seq - self.base_seq] - before <= bytes_max
+        ]
         head = within[-1] if within else ahead[0]
         entries = self._entries[first_seq - self.base_seq - 1 : head.seq - self.base_seq]
         assert entries, "a head closes at least one entry"
@@ -240,7 +258,7 @@ class RelayView:
     def piece(self, epoch: EpochId, first_seq: int, entries_max: int, bytes_max: int) -> Piece | None:
         """None below a branch's own beginning: the first lane brings what both share."""
         chain = self._chain(epoch)
-        return None if chain is None else chain.piece(first_seq, entries_max)
+        return None if chain is None else chain.piece(first_seq, entries_max, bytes_max)
 
     def receipts(self) -> Sequence[Receipt]:
         furthest: dict[EpochId, Receipt] = {}

@@ -137,6 +137,12 @@ class Sender:
         self._incarnation: IncarnationId | None = None
         self._in_flight: Request | None = None
         self._offered: tuple[SignedHead, ...] = ()
+        self._unoffered = frozenset[EpochId]()
+        """Epochs for which the last offer had no room."""
+        self._sent_to: IncarnationId | None = None
+        self._doubted: EpochId | None = None
+        """The epoch in which the receiver last did not stand where it was thought to."""
+        self._turn = 0
         self._entries_max = policy.batch_entries
         """What the line has shown that it carries."""
         self._ahead: _Batch | None = None
@@ -190,6 +196,8 @@ class Sender:
         if self._ask_at_ms is not None and now_ms >= self._ask_at_ms:
             self._state = State.LOCATE
         request = self._offer() if self._state is State.LOCATE else self._entries()
+        if request is None and self._state is State.READY and self._locates_more():
+            request = self._offer()
         if request is None:
             return self._await_applied(now_ms)
         self._ask_at_ms = None
@@ -264,7 +272,7 @@ class Sender:
         self._not_before_ms = now_ms + int(ceiling * (0.5 + 0.5 * self._jitter()))
 
     def _offer(self) -> Request | None:
-        heads = tuple(self._journal.heads())[-OFFER_EPOCHS_MAX:]
+        heads = self._window(self._journal.heads())
         if not heads:
             return None
         offer = Offer(
@@ -274,6 +282,50 @@ class Sender:
         )
         self._offered = heads
         return Request("offer", encode(offer))
+
+    def _window(self, heads: Sequence[SignedHead]) -> tuple[SignedHead, ...]:
+        """The heads to offer now: the open epoch's, and of more than fit those first of which nothing is known,
+        then in turn those that are not applied, then the others."""
+        self._unoffered = frozenset[EpochId]()
+        if len(heads) <= OFFER_EPOCHS_MAX:
+            return tuple(heads)
+        *former, current = heads
+        applied = self._applied()
+        asked_first: list[SignedHead] = []
+        held: list[SignedHead] = []
+        known: list[SignedHead] = []
+        for head in former:
+            if applied.get(head.epoch, 0) >= head.seq:
+                known.append(head)
+            elif head.epoch in self._sent and head.epoch != self._doubted:
+                held.append(head)
+            else:
+                asked_first.append(head)
+        chosen = [*asked_first, *_turned(held, self._turn), *_turned(known, self._turn)]
+        del chosen[OFFER_EPOCHS_MAX - 1 :]
+        self._turn += OFFER_EPOCHS_MAX - 1
+        offered = {head.epoch for head in (*chosen, current)}
+        self._unoffered = frozenset(head.epoch for head in heads if head.epoch not in offered)
+        return tuple(head for head in heads if head.epoch in offered)
+
+    def _applied(self) -> dict[EpochId, int]:
+        """How far each epoch is applied, by the receipts of head office's present life."""
+        receipts = self._journal.receipts()
+        return {given.epoch: given.seq for given in receipts if given.incarnation == self._incarnation}
+
+    def _is_unlocated(self, head: SignedHead) -> bool:
+        """Whether nobody yet said where the receiver stands in this epoch: there were too many to ask at once."""
+        return head.epoch in self._unoffered and head.epoch not in self._sent
+
+    def _locates_more(self) -> bool:
+        """Whether all is sent that is located, and there is more to ask for."""
+        if not self._unoffered:
+            return False
+        applied = self._applied()
+        return any(
+            self._is_unlocated(head) and applied.get(head.epoch, 0) < head.seq
+            for head in self._journal.heads()
+        )
 
     def _samples(self, head: SignedHead) -> tuple[tuple[int, bytes], ...]:
         samples: list[tuple[int, bytes]] = []
@@ -286,9 +338,11 @@ class Sender:
     def _on_offer_reply(self, reply: OfferReply) -> tuple[Event, ...]:
         events: list[Event] = [self._see(reply.incarnation, reply.time_ms)]
         cursors = {cursor.epoch: cursor for cursor in reply.cursors}
-        self._sent = {
-            head.epoch: self._common_seq(head.epoch, cursors.get(head.epoch)) for head in self._offered
-        }
+        if self._sent_to != reply.incarnation:
+            self._sent, self._sent_to = {}, reply.incarnation
+        self._doubted = None
+        for head in self._offered:
+            self._sent[head.epoch] = self._common_seq(head.epoch, cursors.get(head.epoch))
         for again, resent in self._resent.items():
             self._sent[again] = min(resent, self._sent.get(again, resent))
         for cursor in reply.cursors:
@@ -317,7 +371,7 @@ class Sender:
     def _entries(self) -> Request | None:
         for head in self._journal.heads():
             sent = self._sent.get(head.epoch, 0)
-            if sent >= head.seq:
+            if sent >= head.seq or self._is_unlocated(head):
                 continue
             ahead, self._ahead = self._ahead, None
             if ahead is None or (ahead.epoch, ahead.first_seq) != (head.epoch, sent + 1):
@@ -327,7 +381,9 @@ class Sender:
         return None
 
     def _batch(self, epoch: EpochId, first_seq: int, entries_max: int) -> _Batch | None:
-        piece = self._journal.piece(epoch, first_seq, entries_max, self._policy.batch_bytes)
+        piece = self._journal.piece(
+            epoch, first_seq, entries_max, min(self._policy.batch_bytes, BATCH_RAW_BYTES)
+        )
         if piece is None:
             return None
         body = encode_batch(self._journal.origin, epoch, piece.previous_hash, piece.entries, piece.head)
@@ -348,6 +404,7 @@ class Sender:
             or held.seq <= self._sent.get(epoch, 0)
             or self._journal.hash_at(epoch, held.seq) != held.hash
         ):
+            self._doubted = epoch
             self._stall(now_ms)
             return tuple(events)
         self._stalls = self._asked = 0
@@ -385,6 +442,12 @@ class Sender:
         if changed:
             self._state = State.LOCATE
         return IncarnationSeen(incarnation, time_ms, changed)
+
+
+def _turned(heads: list[SignedHead], turn: int) -> list[SignedHead]:
+    """The same, another one first each turn."""
+    at = turn % len(heads) if heads else 0
+    return heads[at:] + heads[:at]
 
 
 def _known_heads(cursor: EpochCursor | None) -> tuple[Position, ...]:
