@@ -14,9 +14,9 @@ from holdfast.core.journal.chain import Position, Verify
 from holdfast.core.monitoring.owed import Owing, owing_of_epoch
 from holdfast.core.sync import messages
 from holdfast.core.sync.receiver import Keys, Refused
-from holdfast.hq.fleet import knowledge_of
 from holdfast.hq.incarnation import new_incarnation
 from holdfast.hq.ingest import Ingest
+from holdfast.hq.knowledge import knowledge_of
 from holdfast.hq.offers import settled_claims
 from holdfast.hq.store.port import HeadOfficeStore, OriginRecord
 from holdfast.infra.clock import Clock, Randomness

@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.core.ids import EpochId
 from holdfast.core.monitoring.owed import Owing, owing_of_epoch
-from holdfast.hq.fleet import knowledge_of
+from holdfast.hq.knowledge import knowledge_of
 
 
 def held(head_seq: int, closed_at_seq: int | None = None) -> dict[str, Any]:
