@@ -120,10 +120,10 @@ def test_a_backup_that_was_changed_is_not_restored(home: HeadOfficeHome) -> None
 
 def test_an_older_backup_is_refused_while_a_newer_one_lies_beside_it(home: HeadOfficeHome) -> None:
     """What the newer one made safe may be gone from the registers."""
-    older, newer = home.backups / "20260101T000000.000000Z", home.backups / "20260102T000000.000000Z"
+    older, newer = home.backups / "000001-20260102T000000Z", home.backups / "000002-20260101T000000Z"
     older.mkdir()
     newer.mkdir()
-    with pytest.raises(ConfigurationFault, match=newer.name):
+    with pytest.raises(ConfigurationFault, match="number 2"):
         restore(home, older)
     newer.rename(home.path / "moved-away")
     with pytest.raises(DatabaseFault):  # it is empty, which is another matter
