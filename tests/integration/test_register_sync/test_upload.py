@@ -263,7 +263,7 @@ def test_a_cloned_register_opens_an_epoch_before_it_sends(
 
     def asked() -> bool:
         requests = Inbox(till.reference).open()
-        return any(isinstance(request.payload, OpenEpochRequest) for request in requests)
+        return any(isinstance(request.payload(), OpenEpochRequest) for request in requests)
 
     eventually(asked)
     assert len(office.store.tables.chains) == 1, "nothing of the fork goes out before the new epoch is open"
