@@ -108,7 +108,9 @@ class SimRegister:
         at_ms = self.clock.now_ms()
         state = business_day.DayState(business_date=self.database.business_date or None)
         offer = business_day.DayOffer(at_ms, head_office_ms=self._head_office_ms, offset_min=0)
-        self.database.business_date = business_day.offered_date(state, offer)
+        # Nobody is here to lead back from a date in the future: that takes a manager.
+        offered = business_day.offered_date(state, offer)
+        self.database.business_date = max(offered, self.database.business_date)
         return writer.Stamp(at_ms=at_ms, offset_min=0, date=self.database.business_date)
 
     def open_epoch(self, why: epochs.OpenEpoch) -> None:
