@@ -7,9 +7,12 @@ import apsw
 import pytest
 
 from holdfast.core.faults import DatabaseFault, StorageFullFault
-from holdfast.core.journal.bodies import CommandDone
+from holdfast.core.journal.bodies import CommandDone, ConnectionChanged
 from holdfast.infra.config import RegisterHome
+from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.sqlite import RESERVE_BYTES, DiskReserve, ReserveState
+from holdfast.register.sync.reference_file import open_reference
+from holdfast.register.sync.requests import Inbox, PurgeRequest, append_request, carry_out_all
 from holdfast.register.verify import verify_register
 from tests.register_fixture import CASHIER, make_register, refusal_of, scan, sell_one, selling
 from tests.unit.core.shop import done
@@ -128,3 +131,46 @@ def test_after_a_failing_write_only_a_restart_goes_on(home: RegisterHome, disk: 
         assert again.basket() == basket
         assert done(again.conclude(cash_given_minor=500)).document.endswith("-000002")
     assert verify_register(home).differences == ()
+
+
+def test_what_sync_asks_on_a_full_disk_waits_for_the_purge_that_makes_room(
+    home: RegisterHome, disk: Disk
+) -> None:
+    connection = open_reference(home, DatabaseKey.load(home.database_key))
+    inbox = Inbox(connection)
+    change = ConnectionChanged(before="online", after="offline", cause="cut")
+    with selling(home, vfs=disk.vfs) as checkout:
+        for _ in range(30):
+            sell_one(checkout)
+        head = checkout.head()
+        changed = inbox.file(append_request("connection_changed", 1, change), 1)
+        purge = inbox.file(PurgeRequest(through={head.epoch: 20}), 2)
+        disk.full = True
+        assert carry_out_all(inbox, checkout, 3) == 1
+        assert inbox.outcome(purge) == ("done", "20 entries purged")
+        assert inbox.outcome(changed) is None
+        assert carry_out_all(inbox, checkout, 4) == 1, "the purge gave the reserve up: there is room"
+        assert inbox.outcome(changed) is not None
+    connection.close()
+
+
+def test_what_sync_asks_of_a_till_on_a_dead_disk_is_done_after_a_restart(
+    home: RegisterHome, disk: Disk
+) -> None:
+    connection = open_reference(home, DatabaseKey.load(home.database_key))
+    inbox = Inbox(connection)
+    change = ConnectionChanged(before="online", after="offline", cause="cut")
+    number = inbox.file(append_request("connection_changed", 1, change), 1)
+    with selling(home, vfs=disk.vfs) as checkout:
+        disk.dead = True
+        for _ in range(2):
+            assert carry_out_all(inbox, checkout, 2) == 0
+        disk.dead = False
+        assert carry_out_all(inbox, checkout, 3) == 0, "only opening anew tells what the disk holds"
+        assert inbox.outcome(number) is None
+    with selling(home, seed=2) as again:
+        assert carry_out_all(inbox, again, 4) == 1
+    outcome = inbox.outcome(number)
+    assert outcome is not None
+    assert outcome[0] == "done"
+    connection.close()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import apsw
 
 from holdfast.core.business_day import DayState
-from holdfast.core.faults import DatabaseFault
+from holdfast.core.faults import DamagedFault, DatabaseFault
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.journal.chain import Signer
 from holdfast.infra.config import RegisterHome
@@ -45,9 +45,13 @@ class TillReads:
             return read_day(self._connection)
 
     def keep_from_seq(self, epoch: EpochId, business_date: str) -> int:
-        """First seq of `epoch` that a purge must leave: from this business date on, and the head."""
-        with faults(self._connection):
-            return _TILL.keep_from_seq(self._connection, epoch=epoch, business_date=business_date) or 1
+        """First seq of `epoch` that a purge must leave: from this business date on, and the head. All of one
+        of which a damaged page says nothing."""
+        try:
+            with faults(self._connection):
+                return _TILL.keep_from_seq(self._connection, epoch=epoch, business_date=business_date) or 1
+        except DamagedFault:
+            return 1
 
     def first_kept_seq(self, epoch: EpochId, seq: int) -> int | None:
         """The first entry from `seq` on whose bytes no purge took; None: none."""
