@@ -7,20 +7,28 @@ import msgspec
 import pytest
 
 from holdfast.core.faults import KeyFault
-from holdfast.core.ids import IncarnationId, KeyId
+from holdfast.core.ids import EpochId, IncarnationId, KeyId
+from holdfast.core.journal.chain import sign_head
 from holdfast.core.sync.enrolment import sign_certificate
+from holdfast.core.sync.messages import EpochOffer, Offer, encode
 from holdfast.hq.store.memory import Tables
 from holdfast.infra.clock import SystemClock, SystemRandomness
 from holdfast.infra.config import RegisterHome
+from holdfast.infra.http import HttpClient, HttpRequest, Reply
 from holdfast.infra.keys import SigningKey
 from holdfast.register.identity import Papers, load_papers, save_papers
+from holdfast.register.sync.board import Board, State
+from holdfast.register.sync.credentials import Credentials
+from holdfast.register.sync.line import Line
 from holdfast.register.sync.process import begin
 from holdfast.register.sync.rotation import KeyRing, former_keys_path
 from tests.integration.test_register_sync.conftest import Till, eventually
 from tests.integration.test_register_sync.head_office import HeadOffice, signing_key
 from tests.integration.test_register_sync.line_proxy import LineProxy
 from tests.integration.test_register_sync.test_upload import all_arrived, nothing_owed
-from tests.register_fixture import HEAD_OFFICE, sell_one
+from tests.register_fixture import HEAD_OFFICE, ORIGIN, sell_one
+
+EPOCH = EpochId("e" * 26)
 
 
 def sell(till: Till) -> None:
@@ -119,6 +127,34 @@ def test_a_register_restarted_meanwhile_does_the_same(
     till.start_sync()
     eventually(lambda: all_arrived(till, office) and nothing_owed(till))
     assert current_keys(office) == {new}
+
+
+def test_what_another_key_signed_than_the_session_s_is_signed_anew(
+    home: RegisterHome, office: HeadOffice
+) -> None:
+    """Else the register would be shown as blocked, and wait a minute."""
+    keys = KeyRing(home)
+    known = keys.key_id
+    keys.complete(KeyId(keys.prepare().key_id), EPOCH, 1)
+    trusted = {HEAD_OFFICE.key_id: HEAD_OFFICE.public_bytes}
+    board = Board(SystemClock("UTC"), State())
+    with HttpClient(f"http://127.0.0.1:{office.port}") as client:
+        to_office = Line(client, ORIGIN, Credentials(home, ORIGIN, keys, trusted), board)
+
+        def offer() -> Reply:
+            head = sign_head(ORIGIN, EPOCH, 1, bytes(32), keys)
+            body = encode(Offer(origin=ORIGIN, epochs=(EpochOffer(head=head, samples=()),)))
+            return to_office.call(
+                HttpRequest(method="POST", path="/v1/sync/offer", body=body, deadline_s=20.0)
+            )
+
+        first = offer()
+        assert (first.status, first.problem().code) == (401, "session.other-key")
+        assert keys.key_id == known, "a restored head office does not know the other one"
+        assert offer().is_success
+        changes = board.changes(0.0)
+        assert changes is not None
+        assert changes.state.blocked is None
 
 
 def test_a_register_enrolled_after_the_backup_comes_back_by_its_certificate(

@@ -52,9 +52,10 @@ class Line:
         reply = self._in_session(request, token, on_start)
         if reply.status == 401 and reply.problem().code.startswith("session."):
             # Head office restarted, or the session's time is over: once more in a new one.
-            again = self._in_session(request, self._forget(token), on_start)
-            # Opened by another key, what the first one signed may be refused: its sender signs it anew.
-            return reply if again.status == 403 and self._credentials.key_id != key_id else again
+            reply = self._in_session(request, self._forget(token), on_start)
+        if reply.status == 403 and self._credentials.key_id != key_id and _is_of_key(reply):
+            # The session opened by another key than the one that signed this: its sender signs it anew.
+            return _OTHER_KEY
         return reply
 
     def _in_session(self, request: HttpRequest, token: str, on_start: OnStart | None) -> Reply:
@@ -130,6 +131,28 @@ class Line:
         # Batches and long polls take their time: only probes say what is slow.
         self._board.answered(None)
         return reply
+
+
+_OTHER_KEY = Reply(
+    status=401,
+    body=encode(
+        Problem(
+            type="urn:holdfast:problem:session.other-key",
+            title="Another key signs now",
+            status=401,
+            detail="The session was opened by another key than the one that signed this.",
+            code="session.other-key",
+        )
+    ),
+    content_type="application/problem+json",
+    latency_ms=0,
+)
+"""In place of head office's refusal: as for a session that is over, a sender begins again."""
+
+
+def _is_of_key(reply: Reply) -> bool:
+    """Whether a refusal is for what a key signed."""
+    return reply.problem().code.startswith(("key.", "signature."))
 
 
 class _Asking(msgspec.Struct, frozen=True):
