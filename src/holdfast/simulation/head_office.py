@@ -11,7 +11,7 @@ from holdfast.core.ids import EpochId, OriginId, StoreId
 from holdfast.core.ingest import decide
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.journal.chain import Position, Verify
-from holdfast.core.monitoring.owed import Owing, owing_of_epoch
+from holdfast.core.monitoring.owed import Owing, is_of_life, owing_of_epoch, silent_ms
 from holdfast.core.sync import messages
 from holdfast.core.sync.receiver import Keys, Refused
 from holdfast.hq.incarnation import new_incarnation
@@ -222,13 +222,16 @@ class SimHeadOffice:
         for origin in tables.origins:
             chains = [_chain_row(self.store, number) for number in sorted(tables.chains)]
             heard = tables.heartbeats.get(origin)
-            silent_ms = None if heard is None else max(0, self.clock.now_ms() - heard[0])
             mine = [row for row in chains if row["origin"] == origin]
-            head = None if heard is None else messages.decode(heard[1].statement, messages.Heartbeat).head
-            current = None if head is None else head.epoch
+            beat = None if heard is None else messages.decode(heard[1].statement, messages.Heartbeat)
+            current = None if beat is None or beat.head is None else beat.head.epoch
+            spoke = (
+                heard is not None and beat is not None and is_of_life(beat.nonce, tables.incarnations[-1][0])
+            )
+            silent = silent_ms(heard[0] if heard is not None and spoke else None, self.clock.now_ms())
             for known in knowledge_of(mine, self._open_claims(origin), (), current):
                 key = (origin, known.epoch)
-                found = owing_of_epoch(known, silent_ms, SILENCE_LIMIT_MS)
+                found = owing_of_epoch(known, silent, SILENCE_LIMIT_MS)
                 shown[key] = max(shown.get(key, found), found, key=_concern)
         return shown
 
