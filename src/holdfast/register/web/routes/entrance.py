@@ -60,8 +60,8 @@ class Entrance(Controller):
         act = act_in(data, session.person, services)
         if isinstance(act, Refusal):
             return _open_day(services, session, error=act.sentence, chosen=chosen, needs_manager=True)
-        if session.person.is_manager and not act.approved_by and data.get("date"):
-            # A manager's own PIN has been asked for at sign-in.
+        if session.person.is_manager and not act.approved_by and chosen and data.get("sure") == chosen:
+            # A manager's own PIN has been asked for at sign-in; what speaks against the date was shown.
             act = act_of(session.person, act.at_ms, session.person)
         opened = services.desk.open_day(chosen, act)
         if isinstance(opened, Refusal):
@@ -100,7 +100,8 @@ def _open_day(
         "error": error,
         "offered": offered,
         "chosen": chosen or offered,
-        "needs_manager": needs_manager,
+        "needs_manager": needs_manager and not session.person.is_manager,
+        "sure": chosen if needs_manager and session.person.is_manager else "",
     }
     return services.pages.page("open_day.html", context, status=422 if error else 200)
 
