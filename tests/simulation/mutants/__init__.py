@@ -15,7 +15,7 @@ from holdfast.core.sync import cursors, receiver
 from holdfast.core.sync.sender import Sender
 from holdfast.hq import offers
 from holdfast.hq.ingest import Ingest
-from holdfast.simulation import register, stores
+from holdfast.simulation import head_office, register, stores
 from holdfast.simulation.disk import DiskJournal
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -136,9 +136,15 @@ def purge_at_applied(patch: pytest.MonkeyPatch) -> None:
 
 
 @mutant("P6")
-def claims_forgotten(patch: pytest.MonkeyPatch) -> None:
-    """What a register claimed and a restore lost is not remembered."""
-    patch.setattr(stores.MemoryTransaction, "claim", lambda self, origin, claim, at_ms: None)
+def claims_ignored(patch: pytest.MonkeyPatch) -> None:
+    """What is here is taken for all that there is, whatever a register claimed."""
+    original = head_office.owing_of_epoch
+
+    def owing_of_epoch(known: Any, *arguments: Any) -> Any:
+        known = msgspec.structs.replace(known, claimed_seq=known.applied_seq, is_open=True)
+        return original(known, *arguments)
+
+    patch.setattr(head_office, "owing_of_epoch", owing_of_epoch)
 
 
 @mutant("P4", plan="backwards")
