@@ -1,14 +1,18 @@
 """What the browser tests share: one running chain, a Chromium, and the pages in it."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from holdfast.core.connection import Mode
 from holdfast.demo.chain import Chain, scratch_folder
 from holdfast.demo.line import LineMode
+from holdfast.infra.config import RegisterHome
+from holdfast.register.standing import read_standing
 from tests.browser.head_office_page import HeadOfficePage
-from tests.browser.till_page import TillPage
+from tests.browser.till_page import WAIT_MS, TillPage
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +26,24 @@ def running_chain() -> Iterator[Chain]:
 def chain(running_chain: Chain) -> Iterator[Chain]:
     """The chain with all lines up, before and after."""
     _mend(running_chain)
+    yield running_chain
+    _mend(running_chain)
+
+
+@pytest.fixture(scope="module")
+def cut_chain(running_chain: Chain) -> Iterator[Chain]:
+    """The chain with every register offline, until the module's last test.
+
+    On a busy machine a probe may come too late, and the warning of an outage would take a key that a test
+    presses. Of an outage that began before the transaction nobody is warned.
+    """
+    for name in running_chain.registers:
+        running_chain.switch(name, LineMode.CUT)
+    deadline = time.monotonic() + WAIT_MS / 1_000
+    for place in running_chain.registers.values():
+        while read_standing(RegisterHome(place.home)).mode != Mode.OFFLINE.value:
+            assert time.monotonic() < deadline, f"{place.name} does not notice that its line is cut"
+            time.sleep(0.1)
     yield running_chain
     _mend(running_chain)
 

@@ -145,7 +145,7 @@ def test_prices_are_checked_then_taken(page: Page, office: ServedHeadOffice, tmp
     page.get_by_role("radio", name="Prices").check()
     page.get_by_label("CSV file").set_input_files(file)
     page.get_by_role("button", name="Check the file").click()
-    expect(page.get_by_role("row", name="price")).to_contain_text("not a number")
+    expect(page.get_by_role("row", name="3 price")).to_contain_text("not a number")
     page.get_by_role("button", name="Take the good row only").click()
     expect(page.get_by_role("status")).to_contain_text("1 of 1 rows")
     expect(page.get_by_role("row", name="Prices")).to_contain_text("1")

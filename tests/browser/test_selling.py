@@ -1,40 +1,18 @@
 """Selling, paying and bringing back, by scanner, keyboard and touch (PO1, PO2, PO3).
 
-The lines are cut all the while: on a busy machine a probe may come too late, and the warning of an outage
-would open between a key and its Enter. Of an outage that began before the transaction nobody is warned.
+The lines are cut all the while, so that no warning opens between a key and its Enter (`cut_chain`).
 """
 
 import re
-import time
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from holdfast.core.connection import Mode
 from holdfast.demo.chain import Chain
-from holdfast.demo.line import LineMode
-from holdfast.infra.config import RegisterHome
-from holdfast.register.standing import read_standing
 from tests.browser.till_page import CHEDDAR, CRISPS, MANAGER, MILK, WAIT_MS, TillPage
 
 SLOW_MS = 60
 """Between keys of a person: a scanner is told by being quicker."""
-
-
-@pytest.fixture(scope="module")
-def cut_chain(running_chain: Chain) -> Iterator[Chain]:
-    """The chain with every register offline, until the last test."""
-    for name in running_chain.registers:
-        running_chain.switch(name, LineMode.CUT)
-    deadline = time.monotonic() + WAIT_MS / 1_000
-    for place in running_chain.registers.values():
-        while read_standing(RegisterHome(place.home)).mode != Mode.OFFLINE.value:
-            assert time.monotonic() < deadline, f"{place.name} does not notice that its line is cut"
-            time.sleep(0.1)
-    yield running_chain
-    for name in running_chain.registers:
-        running_chain.switch(name, LineMode.UP)
 
 
 @pytest.fixture
