@@ -1,7 +1,7 @@
 """A simulated register: the shipped journal, sender and board over a simulated disk, clock and line."""
 
 from holdfast.core import business_day
-from holdfast.core.ids import EpochId, OriginId, epoch_id
+from holdfast.core.ids import EpochId, OriginId, StaffId, epoch_id
 from holdfast.core.journal import epochs, writer
 from holdfast.core.journal.chain import Position, Signer, Verify
 from holdfast.core.sync import messages
@@ -17,6 +17,7 @@ from holdfast.simulation.prober import SimBoard, SimProber
 from holdfast.simulation.world import NodeClock, World, WorldRandomness
 
 RETURN_WINDOW_ENTRIES = 10
+CASHIER = StaffId("c1")
 POWER_CUT_BEFORE_THE_MARK = 0.02
 CUT_MS = 60_000
 EPOCHS_MAX = 40
@@ -108,9 +109,12 @@ class SimRegister:
         at_ms = self.clock.now_ms()
         state = business_day.DayState(business_date=self.database.business_date or None)
         offer = business_day.DayOffer(at_ms, head_office_ms=self._head_office_ms, offset_min=0)
-        # Nobody is here to lead back from a date in the future: that takes a manager.
-        offered = business_day.offered_date(state, offer)
-        self.database.business_date = max(offered, self.database.business_date)
+        opened = business_day.open_day(state, offer, by=CASHIER)
+        if isinstance(opened, business_day.DayOpened):
+            self.database.business_date = opened.business_date
+        elif not self.database.business_date:
+            self.database.business_date = business_day.offered_date(state, offer)
+        # Else the last day goes on: nobody is here to approve a date that is far off, or lies before it.
         return writer.Stamp(at_ms=at_ms, offset_min=0, date=self.database.business_date)
 
     def open_epoch(self, why: epochs.OpenEpoch) -> None:

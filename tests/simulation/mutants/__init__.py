@@ -86,8 +86,10 @@ def cursor_off_by_one(patch: pytest.MonkeyPatch) -> None:
 
 @mutant("dates:")
 def clock_trusted_for_dates(patch: pytest.MonkeyPatch) -> None:
-    """A business date follows the clock, wherever the last one stood."""
+    """A business date follows the clock, wherever the last one stood, and asks nobody."""
     patch.setattr(business_day, "offered_date", lambda state, offer: business_day.date_of(offer.clock_ms, 0))
+    patch.setattr(business_day, "_goes_back", lambda state, business_date: False)
+    patch.setattr(business_day, "needs_manager", lambda state, offer, business_date: False)
 
 
 @mutant("epochs:", plan="backwards")
