@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from holdfast.core.connection import Mode as Link
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.process import end_child, spawn_child
-from holdfast.register.sync.process import listen
+from holdfast.register.sync.process import listen, stop_on_signals
 from tests.integration.test_register_sync.conftest import GENEROUS_S, Till, eventually
 from tests.integration.test_register_sync.head_office import HeadOffice
 from tests.integration.test_register_sync.test_upload import all_arrived, nothing_owed
@@ -65,6 +66,22 @@ def test_a_killed_child_is_followed_by_one_that_goes_on(
     till.start_sync()
     eventually(lambda: all_arrived(till, office) and nothing_owed(till))
     assert len(office.entries()) == till.checkout.head().seq
+
+
+def test_a_signal_that_meets_the_stopping_itself_holds_nothing_up() -> None:
+    """A process whose parent died hears of it twice, the second time within the first."""
+    kept = {signum: signal.getsignal(signum) for signum in (signal.SIGTERM, signal.SIGINT)}
+    stop = threading.Event()
+    try:
+        stop_on_signals(stop)
+        with stop._cond:  # type: ignore[attr-defined]  # as in the middle of `set` or `wait`
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.01)
+        assert stop.wait(GENEROUS_S)
+    finally:
+        for signum, handler in kept.items():
+            signal.signal(signum, handler)
 
 
 def test_wake_bytes_are_handed_on_once_each() -> None:

@@ -198,11 +198,32 @@ def main(home: Path) -> None:
     config = load_config(register_home.config, RegisterConfig)
     process = begin(register_home, SystemClock(config.timezone), SystemRandomness())
     stop = threading.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: stop.set())
+    stop_on_signals(stop)
     listener = threading.Thread(target=listen, args=(process.wake, stop), name="holdfast-wake", daemon=True)
     listener.start()
     process.run(stop)
+
+
+def stop_on_signals(stop: threading.Event) -> None:
+    """Set `stop` on SIGTERM and SIGINT, in a thread of its own.
+
+    Not in the handler: it interrupts this thread anywhere, also where it holds the event's lock, and would
+    wait for itself for ever. So did a process whose parent died, which is told twice.
+    """
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+
+    def tell(*_: object) -> None:
+        with contextlib.suppress(BlockingIOError):  # a full pipe says it already
+            os.write(told, b"s")
+
+    def wait() -> None:
+        os.read(heard, 1)
+        stop.set()
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, tell)
+    threading.Thread(target=wait, name="holdfast-signals", daemon=True).start()
 
 
 def listen(wake: Callable[[str], None], stop: threading.Event, descriptor: int | None = None) -> None:
