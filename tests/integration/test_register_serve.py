@@ -126,7 +126,7 @@ def test_a_port_in_use_is_one_sentence(home: RegisterHome) -> None:
         ("foreign key", 4, "key"),
         ("no key", 4, "is missing"),
         ("newer database", 6, "newer"),
-        ("no register", 3, "Enrol or initialise"),
+        ("no register", 3, "There is no register in"),
     ],
 )
 def test_what_stops_it_is_one_sentence(home: RegisterHome, harm: str, code: int, said: str) -> None:

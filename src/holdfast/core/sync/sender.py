@@ -314,7 +314,7 @@ class Sender:
         return {given.epoch: given.seq for given in receipts if given.incarnation == self._incarnation}
 
     def _is_unlocated(self, head: SignedHead) -> bool:
-        """Whether nobody yet said where the receiver stands in this epoch: there were too many to ask at once."""
+        """Nobody yet said where the receiver stands in it: there were too many epochs to ask for at once."""
         return head.epoch in self._unoffered and head.epoch not in self._sent
 
     def _locates_more(self) -> bool:
