@@ -284,8 +284,8 @@ class Sender:
         return Request("offer", encode(offer))
 
     def _window(self, heads: Sequence[SignedHead]) -> tuple[SignedHead, ...]:
-        """The heads to offer now: the open epoch's, and of more than fit those first of which nothing is known,
-        then in turn those that are not applied, then the others."""
+        """The heads to offer now: the open epoch's, and of more than fit those first of which nothing is
+        known, then in turn those that are not applied, then the others."""
         self._unoffered = frozenset[EpochId]()
         if len(heads) <= OFFER_EPOCHS_MAX:
             return tuple(heads)
