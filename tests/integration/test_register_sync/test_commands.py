@@ -15,7 +15,7 @@ from tests.integration.test_register_sync.conftest import Till, eventually
 from tests.integration.test_register_sync.head_office import HeadOffice, signing_key
 from tests.integration.test_register_sync.line_proxy import LineProxy, Mode
 from tests.integration.test_register_sync.test_upload import all_arrived, nothing_owed
-from tests.register_fixture import HEAD_OFFICE, sell_one
+from tests.register_fixture import HEAD_OFFICE, ORIGIN, sell_one
 
 
 def journalled(office: HeadOffice, type: str) -> list[dict[str, str]]:
@@ -53,8 +53,8 @@ def test_what_head_office_holds_is_sent_once_more_and_has_no_second_effect(
     assert before.items() <= office.store.tables.entries.items()
     assert len(journalled(office, "sale")) == 12
 
-    for number, arguments in ((2, {"seq": "99999"}), (3, {"epoch": "none"}), (4, {"seq": "0"})):
-        office.command("resend_from", **arguments)
+    for number, name, typed in ((2, "seq", "99999"), (3, "epoch", "none"), (4, "seq", "0")):
+        office.command("resend_from", ORIGIN, **{name: typed})
         eventually(lambda: number in office.outcomes)  # noqa: B023
     assert "nothing: the epoch's last entry is" in office.outcomes[2].detail
     assert [office.outcomes[n].outcome for n in (2, 3, 4)] == ["done", "failed", "failed"]
