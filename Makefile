@@ -8,8 +8,10 @@ SHELL := bash
 
 PYTHON ?= python3
 MINUTES ?= 10
-# More arguments for pytest: `make test ARGS="-k gift_card"`.
+# More arguments for pytest: `make test ARGS="-k gift_card"`; `ARGS=-n0` runs one test after the other.
 ARGS ?=
+# Most of a test's time is waiting for real processes and a browser; a file's tests stay together.
+WORKERS ?= 2
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -29,7 +31,7 @@ demo: $(READY) ## Run a small chain on this machine: tills, a head office, and a
 .PHONY: test
 test: $(READY) ## Run every test but the long ones; installs Chromium where there is none
 	@chromium=$$(scripts/ensure-chromium); export HOLDFAST_CHROMIUM=$$chromium; set -x; \
-	$(BIN)/pytest tests --ignore=tests/acceptance $(ARGS)
+	$(BIN)/pytest tests --ignore=tests/acceptance -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: check
 check: $(READY) ## Check style, types, import rules and docs; takes seconds
