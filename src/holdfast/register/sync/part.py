@@ -5,6 +5,7 @@ goes on. Only a bug ends it, and then the whole process, which its parent starts
 """
 
 import threading
+from abc import ABC, abstractmethod
 
 import structlog
 
@@ -21,7 +22,7 @@ LOST_IN_A_ROW = 3
 _log = structlog.get_logger(__name__)
 
 
-class Part(threading.Thread):
+class Part(threading.Thread, ABC):
     """Subclasses take `turn`s and may `reset` what a fault could have left in disorder."""
 
     def __init__(self, name: str, board: Board, clock: Clock, randomness: Randomness) -> None:
@@ -34,9 +35,9 @@ class Part(threading.Thread):
         self._stopping = threading.Event()
         self._failures = 0
 
+    @abstractmethod
     def turn(self) -> float:
         """Do what is to be done; seconds until the next turn, unless woken before."""
-        raise NotImplementedError
 
     def reset(self) -> None:
         """After a fault: let go of connections that may be in disorder."""
