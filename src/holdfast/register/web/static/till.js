@@ -14,6 +14,7 @@
 
   const scanField = () => document.getElementById("scan");
   const openDialog = () => document.querySelector("dialog[open]");
+  const asks = () => document.querySelector("#dialog dialog[open]"); // a warning only tells
   const isTextField = (element) =>
     element instanceof HTMLTextAreaElement ||
     (element instanceof HTMLInputElement && TEXT_TYPES.has(element.getAttribute("type") || ""));
@@ -89,7 +90,8 @@
         send(field.value);
         field.value = "";
       }
-    } else if (event.target === field || (!isTextField(event.target) && field.value && !openDialog())) {
+    } else if (event.target === field || (!isTextField(event.target) && field.value && !asks())) {
+      // Typed or scanned slowly, a warning on screen or not: what was entered comes before *Continue*.
       event.preventDefault();
       event.stopPropagation();
       send(field.value);
