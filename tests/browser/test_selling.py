@@ -191,6 +191,7 @@ def test_goods_come_back_with_their_receipt_never_more_than_were_sold(till: Till
     till.page.click("text=in cash")
     assert till.change() == "€2.70"
     expect(till.page.locator(".paper")).to_contain_text(f"From {number}")
+    expect(till.page.locator(".paper__sums")).to_contain_text("Refunded in cash")
     till.page.keyboard.press("F9")
     till.page.keyboard.type(number)
     till.page.keyboard.press("Enter")

@@ -116,6 +116,8 @@ def test_what_was_given_is_said_with_its_rate_and_given_back_as_it_was() -> None
     assert given(notes, EURO) == Given("£20.00 at 1.1524", "€23.05", "£20.00")
     assert given(cash, EURO) == Given("Cash", "€5.00", "€5.00")
     assert to_give_back((cash, notes), EURO) == "€5.00, £20.00"
+    refund = Tender(kind="cash", amount_minor=-145)
+    assert given(refund, EURO) == Given("Refunded in cash", "€1.45", "€1.45")
 
 
 # ---- the status line ---------------------------------------------------------------------------

@@ -197,6 +197,8 @@ SENTENCES: dict[str, str] = {
     "pay.in": "Pay",
     "pay.paid-out": "Paid out",
     "pay.cash": "Cash",
+    "pay.refunded": "Refunded",
+    "pay.refunded.cash": "Refunded in cash",
     "pay.quick": "Quick amounts",
     "pay.back": "Hand it back",
     "pay.take": "Take cash",

@@ -21,6 +21,7 @@ QUICK_AMOUNTS_MAX = 5
 _FIRST_SHOWN = "1900-01-01"
 """A row without a date begins long before: a date of which nobody would be told."""
 _NAMES = {CASH: "pay.cash", CHANGE: "pay.change", IMPORTED: "pay.paid"}
+_NAMES_OF_REFUNDS = {CASH: "pay.refunded.cash", IMPORTED: "pay.refunded"}
 
 
 def quick_amounts(due_minor: int, currency: Currency, smallest_minor: int = 1) -> list[int]:
@@ -117,7 +118,8 @@ def given(tender: Tender, fmt: Formats) -> Given:
         handed = fmt.foreign_of(tender.foreign_minor, tender.foreign_currency)
         rate = fmt.exchange_rate(tender.rate_e8)
         return Given(say("pay.foreign", amount=handed, rate=rate), amount, handed)
-    name = say(_NAMES[tender.kind]) if tender.kind in _NAMES else tender.kind
+    names = _NAMES | _NAMES_OF_REFUNDS if tender.amount_minor < 0 else _NAMES
+    name = say(names[tender.kind]) if tender.kind in names else tender.kind
     return Given(name, amount, amount)
 
 
