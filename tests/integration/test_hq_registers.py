@@ -449,6 +449,26 @@ def test_a_copy_heard_of_below_the_head_that_is_here_is_owed_and_can_be_given_up
     assert found.owing in ("owes", "may-owe"), "another copy, of a head lower than the one given up"
 
 
+@pytest.mark.parametrize("sold_by_the_other", [2, 5], ids=["of the same seq", "behind its head"])
+def test_what_a_copy_says_it_owes_is_shown_though_another_copy_s_entries_have_those_seqs(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool, sold_by_the_other: int
+) -> None:
+    hq, journal = postgres_hq, SampleJournal().open().sell(3)
+    hq.enrol(journal)
+    send(hq, journal)
+    twin = journal.copy().sell(2, total_minor=900)
+    journal.sell(sold_by_the_other)
+    send(hq, journal)
+    word = heartbeat_of(twin, hq.clock.now_ms(), owed_count=2, owed_minor=1_800)
+    hq.ingest.heartbeat(twin.origin, word)
+    found = standing(hq, hq_pool, twin)
+    assert found.owing == "owes"
+    assert (found.owed_count, found.owed_minor) == (2, 1_800)
+    send(hq, twin)
+    found = standing(hq, hq_pool, twin)
+    assert (found.owing, found.owed_count) == ("nothing", 0)
+
+
 def test_an_epoch_that_was_only_claimed_can_be_declared_lost_and_a_new_claim_shows(
     postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
 ) -> None:

@@ -341,7 +341,9 @@ class Fleet:
         is_silent = silent is None or silent > limit_ms
         owings = [owing_of_epoch(item, silent, limit_ms) for item in knowledge]
         owing = owings[0] if len(owings) == 1 else owing_of_register(tuple(knowledge), silent, limit_ms)
-        owes = owing in (Owing.OWES, Owing.MAY_OWE) and beat is not None and not _settled(beat, chains)
+        owes = (
+            owing in (Owing.OWES, Owing.MAY_OWE) and beat is not None and not _settled(beat, chains, claims)
+        )
         return Register(
             origin=OriginId(origin), kind=kind, store=store, series=series, currency=currency, name=name,
             enrolled_at_ms=enrolled_at_ms, software=software, replaces=replaces, retired_at_ms=retired_at_ms,
@@ -453,12 +455,16 @@ def _beat(statement: bytes) -> Heartbeat | None:
         return None
 
 
-def _settled(beat: Heartbeat, chains: Sequence[Chain]) -> bool:
-    """Is all of what the register's last word named here."""
+def _settled(beat: Heartbeat, chains: Sequence[Chain], claims: Mapping[str, int]) -> bool:
+    """Is all of what the register's last word named here; the same seq of another copy is not it."""
     head = beat.head
-    return head is not None and any(
-        chain["epoch"] == head.epoch and chain["head_seq"] >= head.seq for chain in chains
-    )
+    if head is None:
+        return False
+    own = [chain for chain in chains if chain["epoch"] == head.epoch]
+    if any((chain["head_seq"], chain["head_hash"]) == (head.seq, head.hash) for chain in own):
+        return True
+    # Behind a branch's head: the word's own claim stays open for as long as that very entry is not here.
+    return any(chain["head_seq"] > head.seq for chain in own) and claims.get(head.epoch, 0) < head.seq
 
 
 def _lost_states(
