@@ -53,14 +53,25 @@ def conflict_not_expected(patch: pytest.MonkeyPatch) -> None:
 
 
 def sums_replaced(patch: pytest.MonkeyPatch) -> None:
-    """A conflict overwrites the stock instead of adding to it."""
-    original = postgres._sql.add_stock
+    """A conflict overwrites a register's day instead of adding to it."""
+    original = postgres._sql.add_days
 
-    def add_stock(conn: Any, **rows: Any) -> Any:
-        conn.execute("delete from stock_level")
+    def add_days(conn: Any, **rows: Any) -> Any:
+        conn.execute("delete from register_day")
         return original(conn, **rows)
 
-    patch.setattr(postgres._sql, "add_stock", add_stock)
+    patch.setattr(postgres._sql, "add_days", add_days)
+
+
+def stock_without_its_first(patch: pytest.MonkeyPatch) -> None:
+    """A batch's first change of stock does not get into the COPY."""
+    original = PostgresTransaction._copy_stock
+
+    def copy_stock(self: PostgresTransaction, rows: Any) -> None:
+        rows.stock.pop(next(iter(rows.stock), None), None)
+        original(self, rows)
+
+    patch.setattr(PostgresTransaction, "_copy_stock", copy_stock)
 
 
 def cursor_off_by_one(patch: pytest.MonkeyPatch) -> None:
@@ -92,7 +103,8 @@ MUTANTS: Mapping[str, Mutant] = {
         Mutant(dedupe_dropped, contract.the_same_again_and_overlapping, "At index 1 diff"),
         Mutant(reference_dedupe_dropped, contract.references_stand_once_in_the_chain, "met others"),
         Mutant(conflict_not_expected, contract.the_same_again_and_overlapping, "signed_head_pkey"),
-        Mutant(sums_replaced, contract.a_journal_in_pieces, "stock_level"),
+        Mutant(sums_replaced, contract.a_journal_in_pieces, "register_day"),
+        Mutant(stock_without_its_first, contract.a_journal_in_pieces, "stock_level"),
         Mutant(cursor_off_by_one, contract.a_journal_in_pieces, "a joined batch leaves no gap"),
         Mutant(ack_before_commit, contract.a_journal_in_pieces, "send_from"),
     )

@@ -94,7 +94,7 @@ def test_a_database_put_back_behind_our_back_begins_a_new_incarnation(home: Head
         journal.kept = [ack.applied]
         with hq.services_pool.connection() as conn:
             for table in ("signed_head", "entry", "document", "document_line", "document_tender",
-                          "document_tax", "stock_level", "register_day", "claim", "chain"):  # fmt: skip
+                          "document_tax", "stock_change", "register_day", "claim", "chain"):  # fmt: skip
                 conn.execute(f"delete from {table}".encode())
         former = hq.ingest.incarnation()
         reply = offer(hq, journal)

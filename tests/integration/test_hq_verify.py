@@ -38,8 +38,8 @@ TAMPERINGS = {
     "line's price": ("update document_line set unit_price_e4 = 1 where seq = 6 and line = 2", "document"),
     "tax removed": ("delete from document_tax where seq = 6", "document"),
     "reference removed": ("delete from reference", "document"),
-    "stock": ("update stock_level set quantity_milli = quantity_milli + 1000 where sku = 'A1'", "stock"),
-    "stock of nothing": ("insert into stock_level values ('S1', 'ghost', 1)", "stock"),
+    "stock": ("update stock_change set quantity_milli = quantity_milli + 1000 where sku = 'A1'", "stock"),
+    "stock of nothing": ("insert into stock_sum values ('S1', 'ghost', 1)", "stock"),
     "day": ("update register_day set documents = documents + 1", "day"),
     "day removed": ("delete from register_day", "day"),
 }
@@ -85,8 +85,8 @@ def test_every_tampering_is_found_and_nothing_once_it_is_undone(sold: HeadOffice
     for name, (statement, code) in TAMPERINGS.items():
         with psycopg.connect(sold.dsn) as conn:
             tables = ("entry", "chain", "signed_head", "origin_key", "quarantine", "document",
-                      "document_line", "document_tender", "document_tax", "reference", "stock_level",
-                      "register_day")  # fmt: skip
+                      "document_line", "document_tender", "document_tax", "reference", "stock_sum",
+                      "stock_change", "register_day")  # fmt: skip
             for table in tables:
                 conn.execute(f"create table kept_{table} as table {table}".encode())
             conn.execute(statement.encode())

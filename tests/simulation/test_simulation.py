@@ -5,8 +5,7 @@ import sys
 
 import pytest
 
-from holdfast.hq.store import copy_rows
-from holdfast.hq.store.copy_rows import number_array
+from holdfast.hq.store.postgres import PostgresTransaction
 from holdfast.simulation.postgres import postgres_office
 from holdfast.simulation.run import run
 from holdfast.simulation.scenario import PLANS, Plan
@@ -57,7 +56,7 @@ def test_postgres_answers_and_ends_as_the_store_in_memory() -> None:
 
 def test_a_store_that_differs_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison itself: PostgreSQL forgets stock."""
-    monkeypatch.setattr(copy_rows, "number_array", lambda values: number_array(0 for _ in values))
+    monkeypatch.setattr(PostgresTransaction, "_copy_stock", lambda self, rows: None)
     with postgres_office() as office:
         found = run(2, PLANS["usual"](1, 2), office).findings
     assert any(finding.startswith("stores: table stock_level") for finding in found)

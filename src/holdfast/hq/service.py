@@ -28,6 +28,7 @@ from holdfast.hq.keeper import ServerKeeper
 from holdfast.hq.lost import LostBook
 from holdfast.hq.safe import SafeWatch
 from holdfast.hq.schema import create_schema
+from holdfast.hq.stock import StockKeeper
 from holdfast.hq.store.postgres import PostgresStore
 from holdfast.hq.totals import Totals, read_totals
 from holdfast.infra.clock import Clock, Randomness, SystemClock, SystemRandomness
@@ -89,6 +90,7 @@ class HeadOffice:
     safe_watch: SafeWatch | None
     backup_keeper: BackupKeeper | None
     fleet_watch: FleetWatch | None
+    stock_keeper: StockKeeper | None
     use: SharedUse | None
     signer: SigningKey
     recovery_public_key: bytes
@@ -141,6 +143,7 @@ class HeadOffice:
                 head_office.safe_watch = SafeWatch(head_office.services_pool, clock)
                 head_office.backup_keeper = head_office._keep_backups()
                 head_office.fleet_watch = FleetWatch(head_office.fleet)
+                head_office.stock_keeper = StockKeeper(head_office.services_pool)
             undo.pop_all()
         return head_office
 
@@ -185,6 +188,7 @@ class HeadOffice:
             safe_watch=None,
             backup_keeper=None,
             fleet_watch=None,
+            stock_keeper=None,
             use=None,
             signer=signer,
             recovery_public_key=recovery.public_bytes,
@@ -212,6 +216,8 @@ class HeadOffice:
             self.safe_watch.stop()
         if self.fleet_watch is not None:
             self.fleet_watch.stop()
+        if self.stock_keeper is not None:
+            self.stock_keeper.stop()
         if self.backup_keeper is not None:
             self.backup_keeper.stop()
         for pool in (self.ingest_pool, self.services_pool):

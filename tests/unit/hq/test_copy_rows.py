@@ -30,17 +30,6 @@ def test_any_text_comes_out_as_it_went_in(rows: list[tuple[object, ...]]) -> Non
     assert read == [tuple(str(value) for value in row) for row in rows]
 
 
-@given(st.lists(TEXTS, min_size=1))
-def test_any_text_in_an_array(values: list[str]) -> None:
-    text = copy_rows.text_array(values)
-    assert text.startswith('{"')
-    assert text.endswith('"}')
-    inner = text[2:-2].replace("\\\\", "\x01").replace('\\"', "\x02").split('","')
-    assert [part.replace("\x02", '"').replace("\x01", "\\") for part in inner] == values or any(
-        mark in value for value in values for mark in "\x01\x02"
-    )
-
-
 def test_null_is_told_from_its_spelling() -> None:
     columns = COLUMNS["document"]
     row: list[object] = ["x"] * len(columns)

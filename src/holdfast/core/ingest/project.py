@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 
 from holdfast.core import totals
-from holdfast.core.ids import Sku, StoreId
+from holdfast.core.ids import StoreId
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.ingest.rows import DayCount, DayKey, Rows
 from holdfast.core.journal.entry import Entry, Unprojectable
@@ -227,8 +227,3 @@ def _project_payment(rows: Rows, chain: int, seq: int, sale: Sale) -> None:
     taxes = rows.appended["document_tax"]
     for tax in sale.taxes:
         taxes.append((chain, seq, tax.tax_code, tax.rate_e6, tax.inclusive, tax.net_minor, tax.tax_minor))
-
-
-def stock_of(rows: Rows) -> dict[tuple[StoreId, Sku], int]:
-    """Stock to add, keys sorted: every store takes its locks in this order."""
-    return {key: rows.stock[key] for key in sorted(rows.stock) if rows.stock[key]}

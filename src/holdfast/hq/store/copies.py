@@ -6,13 +6,14 @@ whole and sends them on at each `step`, so that the server stores while Python d
 
 import select
 from collections import Counter
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
 import psycopg
 from psycopg import pq
 
-from holdfast.core.ingest.rows import Rows
+from holdfast.core.ingest.rows import Row, Rows
 from holdfast.hq.store import copy_rows
 
 
@@ -50,9 +51,13 @@ class Copies:
     def begin(self, rows: Rows, table: str) -> None:
         """Hand over all that waits for this table, after what is under way."""
         fresh = rows.appended[table][self._sent[table] :]
-        if not fresh:
-            return
-        encoded = copy_rows.encode(table, fresh)
+        if fresh:
+            self.copy(table, fresh)
+            self._sent[table] += len(fresh)
+
+    def copy(self, table: str, rows: Sequence[Row]) -> None:
+        """Hand over these rows, after what is under way."""
+        encoded = copy_rows.encode(table, rows)
         self.finish()
         server = self._conn.pgconn
         server.send_query(copy_rows.statement(table).encode())
@@ -66,7 +71,6 @@ class Copies:
         server.put_copy_data(encoded)
         server.put_copy_end()
         server.flush()
-        self._sent[table] += len(fresh)
 
     def finish(self) -> None:
         """Wait until the server has stored what it was handed. Raises what it says against it."""

@@ -8,7 +8,7 @@ goes in binary, because its bytes would double as text.
 import datetime
 import functools
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from holdfast.core.ingest.rows import COLUMNS, Row
 
@@ -20,6 +20,8 @@ _POSTGRES_DAY_0 = datetime.date(2000, 1, 1).toordinal()
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
+STOCK_CHANGE = "stock_change"
+_COLUMNS = {**COLUMNS, STOCK_CHANGE: ("store", "sku", "quantity_milli")}
 NULLABLE: dict[str, tuple[int, ...]] = {
     table: tuple(columns.index(name) for name in names)
     for table, columns, names in (
@@ -27,13 +29,13 @@ NULLABLE: dict[str, tuple[int, ...]] = {
         ("alert", COLUMNS["alert"], ("origin", "chain", "seq")),
     )
 }
-_FORMATS = {table: "\t".join(["%s"] * len(columns)) + "\n" for table, columns in COLUMNS.items()}
+_FORMATS = {table: "\t".join(["%s"] * len(columns)) + "\n" for table, columns in _COLUMNS.items()}
 
 
 def statement(table: str) -> str:
     """The COPY that takes what `encode` gives."""
     binary = " (format binary)" if table in _BINARY else ""
-    return f"copy {table} ({', '.join(COLUMNS[table])}) from stdin{binary}"
+    return f"copy {table} ({', '.join(_COLUMNS[table])}) from stdin{binary}"
 
 
 def encode(table: str, rows: Sequence[Row]) -> bytes:
@@ -51,7 +53,7 @@ def _text(table: str, rows: Sequence[Row]) -> bytes:
     text = "".join([form % row for row in filled])
     plain = (
         text.count("\n") == len(rows)
-        and text.count("\t") == len(rows) * (len(COLUMNS[table]) - 1)
+        and text.count("\t") == len(rows) * (len(_COLUMNS[table]) - 1)
         and text.count("\\") == nulls
         and "\r" not in text
     )
@@ -133,17 +135,3 @@ def _references(rows: Sequence[Row]) -> bytes:
 
 
 _BINARY: dict[str, Callable[[Sequence[Row]], bytes]] = {"entry": _entries, "reference": _references}
-
-# ---- arrays ------------------------------------------------------------------------------------
-
-
-def text_array(values: Sequence[str]) -> str:
-    """An array as PostgreSQL reads it; thousands a batch, where psycopg would look at each."""
-    joined = '","'.join(values)
-    if "\\" in joined or joined.count('"') != 2 * (len(values) - 1):
-        joined = '","'.join(value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return f'{{"{joined}"}}'
-
-
-def number_array(values: Iterable[int]) -> str:
-    return f"{{{','.join(map(str, values))}}}"

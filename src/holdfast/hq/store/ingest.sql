@@ -105,12 +105,6 @@ insert into origin (origin, kind, store, series, currency, name, enrolled_at_ms)
 values (:origin, :kind, :store, :series, :currency, :name, :at_ms)
 on conflict (origin) do nothing;
 
--- name: add_stock(stores, skus, quantities)!
--- Sorted, so that two batches never wait for each other in a circle.
-insert into stock_level as known (store, sku, quantity_milli)
-select * from unnest(:stores::text[], :skus::text[], :quantities::bigint[])
-on conflict (store, sku) do update set quantity_milli = known.quantity_milli + excluded.quantity_milli;
-
 -- name: add_days(origins, dates, documents, totals, taxes, cash)!
 insert into register_day as known (origin, business_date, documents, total_minor, tax_minor, cash_minor)
 select * from unnest(:origins::text[], :dates::date[], :documents::bigint[], :totals::bigint[],

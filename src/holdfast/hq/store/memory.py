@@ -207,7 +207,7 @@ class MemoryTransaction:
         tables = self._tables
         for key, quantity_milli in rows.stock.items():
             if quantity_milli:
-                self._set(tables.stock, key, _within_int64(tables.stock[key] + quantity_milli))
+                self._set(tables.stock, key, tables.stock[key] + quantity_milli)
         for day, count in rows.days.items():
             key = (day.origin, day.business_date)
             before = tables.days.get(key, (0, 0, 0, 0))

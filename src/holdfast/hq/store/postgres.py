@@ -7,10 +7,9 @@ from typing import Any
 
 import psycopg
 
-from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, Sku, StoreId
+from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, StoreId
 from holdfast.core.ingest.decide import Reference, References, Stretch
 from holdfast.core.ingest.facts import ChainFacts, Facts, OriginFacts, ReferenceFacts
-from holdfast.core.ingest.project import stock_of
 from holdfast.core.ingest.rows import Completed, Rows
 from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.sync.batch import StoredEntry
@@ -168,12 +167,19 @@ class PostgresTransaction:
                 self._copies.step(rows, _EARLY)
             if rows is None:
                 return
-            for table in (*_EARLY, *_LATE):
+            for table in _EARLY:
                 self._copies.begin(rows, table)
-            stock = stock_of(rows)
+            self._copy_stock(rows)
+            for table in _LATE:
+                self._copies.begin(rows, table)
             self._copies.finish()
             self._put_chains(rows)
-            self._add_sums(stock, rows)
+            self._add_days(rows)
+
+    def _copy_stock(self, rows: Rows) -> None:
+        changes = [(store, sku, milli) for (store, sku), milli in rows.stock.items() if milli]
+        if changes:
+            self._copies.copy(copy_rows.STOCK_CHANGE, changes)
 
     def _put_chains(self, rows: Rows) -> None:
         conn = self._conn
@@ -212,14 +218,7 @@ class PostgresTransaction:
             )  # fmt: skip
             _sql.add_rotated_key(conn, origin=key.origin, key_id=key.key_id, public_key=key.public_key)
 
-    def _add_sums(self, stock: Mapping[tuple[StoreId, Sku], int], rows: Rows) -> None:
-        if stock:
-            _sql.add_stock(
-                self._conn,
-                stores=copy_rows.text_array([store for store, _ in stock]),
-                skus=copy_rows.text_array([sku for _, sku in stock]),
-                quantities=copy_rows.number_array(stock.values()),
-            )
+    def _add_days(self, rows: Rows) -> None:
         days = sorted(rows.days.items(), key=lambda day: (day[0].origin, day[0].business_date))
         if days:
             _sql.add_days(
