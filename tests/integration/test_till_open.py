@@ -117,7 +117,7 @@ def test_a_lost_key_comes_back_from_the_recovery_copy_with_all_sales(home: Regis
 
 
 def test_a_key_that_others_can_read_is_refused(home: RegisterHome) -> None:
-    home.signing_key.chmod(0o644)
+    home.database_key.chmod(0o644)
     with pytest.raises(KeyFault, match="chmod 600"):
         open_checkout(home)
 

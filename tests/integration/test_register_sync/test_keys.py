@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -193,18 +194,42 @@ def test_without_a_certificate_it_is_shown_at_both_ends(
     assert alerts == [("unknown-register", till.checkout.origin)]
 
 
+def _lost(path: Path) -> None:
+    path.unlink()
+
+
+def _damaged(path: Path) -> None:
+    path.write_bytes(b"a bad sector")
+
+
+def _open_to_others(path: Path) -> None:
+    path.chmod(0o644)
+
+
+@pytest.mark.parametrize(
+    ("harm", "cure"),
+    [
+        (_lost, "holdfast register rekey here"),
+        (_damaged, "holdfast register rekey here"),
+        (_open_to_others, "chmod 600"),
+    ],
+)
 def test_a_till_without_its_signing_key_sells_on_and_says_what_to_do(
-    home: RegisterHome, office: HeadOffice, register: Callable[[RegisterHome, int], Till]
+    home: RegisterHome,
+    office: HeadOffice,
+    register: Callable[[RegisterHome, int], Till],
+    harm: Callable[[Path], None],
+    cure: str,
 ) -> None:
     seed = signing_key(home).reveal()
-    home.signing_key.unlink()
+    harm(home.signing_key)
     till = register(home, 1)
     sell_one(till.checkout)
-    with pytest.raises(KeyFault, match="holdfast hq register rekey"):
+    with pytest.raises(KeyFault, match=cure):
         begin(home, SystemClock("UTC"), SystemRandomness())
     assert till.status().blocked_code == "key.missing"
-    assert "holdfast register rekey here" in till.status().blocked_detail
-    SigningKey(seed).save(home.signing_key)
+    assert cure in till.status().blocked_detail
+    SigningKey(seed).save(home.signing_key, replace=True)
     till.start_sync()
     eventually(lambda: nothing_owed(till) and not till.status().is_blocked)
 

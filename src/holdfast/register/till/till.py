@@ -11,7 +11,7 @@ import msgspec
 from holdfast import __version__
 from holdfast.core import business_day
 from holdfast.core.business_day import NOBODY, DayClosed, DayOffer, DayState
-from holdfast.core.faults import ConfigurationFault, DamagedFault, DatabaseFault
+from holdfast.core.faults import ConfigurationFault, DamagedFault, DatabaseFault, KeyFault
 from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, KeyId, StaffId, epoch_id
 from holdfast.core.journal import epochs, writer
 from holdfast.core.journal.bodies import REGISTRY, EpochClosed, EpochOpened
@@ -53,8 +53,12 @@ def is_closed(connection: apsw.Connection, last: Place) -> bool:
 
 
 def _signing_key_id(home: RegisterHome) -> KeyId:
-    """Selling needs no signature: where that key is lost the till sells on, and its sync says what to do."""
-    return SigningKey.load(home.signing_key).key_id if home.signing_key.exists() else KeyId("")
+    """Selling needs no signature: where that key is lost, damaged or open to others the till sells on, and
+    its sync says what to do."""
+    try:
+        return SigningKey.load(home.signing_key).key_id
+    except KeyFault:
+        return KeyId("")
 
 
 class Till:
