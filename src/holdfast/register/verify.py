@@ -4,8 +4,8 @@ Nothing is changed, and the register may sell meanwhile: all is read as of one m
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, TypeVar
 
 import apsw
 import msgspec
@@ -20,14 +20,17 @@ from holdfast.core.sale import Sale
 from holdfast.core.totals import DayTotals, ForeignSum
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
-from holdfast.infra.sqlite import faults
+from holdfast.infra.sqlite import UNREADABLE, faults
 from holdfast.register.till import history, writing
 from holdfast.register.till.database import QUERIES, read_till, sql_of
 from holdfast.register.till.places import last_place, place, seq_of
 from holdfast.register.till.writing import Document, decode_totals, returned_rows, total_of
 
+T = TypeVar("T")
+
 _WALK = sql_of("walk")
 _COUNT = sql_of("count_documents")
+_PROBLEMS_MAX: Final = 10
 
 DIFFERENCES_MAX: Final = 1_000
 """Found differences are listed up to here; one more says that there are others."""
@@ -65,6 +68,12 @@ def verify_register(home: RegisterHome) -> Verified:
         connection.close()
 
 
+def problems_of(connection: apsw.Connection) -> list[str]:
+    """What SQLite finds wrong with a file, in one line each; UNREADABLE where it cannot even say."""
+    rows: list[Any] = connection.execute(f"pragma quick_check({_PROBLEMS_MAX})").fetchall()
+    return [" ".join(str(problem).split()) for (problem,) in rows if problem != "ok"]
+
+
 class _Verification:
     """One run over one database."""
 
@@ -77,27 +86,41 @@ class _Verification:
         self._entries = 0
         self._documents = 0
         self._purged = 0
+        self._is_whole = True
 
     def run(self) -> Verified:
-        epochs = 0
-        try:
-            self._check_file()
-            self._start_from_purged()
-            for n, epoch, _, _, documents in QUERIES.epoch_heads(self._connection):
-                epochs += 1
-                self._walk(n, EpochId(epoch), documents)
-            self._compare()
-        except (apsw.CorruptError, apsw.NotADBError, apsw.IOError) as error:
-            walked = f"{self._entries} entries of {epochs} epochs were read before"
-            self._differ("file", f"The file cannot be read on ({error}); {walked}.")
+        self._try("The file", self._check_file)
+        self._try("What was purged", self._start_from_purged)
+        epochs = self._try("Its list of epochs", lambda: QUERIES.epochs(self._connection)) or []
+        for n, epoch in epochs:
+            self._try(f"Epoch {epoch}", lambda n=n, epoch=epoch: self._walk(n, EpochId(epoch)))
+        if self._is_whole:
+            self._try("What follows from the journal", self._compare)
+        else:
+            self._differ("file", "What follows from the journal was not compared: not all could be read.")
         return Verified(
             origin=self._origin,
-            epochs=epochs,
+            epochs=len(epochs),
             entries=self._entries,
             documents=self._documents,
             purged=self._purged,
             differences=tuple(self._differences),
         )
+
+    def _try(self, what: str, step: Callable[[], T]) -> T | None:
+        """The step; a page that cannot be read ends it, and the others go on."""
+        try:
+            return step()
+        except UNREADABLE as error:
+            self._is_whole = False
+            self._differ("file", f"{what} cannot be read on ({error}); {self._entries} entries were read.")
+            self._begin_anew()
+            return None
+
+    def _begin_anew(self) -> None:
+        """Once a page was unreadable, every read of the same transaction fails."""
+        self._connection.execute("rollback")
+        self._connection.execute("begin")
 
     def _differ(self, code: str, sentence: str) -> None:
         if len(self._differences) < DIFFERENCES_MAX:
@@ -106,9 +129,9 @@ class _Verification:
             self._differences.append(Difference("more", "There are more differences than are listed."))
 
     def _check_file(self) -> None:
-        for (problem,) in self._connection.execute("pragma quick_check(10)").fetchall():
-            if problem != "ok":
-                self._differ("file", f"SQLite finds the file damaged: {problem}.")
+        for problem in problems_of(self._connection):
+            self._differ("file", f"SQLite finds the file damaged: {problem}.")
+        self._begin_anew()
 
     def _start_from_purged(self) -> None:
         for sku, milli in QUERIES.purged_stock(self._connection):
@@ -119,7 +142,7 @@ class _Verification:
 
     # ---- chains ------------------------------------------------------------------------------
 
-    def _walk(self, n: int, epoch: EpochId, documents: int) -> None:
+    def _walk(self, n: int, epoch: EpochId) -> None:
         """One epoch from its first entry to its head."""
         series = QUERIES.epoch_of(self._connection, n=n)[1]
         before = _Link(epoch, series, 0, ZERO_HASH, 0, 0)
@@ -131,6 +154,7 @@ class _Verification:
             self._take(before, here, data, tuple(indexed))
             before = here
         stored = self._connection.execute(_COUNT, {"first": place(n, 1), "last": last_place(n)}).fetchall()
+        documents = before.documents
         self._documents += documents
         if stored != [(documents, documents)] and documents:
             self._differ("document", f"Epoch {epoch} numbered {documents} documents; its index has {stored}.")

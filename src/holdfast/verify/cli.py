@@ -21,13 +21,21 @@ def command(
 
     Example:  holdfast verify --home hq --home tills/R01
     """
+    from holdfast.core.faults import Fault
     from holdfast.verify.homes import verify_home
 
     console = Console(soft_wrap=True)
-    differing = 0
+    differing, stopped = 0, None
     for folder in home:
-        with console.status(f"Verifying {folder.name}"):
-            report = verify_home(folder.absolute())
+        try:
+            with console.status(f"Verifying {folder.name}"):
+                report = verify_home(folder.absolute())
+        except Fault as fault:
+            if len(home) == 1:
+                raise
+            console.print(f"{folder}: not verified. {fault.sentence}", style="red", markup=False)
+            stopped = stopped or fault
+            continue
         differing += len(report.findings)
         verdict = f"{len(report.findings)} differ" if report.findings else "in order"
         console.print(f"{folder}: {report.looked_at}: {verdict}.", markup=False, highlight=False)
@@ -35,4 +43,6 @@ def command(
             console.print(f"  {finding.code}: {finding.sentence}", style="red", markup=False)
     if differing:
         console.print("Keep a copy of these folders as they are, and call support.")
+    if stopped is not None:
+        raise stopped  # its sentence once more, at the end, and its exit code
     raise typer.Exit(1 if differing else 0)

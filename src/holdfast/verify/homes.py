@@ -4,13 +4,13 @@ from pathlib import Path
 
 import msgspec
 
-from holdfast.core.faults import ConfigurationFault
+from holdfast.core.faults import ConfigurationFault, DamagedFault, KeyFault
 from holdfast.hq.service import HeadOffice
 from holdfast.hq.verify import verify_head_office
 from holdfast.infra.config import HeadOfficeHome, RegisterHome
 from holdfast.infra.keys import verify
 from holdfast.infra.postgres.progress import Progress, silent
-from holdfast.register.verify import verify_register
+from holdfast.register.verify import Difference, verify_register
 from holdfast.verify.signatures import differing_signatures
 
 
@@ -45,7 +45,7 @@ def verify_home(folder: Path, progress: Progress = silent) -> Report:
 
 def _verify_register(home: RegisterHome) -> Report:
     found = verify_register(home)
-    signatures = differing_signatures(home)
+    signatures = _signatures(home)
     purged = f", {found.purged} of them purged to their hash" if found.purged else ""
     return Report(
         home=str(home.path),
@@ -55,6 +55,24 @@ def _verify_register(home: RegisterHome) -> Report:
         ),
         findings=tuple(Finding(one.code, one.sentence) for one in (*found.differences, *signatures)),
     )
+
+
+def _signatures(home: RegisterHome) -> tuple[Difference, ...]:
+    """What was found before is not to be lost for a fault of what is looked at here."""
+    try:
+        return differing_signatures(home)
+    except DamagedFault as fault:
+        if fault.path != str(home.reference):
+            return (Difference(fault.code, f"No signature was checked: {fault.sentence}"),)
+        return (
+            Difference(
+                "file",
+                f"{home.reference} is damaged, and no signature was checked. Start the register: it sets the "
+                "file aside, and head office sends anew what was in it. Then check the disk.",
+            ),
+        )
+    except KeyFault as fault:
+        return (Difference(fault.code, f"No signature was checked: {fault.sentence}"),)
 
 
 def _verify_head_office(home: HeadOfficeHome, progress: Progress) -> Report:
