@@ -7,7 +7,7 @@ import pytest
 
 from holdfast.core.faults import MalformedFault, SignatureFault, TooLargeFault
 from holdfast.core.ids import CustomerNumber, EpochId, IncarnationId, OriginId, Sku, epoch_id
-from holdfast.core.journal.bodies import EpochClosed, EpochOpened, KeyRotated, Parent
+from holdfast.core.journal.bodies import RETIRED, EpochClosed, EpochOpened, KeyRotated, Parent
 from holdfast.core.journal.chain import link
 from holdfast.core.journal.writer import Head
 from holdfast.core.sale import Sale, SaleLine, StockAdjusted, StockLine, Tender
@@ -225,6 +225,19 @@ def a_restored_register_opens_an_epoch(hq: HeadOfficeUnderTest) -> list[object]:
     journal.open(3, "restored", claimed_seq=3).sell(1)
     journal.append("epoch_closed", 1, EpochClosed(cause="replaced"))
     return [*answers, send(hq, journal), offer(hq, journal)]
+
+
+@scenario
+def a_register_that_retires_makes_room_in_its_series(hq: HeadOfficeUnderTest) -> list[object]:
+    journal, other = another(1).open().sell(2), another(2).open(2).sell(1)
+    hq.enrol(journal)
+    journal.append("epoch_closed", 1, EpochClosed(cause=RETIRED))
+    answers: list[object] = [send(hq, journal)]
+    with hq.store.transaction(None) as transaction:
+        known = transaction.known(OriginId(journal.origin), "R01")
+    assert (known.retired, known.series_of) == (True, None)
+    hq.enrol(other, "R01")
+    return [*answers, send(hq, other), offer(hq, journal)]
 
 
 @scenario

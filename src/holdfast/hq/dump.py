@@ -17,7 +17,7 @@ Dump = dict[str, list[tuple[object, ...]]]
 _OPENED = ("segment", "cause", "parent_epoch", "parent_seq", "parent_hash")
 _SELECTS = {
     "incarnation": "select incarnation, cause from incarnation",
-    "origin": "select origin, kind, store, series, currency, replaces from origin",
+    "origin": "select origin, kind, store, series, currency, replaces, retired_at_ms is not null from origin",
     "origin_key": "select origin, key_id, public_key, number, until_epoch, until_seq from origin_key",
     "chain": (
         "select chain, parent_chain, fork_seq, head_seq, head_hash, closed_at_seq, "
@@ -70,8 +70,8 @@ def dump_memory(store: MemoryStore) -> Dump:
         "incarnation": [(incarnation, cause) for incarnation, _, cause in tables.incarnations],
         "origin": [
             (record.facts.origin, record.kind, record.facts.store, record.facts.series,
-             record.facts.currency, record.replaces)
-            for record in tables.origins.values()
+             record.facts.currency, record.replaces, origin in tables.retired)
+            for origin, record in tables.origins.items()
         ],
         "origin_key": [
             (*key, public_key, tables.key_numbers[key], *tables.key_ends.get(key, (None, None, None))[1:])

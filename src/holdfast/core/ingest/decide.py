@@ -13,7 +13,7 @@ from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.ingest.facts import ChainFacts, Facts, ReferenceFacts
 from holdfast.core.ingest.project import Document, content_of, external_of, is_date, project, validate
 from holdfast.core.ingest.rows import APPLIED, QUARANTINED, REPEATED, Completed, KeyAnnounced, Rows
-from holdfast.core.journal.bodies import REGISTRY, EpochClosed, EpochOpened, KeyRotated
+from holdfast.core.journal.bodies import REGISTRY, RETIRED, EpochClosed, EpochOpened, KeyRotated
 from holdfast.core.journal.chain import ZERO_HASH, Position
 from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
 from holdfast.core.sync.batch import Batch, StoredEntry
@@ -309,6 +309,8 @@ def _apply(rows: Rows, facts: Facts, chain: ChainFacts, item: PreparedEntry, bod
         rows.opened[chain.chain] = msgspec.to_builtins(body, builtin_types=(bytes,))
     elif isinstance(body, EpochClosed):
         rows.closed[chain.chain] = entry.seq
+        if body.cause == RETIRED:
+            rows.retired.append(facts.origin.origin)
     elif isinstance(body, KeyRotated):
         place = (chain.chain, chain.epoch, entry.seq)
         rows.keys.append(

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from holdfast.core.ids import Sku, StoreId
+from holdfast.core.ids import OriginId, Sku, StoreId
 from holdfast.core.ingest.facts import ChainFacts
 from holdfast.core.journal.chain import Position
 from holdfast.core.journal.entry import Unprojectable
@@ -118,6 +118,8 @@ class Rows:
     """Chain → what its `epoch_opened` entry said (cause, segment, parent…)."""
     closed: dict[int, int] = field(default_factory=dict[int, int])
     """Chain → seq of the entry that closed its epoch in order."""
+    retired: list[OriginId] = field(default_factory=list[OriginId])
+    """Registers that closed theirs for good."""
     keys: list[KeyAnnounced] = field(default_factory=list[KeyAnnounced])
     """Keys announced by the chain itself."""
     stock: Counter[tuple[StoreId, Sku]] = field(default_factory=Counter[tuple[StoreId, Sku]])

@@ -37,10 +37,15 @@ class EpochOpened(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     up to there, even if it never heard of it (P6)."""
 
 
+RETIRED = "retired"
+"""The cause of an epoch's end that is its register's end too."""
+
+
 class EpochClosed(msgspec.Struct, frozen=True, kw_only=True):
     """Last entry of an epoch that ended in order: nothing after it can be owed."""
 
     cause: str
+    """`RETIRED`: its register goes on in no other one."""
 
 
 class ConnectionChanged(msgspec.Struct, frozen=True, kw_only=True):

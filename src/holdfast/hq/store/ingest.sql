@@ -242,5 +242,10 @@ where me.origin = :session;
 insert into origin (origin, kind, store, series, currency, name, enrolled_at_ms, software, recovery, replaces)
 values (:origin, :kind, :store, :series, :currency, :name, :at_ms, :software, :recovery, :replaces);
 
+-- name: retire_itself(origin)!
+-- By our clock: its own may say any year.
+update origin set retired_at_ms = coalesce(retired_at_ms, (extract(epoch from now()) * 1000)::bigint)
+where origin = :origin;
+
 -- name: retire(origin, at_ms)!
 update origin set retired_at_ms = coalesce(retired_at_ms, :at_ms) where origin = :origin;

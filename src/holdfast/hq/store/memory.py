@@ -49,6 +49,7 @@ class Tables:
         self.key_numbers: dict[tuple[OriginId, KeyId], int] = {}
         self.key_ends: dict[tuple[OriginId, KeyId], tuple[int, EpochId | None, int]] = {}
         """(chain, epoch, seq) where a former key gave way."""
+        self.retired: dict[OriginId, bool] = {}
         self.chains: dict[int, ChainRecord] = {}
         self.opened: dict[int, dict[str, Any]] = {}
         self.entries: dict[tuple[int, int], Row] = {}
@@ -174,6 +175,8 @@ class MemoryTransaction:
         for number, seq in rows.closed.items():
             record = msgspec.structs.replace(self._tables.chains[number], closed_at_seq=seq)
             self._set(self._tables.chains, number, record)
+        for origin in rows.retired:
+            self._set(self._tables.retired, origin, True)
         for key in rows.keys:
             at = (key.chain, EpochId(key.epoch), key.seq)
             self._end_keys(OriginId(key.origin), KeyId(key.key_id), at, key.replaces)
@@ -383,9 +386,11 @@ class MemoryTransaction:
     # ---- enrolment
 
     def enrol(self, origin: OriginRecord, key_id: KeyId, public_key: bytes) -> None:
-        replaced = {record.replaces for record in self._tables.origins.values()} | {origin.replaces}
-        for record in self._tables.origins.values():
-            if record.facts.series == origin.facts.series and record.facts.origin not in replaced:
+        tables = self._tables
+        if origin.replaces is not None:
+            self._set(tables.retired, origin.replaces, True)
+        for record in tables.origins.values():
+            if record.facts.series == origin.facts.series and record.facts.origin not in tables.retired:
                 raise RaceFault(f"series {origin.facts.series} belongs to {record.facts.origin}")
         self._set(self._tables.origins, origin.facts.origin, origin)
         self._put_key(origin.facts.origin, key_id, public_key)
@@ -421,11 +426,11 @@ class MemoryTransaction:
 
     def known(self, origin: OriginId, series: str) -> Known:
         tables = self._tables
-        replaced = {record.replaces for record in tables.origins.values()}
-        active = [o for o, r in tables.origins.items() if r.facts.series == series and o not in replaced]
+        retired = tables.retired
+        active = [o for o, r in tables.origins.items() if r.facts.series == series and o not in retired]
         return Known(
             number=max((n for (of, _), n in tables.key_numbers.items() if of == origin), default=0),
-            retired=origin in replaced,
+            retired=origin in retired,
             series_of=active[0] if active else None,
         )
 

@@ -211,6 +211,8 @@ class PostgresTransaction:
             )
         for number, seq in rows.closed.items():
             _sql.closed(conn, chain=number, seq=seq)
+        for origin in rows.retired:
+            _sql.retire_itself(conn, origin=origin)
         for key in rows.keys:
             _sql.end_keys(
                 conn, origin=key.origin, but=key.key_id, replaces=key.replaces,

@@ -18,6 +18,7 @@ from holdfast.core.ids import (
     TransactionId,
     encode_id,
 )
+from holdfast.core.journal.bodies import RETIRED
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH, STILL_DUE
@@ -123,7 +124,7 @@ class Checkout(Entries):
             closed = till.closing(day, by) if day.open else None
             if isinstance(closed, DayClosed):
                 till.append(till.place(), "day_closed", 1, closed, till.stamp(closed.business_date))
-            till.close_epoch("retired")
+            till.close_epoch(RETIRED)
             return None
 
         return self._till.transact(work, finishing=True)
