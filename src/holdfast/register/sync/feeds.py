@@ -18,6 +18,9 @@ from holdfast.register.sync.heartbeat import compose, sign
 HEARTBEAT_S = 20.0
 HEARTBEAT_GAP_S = 2.0
 """Least time between two."""
+DRAINED_GAP_S = 1.0
+"""From the last sale's arrival to the word that nothing is owed: when a whole chain comes back, the others'
+sales go first."""
 HEARTBEAT_DEADLINE_S = 8.0
 PAGE_DEADLINE_S = 30.0
 PAGE_BYTES_MAX = 64 << 20
@@ -51,8 +54,14 @@ class Feeder(Caller):
         self._signer = signer
         self._on_reply = on_reply
         self._beat_ms: int | None = None
+        self._drained_ms: int | None = None
         self._nonce = ""
         """Not kept: a process that begins anew says its first word twice."""
+
+    def drained(self) -> None:
+        """From another thread: all that was owed arrived. Head office is to have that in a signed word."""
+        self._drained_ms = self._clock.monotonic_ms()
+        self.wake()
 
     def turn(self) -> float:
         books = self._books
@@ -69,8 +78,13 @@ class Feeder(Caller):
     def _keep_apart(self) -> None:
         """However often something asks for a heartbeat: not sooner than a little after the last."""
         now_ms = self._clock.monotonic_ms()
-        if self._beat_ms is not None:
-            self.pause(HEARTBEAT_GAP_S - (now_ms - self._beat_ms) / 1000)
+        drained_ms, self._drained_ms = self._drained_ms, None
+        waits_s = [
+            gap_s - (now_ms - since_ms) / 1000
+            for since_ms, gap_s in ((self._beat_ms, HEARTBEAT_GAP_S), (drained_ms, DRAINED_GAP_S))
+            if since_ms is not None
+        ]
+        self.pause(max(waits_s, default=0.0))
         self._beat_ms = self._clock.monotonic_ms()
 
     # ---- heartbeat -------------------------------------------------------------------------------

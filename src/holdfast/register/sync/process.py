@@ -91,7 +91,7 @@ class SyncProcess:
 
         shared = Shared(origin, books, line, trusted, self.board, clock, randomness)
         self._prober = Prober(client, self.board, clock, randomness)
-        self._uploader = Uploader(shared, policy=policy, on_drained=self._drained)
+        self._uploader = Uploader(shared, policy=policy, on_drained=lambda: self._feeder.drained())
         self._feeder = Feeder(shared, currency=self._config.currency, signer=keys, on_reply=self._heard)
         hands = Hands(
             sync_now=self._uploader.sync_now,
@@ -137,10 +137,6 @@ class SyncProcess:
                 pass
         if not was_active:
             self._prober.wake()
-
-    def _drained(self) -> None:
-        """Let head office hear in a signed word that nothing is owed any more."""
-        self._feeder.wake()
 
     def _heard(self, reply: HeartbeatReply) -> None:
         self._prober.pace(reply)
