@@ -117,11 +117,9 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     send_from: int = 0
     """Set on a gap: nothing was taken; send from this seq."""
     applied: Receipt | None = None
-    safe: Receipt | None = None
+    """What was stored just now cannot be in a backup yet: *safe* comes with offers and heartbeats."""
     fork: bool = False
     """The batch went to a branch of its own: this origin has a twin."""
-    slow_ms: int = 0
-    """Wait this long before the next batch: many came back at once."""
 
 
 class Challenge(msgspec.Struct, frozen=True, kw_only=True):

@@ -413,11 +413,10 @@ class Sender:
         if epoch in self._resent:
             self._went_on(epoch, held.seq)
         events.append(Held(held))
-        events += [ReceiptGiven(given) for given in (ack.applied, ack.safe) if given is not None]
+        if ack.applied is not None:
+            events.append(ReceiptGiven(ack.applied))
         if ack.fork:
             self._state = State.LOCATE
-        if ack.slow_ms:
-            self._not_before_ms = now_ms + ack.slow_ms
         return tuple(events)
 
     def _went_on(self, epoch: EpochId, seq: int) -> None:
