@@ -15,7 +15,7 @@ import typer
 from holdfast.core.refusals import Refusal
 from holdfast.hq import cli_registers
 from holdfast.hq.cli_parts import (
-    ANY_HOST,
+    CONSOLE,
     DIFFERENT,
     REFUSED,
     AsJson,
@@ -312,20 +312,10 @@ def recover_key(
     The key is in the recovery copy beside the register's database, or in the one kept here since enrolment.
     On the register's machine: holdfast register recover --home DIR --answer WORD
     """
-    from holdfast.core.faults import KeyFault
-    from holdfast.infra.keys import RecoveryKey, answer_request, read_request
+    from holdfast.hq.recovery import answer_recovery
 
-    request = read_request(word)
     with services_of(home) as services:
-        head_office = services.head_office
-        copy = request.copy or head_office.enrolment.recovery_copy(request.origin)
-        if copy is None:
-            raise KeyFault(
-                f"No recovery copy of {request.origin} is here, and none came with the request. Copy its "
-                "till.db.recovery from a backup of its data folder beside its database, and ask again."
-            )
-        answer = answer_request(RecoveryKey.load(head_office.home.recovery_key), request, copy)
-        head_office.enrolment.note_recovered(request.origin)
+        answer = or_stop(answer_recovery(services.head_office, word, by=CONSOLE))
     typer.echo(answer)
     typer.echo("On that machine: holdfast register recover --home DIR --answer WORD", err=True)
 
@@ -373,6 +363,7 @@ def verify(home: Home, as_json: AsJson = False) -> None:
 
 
 def _make_certificate(place: "HeadOfficeHome", host: str, names: list[str]) -> None:
+    from holdfast.hq.invitation import ANY_HOST
     from holdfast.infra.tls import make_certificate
 
     own = [host] if host not in ANY_HOST else []

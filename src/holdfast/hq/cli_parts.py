@@ -1,6 +1,5 @@
 """What the commands of head office share: an open head office, refusals as sentences, addresses."""
 
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON for a program.")]
 
 REFUSED = 9
 """Exit code of what was refused for a reason of business: nothing was changed."""
+CONSOLE = "command line"
+"""Who did it, where no administrator's password was asked for: whoever may read head office's secrets."""
 DIFFERENT = 10
 """Exit code of `verify` where something differs."""
 
@@ -59,23 +60,17 @@ def who_is(services: "Services", name: str) -> str:
     return found
 
 
-def pin_of(services: "Services") -> bytes | None:
-    """The fingerprint for the code, where nobody but head office itself vouches for its certificate."""
-    from holdfast.infra.tls import certificate_sha256, is_self_signed
+def spelled_for(services: "Services", code: str) -> str:
+    """The code as a person copies it."""
+    from holdfast.hq.invitation import spelled
 
-    tls = services.tls
-    return certificate_sha256(tls.certificate) if tls and is_self_signed(tls.certificate) else None
-
-
-ANY_HOST = ("0.0.0.0", "::")
+    return spelled(code, services.tls)
 
 
 def url_of(config: "HeadOfficeConfig", names: list[str] | None = None) -> str:
-    host = config.listen_host
-    if names or host in ANY_HOST:
-        host = names[0] if names else socket.getfqdn()
-    host = f"[{host}]" if ":" in host else host
-    return f"{'https' if config.tls_certificate else 'http'}://{host}:{config.listen_port}"
+    from holdfast.hq.invitation import url_of as address
+
+    return address(config, names)
 
 
 def money_text(amount_minor: int, currency: str) -> str:

@@ -43,6 +43,7 @@ PUBLIC_KEY_BYTES = 32
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
 """What a register's settings take for a store or a series: they stand in numbers and on receipts."""
 RECOVERY_BYTES_MAX = 1_024
+OPEN_CODES_MAX = 500
 
 
 class Store(msgspec.Struct, frozen=True):
@@ -75,6 +76,36 @@ def _code_refusal(what: str, text: str) -> Refusal | None:
         f"{text[:40]!r} cannot be a {what}: it has up to 32 letters, digits, dots, dashes and underlines, "
         "and begins with a letter or digit.",
     )
+
+
+class OpenCode(msgspec.Struct, frozen=True):
+    """A code that nobody used yet. The code itself is nowhere: only its hash is kept."""
+
+    id: str
+    """Names it, and cannot be used in its place."""
+    kind: str
+    store: str
+    series: str
+    name: str
+    replaces: OriginId | None
+    rekeys: OriginId | None
+    """The register that gets another key by it; None: it makes a new one."""
+    issued_at_ms: int
+    issued_by: str
+    expires_at_ms: int
+
+
+class CodeState(msgspec.Struct, frozen=True):
+    """What became of a code."""
+
+    name: str
+    rekeys: OriginId | None
+    expires_at_ms: int
+    used_at_ms: int | None
+    origin: OriginId | None
+    """The register that used it."""
+    withdrawn_at_ms: int | None
+    withdrawn_by: str | None
 
 
 class Enrolment:
@@ -123,6 +154,7 @@ class Enrolment:
         name: str = "",
         kind: str = "register",
         replaces: OriginId | None = None,
+        by: str = "",
         ttl_ms: int = CODE_TTL_MS,
     ) -> str | Refusal:
         """A code to enrol one register with, shown once.
@@ -148,12 +180,13 @@ class Enrolment:
                 name=name or series,
                 replaces=replaces,
                 rekeys=None,
+                by=by,
                 now_ms=now_ms,
                 expires_at_ms=now_ms + ttl_ms,
             )
         return code
 
-    def issue_rekey_code(self, origin: OriginId, *, ttl_ms: int = CODE_TTL_MS) -> str | Refusal:
+    def issue_rekey_code(self, origin: OriginId, *, by: str = "", ttl_ms: int = CODE_TTL_MS) -> str | Refusal:
         """A code that gives the register another key, shown once; used, it puts the others out of force."""
         now_ms = self._clock.now_ms()
         code = new_code(self._randomness.bytes(ID_RANDOM_BYTES))
@@ -165,7 +198,8 @@ class Enrolment:
             if retired_at_ms is not None:
                 return Refusal(
                     "origin.retired",
-                    f"{name} was replaced, and gets no other key. Enrol its machine as a new register.",
+                    f"{name} is retired, and gets no other key. Take it back into service on its page, or "
+                    "enrol its machine as a new register.",
                 )
             _sql.add_code(
                 conn,
@@ -176,10 +210,38 @@ class Enrolment:
                 name=name,
                 replaces=None,
                 rekeys=origin,
+                by=by,
                 now_ms=now_ms,
                 expires_at_ms=now_ms + ttl_ms,
             )
         return code
+
+    def open_codes(self, limit: int = OPEN_CODES_MAX) -> list[OpenCode]:
+        """Those that can still be used, newest first."""
+        with self._pool.connection() as conn:
+            rows = _sql.open_codes(conn, now_ms=self._clock.now_ms(), limit=limit)
+        return [OpenCode(row[0].hex(), *row[1:]) for row in rows]
+
+    def code_state(self, id: str) -> CodeState | None:
+        """What became of a code; None: there is none of that id."""
+        with self._pool.connection() as conn:
+            row = _sql.code_state(conn, code_hash=_hash_of_id(id))
+        return None if row is None else CodeState(*row)
+
+    def withdraw_code(self, id: str, *, by: str) -> Refusal | None:
+        """Nobody can use it any more. Harmless the second time."""
+        code_hash, now_ms = _hash_of_id(id), self._clock.now_ms()
+        with self._pool.connection() as conn:
+            row = _sql.lock_code(conn, code_hash=code_hash)
+            if row is None:
+                return Refusal("enrol.code", "There is no such code.")
+            if _Code(*row).used_at_ms is not None:
+                return Refusal(
+                    "enrol.code-used",
+                    "That code was used already: its register is enrolled.",
+                )
+            _sql.withdraw_code(conn, code_hash=code_hash, by=by, now_ms=now_ms)
+        return None
 
     # ---- registers
 
@@ -203,8 +265,9 @@ class Enrolment:
             return _OTHER_USE if code.rekeys is None else _NOT_HERE
         if code.used_at_ms is not None and code.public_key == request.public_key:
             return self._reply(conn, code, request)
-        if code.used_at_ms is not None or now_ms > code.expires_at_ms:
+        if code.used_at_ms is not None or code.withdrawn_at_ms is not None or now_ms > code.expires_at_ms:
             said = "used already" if code.used_at_ms is not None else "too old"
+            said = "withdrawn" if code.withdrawn_at_ms is not None else said
             return Refused(403, "enrol.code", f"This enrolment code was {said}. Make another one.")
         key_id = fingerprint(request.public_key)
         if _sql.origin_of_key(conn, key_id=key_id) is not None:
@@ -273,10 +336,10 @@ class Enrolment:
         with self._pool.connection() as conn:
             return _sql.recovery(conn, origin=origin)
 
-    def note_recovered(self, origin: OriginId) -> None:
+    def note_recovered(self, origin: OriginId, by: str) -> None:
         """Tell people that somebody opened a register's database key."""
         with self._pool.connection() as conn:
-            detail = "its database key was recovered with head office's recovery key"
+            detail = f"its database key was recovered with head office's recovery key, by {by}"
             PostgresTransaction(conn, None).alert("recovered-key", origin, detail)
 
 
@@ -293,6 +356,7 @@ class _Code(msgspec.Struct, frozen=True):
     used_at_ms: int | None
     origin: str | None
     public_key: bytes | None
+    withdrawn_at_ms: int | None
 
 
 _OTHER_USE = Refused(
@@ -335,6 +399,18 @@ def _refuse_place(
 
 def _currency(conn: psycopg.Connection[Any], store: str) -> str:
     return _sql.store(conn, store=store)[2]
+
+
+def code_id(code: str) -> str:
+    """The id of a code that was just made."""
+    return _hash(code).hex()
+
+
+def _hash_of_id(id: str) -> bytes:
+    try:
+        return bytes.fromhex(id)
+    except ValueError:
+        return b""
 
 
 def _hash(code: str) -> bytes:

@@ -21,9 +21,17 @@ from holdfast.core.monitoring.owed import (
     owing_of_register,
     silent_ms,
 )
-from holdfast.core.sync.limits import CLOCK_SKEW_REPORT_MS
 from holdfast.core.sync.messages import Heartbeat, decode
 from holdfast.hq.knowledge import Chain, is_open, knowledge_of
+from holdfast.hq.standing import (
+    EpochStanding,
+    FeedAge,
+    LostEpoch,
+    Register,
+    Summary,
+    by_urgency,
+    summary_of,
+)
 from holdfast.infra.clock import Clock
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
@@ -45,138 +53,14 @@ WARM_S = 8.0
 ATTENTION_MAX = 8
 
 
-class LostEpoch(msgspec.Struct, frozen=True, gc=False):
-    """What two people said of an epoch that may owe: that nobody waits for the rest of it."""
-
-    id: int
-    origin: OriginId
-    epoch: EpochId
-    reason: str
-    proposed_by: str
-    proposed_at_ms: int
-    confirmed_by: str | None
-    confirmed_at_ms: int | None
-    withdrawn_by: str | None
-    withdrawn_at_ms: int | None
-    held_entries: int
-    """Entries that were here then, over all branches."""
-    claimed_seq: int
-    """The highest head that was claimed and not here then; 0: none."""
-    state: str = ""
-    """`proposed`, `lost`, `returning` (some of it came since), `recovered` (all that is known of)."""
-    arrived: int = 0
-    """Entries that came since."""
-
-
-class EpochStanding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One branch of one epoch."""
-
-    epoch: EpochId
-    branch: int
-    segment: str
-    cause: str
-    applied_seq: int
-    claimed_seq: int
-    safe_seq: int
-    is_open: bool
-    closed_at_seq: int | None
-    declared_lost: bool
-    owing: str
-    is_missing: bool = False
-    """Something may be missing that nobody brings: it is silent, or ended without a closing entry."""
-    lost: LostEpoch | None = None
-
-
-class FeedAge(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Which version of a feed a register runs on."""
-
-    feed: str
-    n: int
-    newest_n: int
-    is_current: bool
-    newest_since_ms: int | None
-
-
-class Register(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A register (or a store server) as head office knows it."""
-
-    origin: OriginId
-    kind: str
-    store: str
-    series: str
-    currency: str
-    name: str
-    enrolled_at_ms: int
-    software: str
-    replaces: OriginId | None
-    retired_at_ms: int | None
-    owing: str
-    """`owes`, `may-owe`, `nothing` or `complete`."""
-    owed_count: int
-    """Documents, by its last signed word; 0 once all of what it named is here."""
-    owed_minor: int
-    owed_oldest_ms: int | None
-    owed_dates: tuple[str, ...]
-    may_owe_since_ms: int | None
-    """Its last signed word; None: never heard."""
-    applied_seq: int
-    """Of its newest epoch."""
-    epochs: tuple[EpochStanding, ...]
-    waiting: int
-    """Entries in quarantine."""
-    last_contact_ms: int | None
-    last_word_ms: int | None
-    blocked_code: str | None
-    blocked_detail: str | None
-    business_date: str
-    day_open: bool
-    skew_ms: int | None
-    disk_free_bytes: int
-    state: str
-    problems: tuple[str, ...]
-    feeds: tuple[FeedAge, ...]
-
-    @property
-    def skewed(self) -> bool:
-        return self.skew_ms is not None and abs(self.skew_ms) > CLOCK_SKEW_REPORT_MS
-
-    @property
-    def skew_text(self) -> str:
-        return "–" if self.skew_ms is None else f"{self.skew_ms / 1_000:+.1f} s"
-
-    @property
-    def stale_feeds(self) -> tuple[str, ...]:
-        return tuple(age.feed for age in self.feeds if not age.is_current)
-
-    @property
-    def needs_attention(self) -> bool:
-        return self.blocked_code is not None or self.waiting > 0 or self.owing in ("owes", "may-owe")
-
-
-class Amount(msgspec.Struct, frozen=True):
-    minor: int
-    currency: str
-
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """The fleet in a few figures."""
-
-    total: int
-    up_to_date: int
-    owing: int
-    may_owe: int
-    blocked: int
-    waiting: int
-    owed_count: int
-    owed: tuple[Amount, ...]
-
-
 class _Seen(NamedTuple):
     """The fleet at a moment, and how long the look took."""
 
     at_ms: int
     took_ms: int
     registers: list[Register]
+    by_urgency: list[Register]
+    summary: Summary
 
 
 class FleetWatch:
@@ -219,17 +103,20 @@ class Fleet:
         A fleet so large that one look takes long is shown as it was seconds ago, and looked at again
         meanwhile, so that nobody waits for it.
         """
+        return self._see().registers
+
+    def _see(self) -> "_Seen":
         now_ms = self._clock.monotonic_ms()
         seen = self._seen
         if seen is None or (seen.took_ms <= QUICK_MS and now_ms - seen.at_ms > FRESH_MS):
             with self._lock:
-                return self._look_again(now_ms).registers
+                return self._look_again(now_ms)
         if now_ms - seen.at_ms > STALE_MAX_MS:
             with self._lock:
-                return self._look_again(now_ms).registers
+                return self._look_again(now_ms)
         if now_ms - seen.at_ms > FRESH_MS and self._lock.acquire(blocking=False):
             threading.Thread(target=self._look_beside, name="fleet", daemon=True).start()
-        return seen.registers
+        return seen
 
     def keep_warm(self) -> None:
         """Look again where a look takes long; a small fleet is looked at when somebody asks."""
@@ -251,43 +138,26 @@ class Fleet:
         if self._seen is None or self._seen.at_ms < asked_ms - FRESH_MS:
             began_ms = self._clock.monotonic_ms()
             registers = self.look()
-            self._seen = _Seen(began_ms, self._clock.monotonic_ms() - began_ms, registers)
+            ordered, summary = sorted(registers, key=by_urgency), summary_of(registers)
+            took_ms = self._clock.monotonic_ms() - began_ms
+            self._seen = _Seen(began_ms, took_ms, registers, ordered, summary)
         return self._seen
 
     def register(self, origin: OriginId) -> Register | None:
         found = self.look(origin)
         return found[0] if found else None
 
+    def by_urgency(self) -> list[Register]:
+        """As `registers`, the most urgent first."""
+        return self._see().by_urgency
+
     def summary(self) -> Summary:
-        registers = self.registers()
-        owed: defaultdict[str, int] = defaultdict(int)
-        for register in registers:
-            if register.owed_minor:
-                owed[register.currency] += register.owed_minor
-        return Summary(
-            total=len(registers),
-            up_to_date=sum(register.owing in ("nothing", "complete") for register in registers),
-            owing=sum(register.owing == "owes" for register in registers),
-            may_owe=sum(register.owing == "may-owe" for register in registers),
-            blocked=sum(register.blocked_code is not None for register in registers),
-            waiting=sum(register.waiting for register in registers),
-            owed_count=sum(register.owed_count for register in registers),
-            owed=tuple(Amount(minor, currency) for currency, minor in sorted(owed.items())),
-        )
+        return self._see().summary
 
     def attention(self, limit: int = ATTENTION_MAX) -> list[Register]:
-        """Those that a person should look at, blocked ones first, then by how long they are silent."""
-        found = [register for register in self.registers() if register.needs_attention]
-        order = {"owes": 0, "may-owe": 1}
-        return sorted(
-            found,
-            key=lambda register: (
-                register.blocked_code is None,
-                register.waiting == 0,
-                order.get(register.owing, 2),
-                register.last_contact_ms or 0,
-            ),
-        )[:limit]
+        """Those that a person should look at, the most urgent first."""
+        seen = self._see()
+        return seen.by_urgency[: min(limit, seen.summary.attention)]
 
     def skews(self, origin: OriginId, limit: int = 50) -> list[tuple[int, int]]:
         """(at, skew) in milliseconds where it changed, newest first."""
@@ -325,6 +195,7 @@ class Fleet:
         (
             origin, kind, store, series, currency, name, enrolled_at_ms, software, replaces, retired_at_ms,
             contact_ms, blocked_code, blocked_detail, heard_ms, statement, skew_ms,
+            retired_by, retired_reason,
         ) = row  # fmt: skip
         beat = None if statement is None else _beat(statement)
         said = beat or _NOTHING_SAID
@@ -347,6 +218,7 @@ class Fleet:
         return Register(
             origin=OriginId(origin), kind=kind, store=store, series=series, currency=currency, name=name,
             enrolled_at_ms=enrolled_at_ms, software=software, replaces=replaces, retired_at_ms=retired_at_ms,
+            retired_by=retired_by, retired_reason=retired_reason,
             owing=owing.value,
             owed_count=said.owed_count if owes else 0,
             owed_minor=said.owed_minor if owes else 0,

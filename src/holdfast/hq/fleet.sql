@@ -3,7 +3,7 @@
 -- name: origins(origin)
 select o.origin, o.kind, o.store, o.series, o.currency, o.name, o.enrolled_at_ms, o.software, o.replaces,
        o.retired_at_ms, c.at_ms, c.blocked_code, c.blocked_detail,
-       h.received_at_ms, h.statement, h.skew_ms
+       h.received_at_ms, h.statement, h.skew_ms, o.retired_by, o.retired_reason
 from origin o left join contact c using (origin) left join heartbeat h using (origin)
 where :origin::text is null or o.origin = :origin;
 

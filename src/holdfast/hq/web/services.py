@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from litestar.di import NamedDependency
 
 from holdfast.core.ids import IncarnationId, OriginId
+from holdfast.hq.retirement import Retirements
 from holdfast.hq.service import HeadOffice
 from holdfast.hq.web.alert_book import AlertBook
 from holdfast.hq.web.throttle import Throttle
@@ -52,6 +53,7 @@ class Services:
     """For what the pages read."""
     throttle: Throttle
     alerts: AlertBook
+    retirements: Retirements
     uploads: Uploads
     incarnation: IncarnationId
     """As the last answer had it: probes are answered without the database."""
@@ -94,6 +96,7 @@ def open_services(head_office: HeadOffice) -> Iterator[Services]:
             pool=pool,
             throttle=Throttle(clock),
             alerts=AlertBook(pool, clock),
+            retirements=Retirements(pool, clock),
             uploads=Uploads(clock),
             incarnation=head_office.ingest.incarnation(),
         )

@@ -3,20 +3,21 @@
 from typing import NamedTuple
 
 from holdfast.core.ids import OriginId
-from holdfast.hq.fleet import EpochStanding, Fleet, Register
+from holdfast.hq.fleet import Fleet
+from holdfast.hq.standing import EpochStanding, Register
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
 STATES = {
     "": "All",
+    "attention": "Needs attention",
     "blocked": "Blocked",
+    "waiting": "Entries in quarantine",
     "owes": "Owes",
     "may-owe": "May owe",
     "nothing": "Owes nothing",
-    "waiting": "Entries in quarantine",
     "retired": "Retired",
 }
-_ORDER = {"blocked": 0, "owes": 1, "may-owe": 2, "nothing": 3, "complete": 4, "retired": 5}
 _queries = load_queries("holdfast.hq.web.registers", "heads.sql", Engine.POSTGRES)
 
 
@@ -28,25 +29,18 @@ class Branch(NamedTuple):
     head_hash: str
 
 
-def state_of(register: Register) -> str:
-    """The one word that the list is ordered by."""
-    if register.blocked_code is not None:
-        return "blocked"
-    if register.retired_at_ms is not None and register.owing in ("nothing", "complete"):
-        return "retired"
-    return register.owing
-
-
 def find(fleet: Fleet, search: str, state: str) -> list[Register]:
-    """Registers in that state with the text in name, store or series; empty: any."""
+    """Registers in that state with the text in name, store, series or id, worst first; empty: any."""
     wanted = search.lower()
-    found = [
+    return [
         register
-        for register in fleet.registers()
+        for register in fleet.by_urgency()
         if _is_in(register, state)
-        and (not wanted or wanted in f"{register.name}\n{register.store}\n{register.series}".lower())
+        and (
+            not wanted
+            or wanted in f"{register.name}\n{register.store}\n{register.series}\n{register.origin}".lower()
+        )
     ]
-    return sorted(found, key=lambda register: _ORDER.get(state_of(register), 0))  # stable: store, name
 
 
 def branches(pool: Pool, register: Register) -> list[Branch]:
@@ -63,8 +57,20 @@ def branches(pool: Pool, register: Register) -> list[Branch]:
 
 
 def _is_in(register: Register, state: str) -> bool:
-    if state == "waiting":
-        return register.waiting > 0
-    if not state:
-        return True
-    return state_of(register) == state or (state == "nothing" and state_of(register) == "complete")
+    match state:
+        case "":
+            return True
+        case "attention":
+            return register.needs_attention
+        case "blocked":
+            return register.blocked_code is not None
+        case "waiting":
+            return register.waiting > 0
+        case "owes" | "may-owe":
+            return register.owing == state
+        case "nothing":
+            return register.owing in ("nothing", "complete") and not register.is_retired
+        case "retired":
+            return register.is_retired
+        case _:
+            return False
