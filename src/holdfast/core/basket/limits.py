@@ -17,6 +17,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How far a price may be moved against the shop: down on a sale, up on a return."""
     return_without_receipt_minor_max: int
     """Sum of a return's lines that name no receipt."""
+    refund_minor_max: int = 2**63 - 1
+    """Sum of all that one return pays out."""
 
 
 UNLIMITED = Limits(

@@ -1,0 +1,181 @@
+"""Rows of the operations table: what head office, a store server or a payment terminal has a part in.
+
+Here offline is often *no*: the value lies at head office alone, and two registers that both took it would
+spend it twice (P8). Each row says why, and where there is a way to be allowed ahead, that is its condition.
+"""
+
+from holdfast.core.operations import conditions as when
+from holdfast.core.operations.operation import NO, Operation
+from holdfast.core.operations.roles import Permission as May
+
+GIFT_CARDS = "Gift cards"
+CREDIT_MEMOS = "Credit memos"
+LOYALTY = "Loyalty"
+ON_ACCOUNT = "On account"
+STOCK = "Stock"
+CARDS = "Card payments"
+
+_NO_GIFT_CARD = "Gift cards need a real-time connection. Wait until it returns, or take another tender."
+_NO_CREDIT_MEMO = "Credit memos need a real-time connection. Wait until it returns, or take another tender."
+_NO_ACCOUNT = (
+    "On-account tenders and payments need a real-time connection. "
+    "Wait until it returns, or take another tender."
+)  # fmt: skip
+_NO_POINTS = "Points and rewards need a real-time connection. They are added by themselves when it returns."
+_ONE_TRUTH = "The balance is known at head office alone; another register may be using it at this moment."
+
+ROWS = (
+    Operation(
+        "gift.sell", GIFT_CARDS, "Sell a gift card", May.GIFT_CARDS, offline=NO, refused=_NO_GIFT_CARD,
+        why=_ONE_TRUTH, planned=True, features=("GC1", "GC7"),
+    ),
+    Operation(
+        "gift.top-up", GIFT_CARDS, "Top up a gift card", May.GIFT_CARDS, offline=NO, refused=_NO_GIFT_CARD,
+        why=_ONE_TRUTH, planned=True, features=("GC1", "GC7"),
+    ),
+    Operation(
+        "gift.balance", GIFT_CARDS, "Check the balance of a gift card", May.GIFT_CARDS, offline=NO,
+        refused=_NO_GIFT_CARD, why=_ONE_TRUTH, planned=True, features=("GC1", "GC7"),
+    ),
+    Operation(
+        "gift.redeem", GIFT_CARDS, "Pay by gift card", May.GIFT_CARDS, offline=when.GIFT_CARD_RESERVED,
+        refused=_NO_GIFT_CARD, why=_ONE_TRUTH, planned=True, features=("GC1", "GC7", "GC10"),
+    ),
+    Operation(
+        "gift.conclude", GIFT_CARDS, "Conclude a transaction that holds a gift card", May.GIFT_CARDS,
+        offline=when.GIFT_CARD_HELD,
+        refused=(
+            "This transaction cannot conclude with the gift card while offline. Take the card "
+            "off, and pay otherwise."
+        ),
+        why="The card was locked for this register while it was online; nobody else can use it meanwhile.",
+        planned=True, features=("GC4", "GC5"),
+    ),
+    Operation(
+        "gift.remove", GIFT_CARDS, "Take a gift card off the transaction", May.GIFT_CARDS,
+        why="The unlocking is sent when the connection returns.", planned=True, features=("GC3", "GC5"),
+    ),
+    Operation(
+        "gift.cash-out", GIFT_CARDS, "Pay a gift card out in cash", May.CASH_OUT, offline=NO,
+        refused=_NO_GIFT_CARD, why=_ONE_TRUTH, planned=True, features=("GC1", "GC7"),
+    ),
+    Operation(
+        "memo.issue", CREDIT_MEMOS, "Refund to a credit memo", May.CREDIT_MEMOS, offline=NO,
+        refused=_NO_CREDIT_MEMO, why="Its number and value are made at head office.",
+        planned=True, features=("GC6",),
+    ),
+    Operation(
+        "memo.redeem", CREDIT_MEMOS, "Pay by credit memo", May.CREDIT_MEMOS, offline=NO,
+        refused=_NO_CREDIT_MEMO, why=_ONE_TRUTH, planned=True, features=("GC6",),
+    ),
+    Operation(
+        "memo.conclude", CREDIT_MEMOS, "Conclude a transaction that holds a credit memo", May.CREDIT_MEMOS,
+        offline=when.CREDIT_MEMO_HELD,
+        refused=(
+            "This transaction cannot conclude with the credit memo while offline. Take the "
+            "memo off, and pay otherwise."
+        ),
+        why="The memo was locked for this register while it was online; nobody else can use it meanwhile.",
+        planned=True, features=("GC6",),
+    ),
+    Operation(
+        "memo.remove", CREDIT_MEMOS, "Take a credit memo off the transaction", May.CREDIT_MEMOS,
+        why="The unlocking is sent when the connection returns.", planned=True, features=("GC6",),
+    ),
+    Operation(
+        "loyalty.choose", LOYALTY, "Name a loyalty customer", May.LOYALTY,
+        why="Points accrue when sync resumes.", planned=True, features=("LY2", "LY4"),
+    ),
+    Operation(
+        "loyalty.points", LOYALTY, "See points", May.LOYALTY, offline=NO, refused=_NO_POINTS,
+        why="Points earned elsewhere today are known at head office alone.", planned=True, features=("LY4",),
+    ),
+    Operation(
+        "loyalty.redeem", LOYALTY, "Redeem points or a reward", May.LOYALTY, offline=NO, refused=_NO_POINTS,
+        why=_ONE_TRUTH, planned=True, features=("LY4",),
+    ),
+    Operation(
+        "loyalty.disable", LOYALTY, "Disable real-time loyalty", May.LOYALTY,
+        planned=True, features=("LY1", "LY3"),
+    ),
+    Operation(
+        "loyalty.enable", LOYALTY, "Enable real-time loyalty", May.LOYALTY, planned=True, features=("LY3",)
+    ),
+    Operation(
+        "account.tender", ON_ACCOUNT, "Sell on account", May.ON_ACCOUNT, offline=when.CREDIT_KNOWN,
+        refused=_NO_ACCOUNT, why="The customer's open balance is known at head office alone.",
+        planned=True, features=("OA1", "OA2"),
+    ),
+    Operation(
+        "account.payment", ON_ACCOUNT, "Take a payment on account", May.ON_ACCOUNT, offline=NO,
+        refused=_NO_ACCOUNT, why="The customer's open balance is known at head office alone.",
+        planned=True, features=("OA1",),
+    ),
+    Operation(
+        "stock.look-up", STOCK, "Check the quantity on hand", May.STOCK, offline=NO,
+        refused="Checking quantity on hand needs a real-time connection.",
+        why="Other registers sell from the same stock.", planned=True, features=("ST1",),
+    ),
+    Operation(
+        "stock.estimate", STOCK, "See an estimate of the quantity on hand", May.STOCK,
+        why="It says as of when it is.", planned=True, features=("ST4",),
+    ),
+    Operation(
+        "stock.count", STOCK, "Count stock", May.CHANGE_STOCK,
+        why="A count is an entry with its time; sales that arrive later are netted.",
+        planned=True, features=("ST3",),
+    ),
+    Operation(
+        "stock.adjust", STOCK, "Adjust stock", May.CHANGE_STOCK,
+        why="An adjustment is a movement, not a new total.", planned=True, features=("ST3",),
+    ),
+    Operation(
+        "stock.zero", STOCK, "Set the store's stock to zero", May.CHANGE_STOCK, offline=NO,
+        refused="Setting the store's stock to zero needs head office. Wait until the connection returns.",
+        why="It lists which registers of the store still owe sales, and only head office knows.",
+        planned=True, features=("ST3",),
+    ),
+    Operation(
+        "card.pay", CARDS, "Take a card payment from the till", May.CARDS, offline=when.TERMINAL_TOOK_SETTING,
+        refused="The terminal may not take cards offline. Take cash, or wait until the connection returns.",
+        why="The merchant bears the loss of a later decline; head office must have agreed to that ahead.",
+        planned=True, features=("CP1", "CP2", "CP13"),
+    ),
+    Operation(
+        "card.standalone", CARDS, "Book what a standalone terminal took", May.CARDS,
+        why="The terminal keeps the payment; the sale keeps its reference.", planned=True, features=("CP17",),
+    ),
+    Operation(
+        "card.activate", CARDS, "Activate offline payments on the terminal", May.CARDS_OFFLINE, online=NO,
+        offline=when.TERMINAL_TOOK_SETTING,
+        refused=(
+            "Offline payments are activated while the terminal has no connection, and where "
+            "head office allowed them before."
+        ),
+        why=(
+            "Online the terminal asks the bank; and what was not allowed before the outage "
+            "cannot be asked for in it."
+        ),
+        planned=True, features=("CP2", "CP7"),
+    ),
+    Operation(
+        "card.resume", CARDS, "Resume integrated payments", May.CARDS, offline=NO,
+        refused="The terminal still has no connection. It says when integrated payments can be resumed.",
+        why="Integrated payments need the line that is missing.", planned=True, features=("CP10",),
+    ),
+    Operation(
+        "card.refund", CARDS, "Refund to a card", May.REFUND_CARDS, offline=NO,
+        refused="A card is refunded online only. Wait until the connection returns, or refund in cash.",
+        why="The bank must know the first payment before it pays back.", planned=True, features=("CP12",),
+    ),
+    Operation(
+        "card.cancel", CARDS, "Cancel a card payment", May.REFUND_CARDS, offline=NO,
+        refused="An offline payment is not cancelled while offline. It is refunded from Finance afterwards.",
+        why="It may be on its way to the bank already.", planned=True, features=("CP12",),
+    ),
+    Operation(
+        "card.key-in", CARDS, "Type a card number by hand", May.CARDS, offline=NO,
+        refused="Offline, a card is tapped or inserted. Ask for another card, or take cash.",
+        why="Without the chip nothing proves that the card was there.", planned=True, features=("CP5",),
+    ),
+)  # fmt: skip

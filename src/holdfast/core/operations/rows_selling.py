@@ -1,0 +1,161 @@
+"""Rows of the operations table: the transaction, paying, goods coming back, receipts and customers.
+
+All of it is done from the register's own database, so that none of it needs a connection.
+"""
+
+from holdfast.core.operations.conditions import STORE_SERVER_ANSWERS
+from holdfast.core.operations.operation import NO, Operation
+from holdfast.core.operations.roles import Permission as May
+
+SELLING = "Selling"
+PAYING = "Paying"
+RETURNS = "Returns"
+RECEIPTS = "Receipts"
+CUSTOMERS = "Customers"
+
+ROWS = (
+    Operation(
+        "basket.look",
+        SELLING,
+        "See the selling screen",
+        why="The open transaction is kept on this register.",
+        features=("PO1",),
+    ),
+    Operation(
+        "basket.add",
+        SELLING,
+        "Scan, search, weigh or touch a product",
+        May.SELL,
+        why="Products, prices and taxes are on this register, however old they are.",
+        features=("PO1", "SW9"),
+    ),
+    Operation("line.quantity", SELLING, "Change a quantity", May.SELL, features=("PO1",)),
+    Operation("line.price", SELLING, "Change a price", May.OVERRIDE_PRICE, features=("PO1",)),
+    Operation("line.discount", SELLING, "Give a discount on a line", May.DISCOUNT, features=("PO1",)),
+    Operation(
+        "basket.discount", SELLING, "Give a discount on the whole sale", May.DISCOUNT, features=("PO1",)
+    ),
+    Operation("line.note", SELLING, "Comment on a line", May.SELL, features=("PO1",)),
+    Operation("line.void", SELLING, "Void a line", May.VOID_LINE, features=("PO2",)),
+    Operation("basket.void", SELLING, "Void the whole transaction", May.VOID_TRANSACTION, features=("PO2",)),
+    Operation(
+        "basket.suspend", SELLING, "Suspend a transaction", May.SUSPEND, planned=True, features=("PO4",)
+    ),
+    Operation("basket.recall", SELLING, "Recall a transaction", May.SUSPEND, planned=True, features=("PO4",)),
+    Operation(
+        "basket.recall-elsewhere",
+        SELLING,
+        "Recall what another register suspended",
+        May.SUSPEND,
+        offline=STORE_SERVER_ANSWERS,
+        refused=(
+            "That transaction is on another register. Recall it there, or wait until the "
+            "store's network is back."
+        ),
+        why="It lies on the other register; the store server passes it on.",
+        planned=True,
+        features=("SV12",),
+    ),
+    Operation(
+        "pay.cash",
+        PAYING,
+        "Take cash, also foreign, and give change",
+        May.SELL,
+        why="The rates of foreign cash are on this register.",
+        features=("PO2",),
+    ),
+    Operation("pay.hand-back", PAYING, "Hand back what was paid in part", May.SELL, features=("PO2",)),
+    Operation(
+        "return.receipt",
+        RETURNS,
+        "Bring goods back with their receipt",
+        May.RETURN,
+        why="Receipts of this register are on it.",
+        features=("PO3",),
+    ),
+    Operation(
+        "return.without",
+        RETURNS,
+        "Bring goods back without a receipt",
+        May.RETURN_WITHOUT_RECEIPT,
+        features=("PO3",),
+    ),
+    Operation(
+        "return.code",
+        RETURNS,
+        "Bring goods back by the receipt's signed code",
+        May.RETURN,
+        why=(
+            "Each register checks the signature by itself; a receipt that was used twice is "
+            "found when sync resumes."
+        ),
+        planned=True,
+        features=("PO8",),
+    ),
+    Operation(
+        "return.elsewhere",
+        RETURNS,
+        "Look up a receipt of another register",
+        May.RETURN,
+        offline=STORE_SERVER_ANSWERS,
+        refused=(
+            "That receipt is not on this register. Scan its code, or bring the goods back without a receipt."
+        ),
+        why="It lies on the other register; its signed code brings all that a return needs.",
+        planned=True,
+        features=("SV12",),
+    ),
+    Operation("receipt.look", RECEIPTS, "See receipts", May.RECEIPTS, features=("PO4",)),
+    Operation(
+        "receipt.reprint", RECEIPTS, "Print a receipt again", May.RECEIPTS, planned=True, features=("PO4",)
+    ),
+    Operation(
+        "receipt.email",
+        RECEIPTS,
+        "E-mail a receipt",
+        May.RECEIPTS,
+        why="The mail is kept here and leaves when the mail server answers.",
+        planned=True,
+        features=("PO8",),
+    ),
+    Operation(
+        "receipt.resume",
+        RECEIPTS,
+        "Print what waits for the printer",
+        May.RECEIPTS,
+        planned=True,
+        features=("PO8",),
+    ),
+    Operation(
+        "customer.find",
+        CUSTOMERS,
+        "Find and choose a customer",
+        May.CUSTOMERS,
+        why="Customers are on this register, with their age shown.",
+        planned=True,
+        features=("PO7",),
+    ),
+    Operation(
+        "customer.create",
+        CUSTOMERS,
+        "Create a customer",
+        May.CUSTOMERS,
+        why="This register has a series of its own for new customers.",
+        planned=True,
+        features=("PO7",),
+    ),
+    Operation(
+        "customer.edit", CUSTOMERS, "Change a customer", May.CUSTOMERS, planned=True, features=("PO7",)
+    ),
+    Operation(
+        "customer.forget",
+        CUSTOMERS,
+        "Forget a customer",
+        May.FORGET_CUSTOMER,
+        offline=NO,
+        refused="Forgetting a customer needs a connection to head office. Wait until it returns.",
+        why="The person's key must be destroyed at head office and everywhere else, not here alone.",
+        planned=True,
+        features=("PO7",),
+    ),
+)
