@@ -2,10 +2,10 @@
 
 import msgspec
 
-from holdfast.core.basket.limits import Act, act_refusal, needs_manager, percent_text
+from holdfast.core.basket.limits import UNLIMITED, Act, Limits, act_refusal, approval_needed, percent_text
 from holdfast.core.basket.line import BasketLine, Reduction, charge, exceeds, reductions_minor
 from holdfast.core.basket.value import Basket, line_of, size_refusal, with_line_replaced
-from holdfast.core.bounds import AMOUNT_MINOR_MAX, DISCOUNTS_MAX, LINES_MAX, PERCENT_E2_WHOLE, text_refusal
+from holdfast.core.bounds import DISCOUNTS_MAX, PERCENT_E2_WHOLE, text_refusal
 from holdfast.core.refusals import Refusal
 
 
@@ -84,11 +84,15 @@ def changed(basket: Basket, act: Act, old: BasketLine, new: BasketLine) -> Baske
 
 def _line_within(basket: Basket, act: Act, line: BasketLine) -> BasketLine | Refusal:
     gross_minor = charge(line, basket.money, basket.rounding_rule).gross_minor
-    e2_max = act.limits.line_discount_e2_max
-    if not exceeds(line.reductions, gross_minor, basket.rounding_rule, e2_max):
+
+    def is_within(limits: Limits) -> bool:
+        return not exceeds(line.reductions, gross_minor, basket.rounding_rule, limits.line_discount_e2_max)
+
+    if is_within(act.limits):
         return line
-    if not act.approved_by:
-        return needs_manager(f"A discount of over {percent_text(e2_max)} on a line")
+    what = f"A discount of over {percent_text(act.limits.line_discount_e2_max)} on a line"
+    if refusal := approval_needed(act, what, is_within):
+        return refusal
     return msgspec.structs.replace(line, reductions=_approved(line.reductions, act))
 
 
@@ -98,27 +102,46 @@ def total_within(basket: Basket, act: Act) -> Basket | Refusal:
         return basket
     if refusal := size_refusal(basket):
         return refusal
-    e2_max = act.limits.total_discount_e2_max
-    if not exceeds(basket.total_reductions, reducible_minor(basket), basket.rounding_rule, e2_max):
+    base_minor = reducible_minor(basket)
+
+    def is_within(limits: Limits) -> bool:
+        e2_max = limits.total_discount_e2_max
+        return not exceeds(basket.total_reductions, base_minor, basket.rounding_rule, e2_max)
+
+    if is_within(act.limits):
         return basket
-    if not act.approved_by:
-        return needs_manager(f"A discount of over {percent_text(e2_max)} on the total")
+    what = f"A discount of over {percent_text(act.limits.total_discount_e2_max)} on the total"
+    if refusal := approval_needed(act, what, is_within):
+        return refusal
     return msgspec.structs.replace(
         basket, total_reductions=_approved(basket.total_reductions, act), approved_by=act.approved_by
     )
 
 
 def returned_within(before: Basket, after: Basket, act: Act) -> Basket | Refusal:
-    """`after`, if what it brings back without receipt may be (PO3); bringing back less always may."""
-    limit_minor = act.limits.return_without_receipt_minor_max
-    if limit_minor >= LINES_MAX * AMOUNT_MINOR_MAX:  # spares a long return a sum at each line
+    """`after`, if so much may be brought back, with receipt and without (PO3); less always may."""
+    if act.limits == UNLIMITED:  # spares a long return two sums at each line
         return after
-    brought_minor = _without_receipt_minor(after)
-    if brought_minor <= limit_minor or brought_minor <= _without_receipt_minor(before):
-        return after
-    if not act.approved_by:
-        return needs_manager("Bringing back so much without a receipt")
-    return msgspec.structs.replace(after, approved_by=act.approved_by)
+    without, paid_out = _without_receipt_minor(after), _paid_out_minor(after)
+    grows_without = without > _without_receipt_minor(before)
+    grows = paid_out > _paid_out_minor(before)
+
+    def is_within(limits: Limits) -> bool:
+        return not (grows_without and without > limits.return_without_receipt_minor_max)
+
+    def is_paid_within(limits: Limits) -> bool:
+        return not (grows and paid_out > limits.refund_minor_max)
+
+    approved = False
+    for what, holds in (
+        ("Bringing back so much without a receipt", is_within),
+        ("Paying out so much", is_paid_within),
+    ):
+        if not holds(act.limits):
+            if refusal := approval_needed(act, what, holds):
+                return refusal
+            approved = True
+    return msgspec.structs.replace(after, approved_by=act.approved_by) if approved else after
 
 
 def _without_receipt_minor(basket: Basket) -> int:
@@ -127,6 +150,10 @@ def _without_receipt_minor(basket: Basket) -> int:
         for line in basket.lines
         if line.origin is None
     )
+
+
+def _paid_out_minor(basket: Basket) -> int:
+    return -sum(charge(line, basket.money, basket.rounding_rule).amount_minor for line in basket.lines)
 
 
 def _reduction(

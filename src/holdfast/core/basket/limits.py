@@ -1,5 +1,7 @@
 """Who does something at the till, when, and what they may do without a manager (PO1, PO6)."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from holdfast.core.bounds import ID_CHARS_MAX, PERCENT_E2_WHOLE, text_refusal
@@ -38,6 +40,8 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     approved_by: StaffId = StaffId("")
     """A manager who approves this one act; empty where nobody was asked."""
+    approver_limits: Limits = UNLIMITED
+    """How far he may go himself."""
 
 
 def act_refusal(act: Act) -> Refusal | None:
@@ -45,6 +49,20 @@ def act_refusal(act: Act) -> Refusal | None:
     return text_refusal("The staff id", act.by, ID_CHARS_MAX) or text_refusal(
         "The manager's staff id", act.approved_by, ID_CHARS_MAX
     )
+
+
+def approval_needed(act: Act, what: str, is_within: Callable[[Limits], bool]) -> Refusal | None:
+    """Why somebody must (also) approve what goes beyond the act's limits; None where it is approved.
+
+    Whoever approves goes no further than he may go himself. `what` as for `needs_manager`.
+    """
+    if act.approved_by and is_within(act.approver_limits):
+        return None
+    if act.approved_by:
+        return Refusal(
+            "basket.needs-manager", f"{what} needs somebody who may go so far himself. Ask another manager."
+        )
+    return needs_manager(what)
 
 
 def needs_manager(what: str) -> Refusal:

@@ -3,7 +3,7 @@
 import msgspec
 
 from holdfast.core.basket.discounts import FROM_RECEIPT, changed, total_within
-from holdfast.core.basket.limits import Act, act_refusal, needs_manager, percent_text
+from holdfast.core.basket.limits import Act, Limits, act_refusal, approval_needed, percent_text
 from holdfast.core.basket.line import BasketLine
 from holdfast.core.basket.value import Basket, line_of, next_line, with_line_added, with_line_replaced
 from holdfast.core.bounds import PERCENT_E2_WHOLE, QUANTITY_MILLI_MAX, reason_refusal, text_refusal
@@ -115,9 +115,14 @@ def override_price(basket: Basket, act: Act, line: int, unit_price_e4: int, reas
         )
         return changed(basket, act, old, new)
     against_e4 = list_e4 - unit_price_e4 if basket.kind == "sale" else unit_price_e4 - list_e4
-    if against_e4 * PERCENT_E2_WHOLE > list_e4 * act.limits.override_e2_max:
-        if not act.approved_by:
-            return needs_manager(f"Moving a price by over {percent_text(act.limits.override_e2_max)}")
+
+    def is_within(limits: Limits) -> bool:
+        return against_e4 * PERCENT_E2_WHOLE <= list_e4 * limits.override_e2_max
+
+    if not is_within(act.limits):
+        what = f"Moving a price by over {percent_text(act.limits.override_e2_max)}"
+        if refusal := approval_needed(act, what, is_within):
+            return refusal
         basket = msgspec.structs.replace(basket, approved_by=act.approved_by)
     new = msgspec.structs.replace(
         old,

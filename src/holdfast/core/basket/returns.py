@@ -74,7 +74,8 @@ def add_return(
         return quantity
     if quantity > found.remaining_milli:
         return more_than_sold(found.remaining_milli)
-    return with_line_added(basket, _brought_line(basket, act, found, quantity))
+    grown = with_line_added(basket, _brought_line(basket, act, found, quantity))
+    return grown if isinstance(grown, Refusal) else returned_within(basket, grown, act)
 
 
 def _brought_line(basket: Basket, act: Act, found: Returnable, quantity_milli: int) -> BasketLine:
