@@ -1,18 +1,20 @@
 """What the browser tests share: one running chain, a Chromium, and the pages in it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from holdfast.core.connection import Mode
 from holdfast.demo.chain import Chain, scratch_folder
 from holdfast.demo.line import LineMode
 from holdfast.infra.config import RegisterHome
-from holdfast.register.standing import read_standing
+from holdfast.register.standing import Standing, read_standing
 from tests.browser.head_office_page import HeadOfficePage
 from tests.browser.till_page import WAIT_MS, TillPage
+
+expect.set_options(timeout=WAIT_MS)  # its own 5 s are none to a busy machine
 
 
 @pytest.fixture(scope="session")
@@ -39,13 +41,19 @@ def cut_chain(running_chain: Chain) -> Iterator[Chain]:
     """
     for name in running_chain.registers:
         running_chain.switch(name, LineMode.CUT)
-    deadline = time.monotonic() + WAIT_MS / 1_000
-    for place in running_chain.registers.values():
-        while read_standing(RegisterHome(place.home)).mode != Mode.OFFLINE.value:
-            assert time.monotonic() < deadline, f"{place.name} does not notice that its line is cut"
-            time.sleep(0.1)
+    for name in running_chain.registers:
+        wait_standing(running_chain, name, lambda standing: standing.mode == Mode.OFFLINE.value)
     yield running_chain
     _mend(running_chain)
+
+
+def wait_standing(chain: Chain, name: str, wanted: Callable[[Standing], bool]) -> None:
+    """Until a register stands so, whether a page of it is open or not."""
+    place = chain.registers[name]
+    deadline = time.monotonic() + WAIT_MS / 1_000
+    while not wanted(standing := read_standing(RegisterHome(place.home))):
+        assert time.monotonic() < deadline, standing.as_text()
+        time.sleep(0.1)
 
 
 def _mend(chain: Chain) -> None:

@@ -42,6 +42,7 @@ class HeadOfficePage:
                 page.fill("#again", PASSWORD)
                 page.click("button:has-text('Set the password')")
                 page.wait_for_selector(".nav")
+                page.wait_for_load_state()
                 yield cls(page, chain, connection)
             finally:
                 context.close()
@@ -54,11 +55,11 @@ class HeadOfficePage:
         assert row is not None, "a count is a row"
         return row[0]
 
-    def wait_stored(self, number: str, timeout_s: float) -> float:
-        """Seconds until the document is there. Fails after `timeout_s`."""
+    def wait_stored(self, number: str) -> float:
+        """Seconds until the document is there."""
         began = time.monotonic()
         while not self.stored(number):
-            assert time.monotonic() - began < timeout_s, f"{number} is not at head office after {timeout_s} s"
+            assert time.monotonic() - began < WAIT_MS / 1_000, f"{number} is not at head office"
             time.sleep(LOOK_EVERY_S)
         return time.monotonic() - began
 

@@ -9,10 +9,7 @@ from playwright.sync_api import Browser, ViewportSize, expect
 from holdfast.demo.chain import Chain
 from holdfast.demo.line import LineMode
 from tests.browser.head_office_page import HeadOfficePage
-from tests.browser.till_page import CHEDDAR, CRISPS, MILK, WAIT_MS, TillPage
-
-SLOW_MS = 60
-"""Between keys of a person: a scanner is told by being quicker."""
+from tests.browser.till_page import CHEDDAR, CRISPS, MILK, TillPage
 
 
 @pytest.fixture
@@ -55,7 +52,7 @@ def test_pounds_and_euro_in_parts_and_what_cannot_be_taken(till: TillPage) -> No
     expect(till.page.locator("#due")).to_have_text("€1.80")
     expect(till.page.locator(".payment__given")).to_contain_text("£2.00 at 1.1524")
     expect(till.page.locator(".payment__given")).to_contain_text("€2.30")
-    till.page.keyboard.type("5", delay=SLOW_MS)
+    till.type("5")
     till.page.keyboard.press("Enter")
     assert till.change() == "€3.20"
 
@@ -120,7 +117,7 @@ def test_what_was_given_in_parts_is_still_there_after_kill_9(
     place.wait_ready()
     with TillPage.open(browser, place.url) as till:
         till.sign_in()
-        expect(till.lines).to_have_count(1, timeout=WAIT_MS)
+        expect(till.lines).to_have_count(1)
         till.page.keyboard.press("F9")
         expect(till.page.locator("#due")).to_have_text("€1.18")
         expect(till.page.locator(".payment__given")).to_contain_text("€2.00")
@@ -142,8 +139,7 @@ def test_what_comes_back_is_paid_out_in_home_cash(till: TillPage) -> None:
     till.page.keyboard.press("F9")
     number = till.number()
     till.page.keyboard.press("F9")
-    till.page.keyboard.type(number)
-    till.page.keyboard.press("Enter")
+    till.send_code(number)
     till.page.locator("[name=line]").first.check()
     till.page.click("text=Bring back")
     expect(till.lines).to_have_count(1)

@@ -9,10 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from holdfast.demo.chain import Chain
-from tests.browser.till_page import CHEDDAR, CRISPS, MANAGER, MILK, WAIT_MS, TillPage
-
-SLOW_MS = 60
-"""Between keys of a person: a scanner is told by being quicker."""
+from tests.browser.till_page import CHEDDAR, CRISPS, MANAGER, MILK, TillPage
 
 
 @pytest.fixture
@@ -33,24 +30,26 @@ def test_selling_by_keyboard_alone(browser: Browser, chain: Chain) -> None:
     """PO1: sign in, scan, search, weigh, quantity, price, discounts, comment and cash, without a pointer."""
     with TillPage.open(browser, chain.registers["R01"].url) as till:
         keys = till.page.keyboard
+        expect(till.page.locator("#staff")).to_be_focused()
         keys.type("1")
         keys.press("Tab")
         keys.type("1111")
         keys.press("Enter")
-        till.page.wait_for_selector("#date, #scan")
+        till.arrive("#date, #scan")
         if till.page.locator("#date").count():
-            keys.press("Enter")  # the button to open the day has the focus
-        till.page.wait_for_selector("#scan")
+            expect(till.page.locator("button:has-text('Open the day')")).to_be_focused()
+            keys.press("Enter")
+        till.arrive("#scan")
 
         till.scan(MILK, "Milk")
         till.scan("3*" + CRISPS, "crisps")
-        keys.type("tea", delay=SLOW_MS)
+        till.type("tea")
         keys.press("Enter")
         expect(till.page.locator(".work__title")).to_have_text("2 products found")
         till.page.locator(".tile-button:has-text('Breakfast tea')").focus()
         keys.press("Enter")
         expect(till.lines).to_have_count(3)
-        keys.type("0.642*APPLE", delay=SLOW_MS)
+        till.type("0.642*APPLE")
         keys.press("Enter")
         expect(till.lines.last).to_contain_text("0.642 kg")
         expect(till.lines.last).to_contain_text("€2.56")
@@ -72,7 +71,7 @@ def test_selling_by_keyboard_alone(browser: Browser, chain: Chain) -> None:
         expect(till.total).to_have_text("€15.71")
         keys.press("F9")
         till.page.wait_for_selector("#amount")
-        keys.type("20", delay=SLOW_MS)
+        till.type("20")
         keys.press("Enter")
         assert till.change() == "€4.29"
 
@@ -177,8 +176,7 @@ def test_goods_come_back_with_their_receipt_never_more_than_were_sold(till: Till
     till.scan(CHEDDAR, "cheddar")
     number = till.pay_exact()
     till.page.keyboard.press("F9")
-    till.page.keyboard.type(number)
-    till.page.keyboard.press("Enter")
+    till.send_code(number)
     till.page.wait_for_selector(".bring-back")
     till.page.locator("[name=line]").first.check()
     till.page.locator("[name=quantity-1]").fill("3")
@@ -193,8 +191,7 @@ def test_goods_come_back_with_their_receipt_never_more_than_were_sold(till: Till
     expect(till.page.locator(".paper")).to_contain_text(f"From {number}")
     expect(till.page.locator(".paper__sums")).to_contain_text("Refunded in cash")
     till.page.keyboard.press("F9")
-    till.page.keyboard.type(number)
-    till.page.keyboard.press("Enter")
+    till.send_code(number)
     till.page.wait_for_selector(".bring-back")
     expect(till.page.locator("[name=line]").first).to_be_disabled()
     till.page.keyboard.press("Escape")
@@ -209,8 +206,7 @@ def test_goods_come_back_without_a_receipt_for_a_reason(till: TillPage) -> None:
     till.scan(CRISPS, "crisps")
     expect(till.lines.first).to_contain_text("Faulty")
     expect(till.page.locator(".totals__sum")).to_contain_text("To pay out")
-    till.page.keyboard.type("40*" + CRISPS)
-    till.page.keyboard.press("Enter")
+    till.send_code("40*" + CRISPS)
     expect(till.dialog).to_contain_text("Bringing back so much without a receipt needs a manager")
     till.page.keyboard.press("Escape")
     till.page.keyboard.press("F9")
@@ -221,22 +217,19 @@ def test_goods_come_back_without_a_receipt_for_a_reason(till: TillPage) -> None:
 def test_no_key_of_a_scanner_is_lost_wherever_the_focus_is(till: TillPage) -> None:
     """PO1: three scans without a pause, and one while a price is being typed."""
     for code in (MILK, CHEDDAR, CRISPS):
-        till.page.keyboard.type(code)
-        till.page.keyboard.press("Enter")
-    expect(till.lines).to_have_count(3, timeout=WAIT_MS)
+        till.send_code(code)
+    expect(till.lines).to_have_count(3)
     expect(till.lines.nth(0)).to_contain_text("Milk")
     expect(till.lines.nth(1)).to_contain_text("cheddar")
     expect(till.lines.nth(2)).to_contain_text("crisps")
     till.page.keyboard.press("F4")
     till.dialog.wait_for()
-    till.page.keyboard.type("1.2", delay=SLOW_MS)
-    till.page.keyboard.type(MILK)
-    till.page.keyboard.press("Enter")
+    till.type("1.2")
+    till.send_code(MILK)
     expect(till.lines).to_have_count(4)
     expect(till.lines.nth(2)).to_contain_text("€1.35")
     till.page.locator(".pay").focus()
-    till.page.keyboard.type(CHEDDAR)
-    till.page.keyboard.press("Enter")
+    till.send_code(CHEDDAR)
     expect(till.lines).to_have_count(5)
     till.void()
 
@@ -265,8 +258,7 @@ def test_what_nobody_knows_is_said_and_changes_nothing(till: TillPage) -> None:
         ("0*" + MILK, "A quantity is more than zero"),
         ("R77-ABCDE-000001", "This register knows no receipt R77-ABCDE-000001"),
     ):
-        till.page.keyboard.type(text)
-        till.page.keyboard.press("Enter")
+        till.send_code(text)
         expect(till.page.locator("#notice")).to_contain_text(said)
         till.page.keyboard.press("Escape")
     expect(till.lines).to_have_count(0)

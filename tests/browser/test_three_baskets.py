@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
+from playwright.sync_api import expect
+
 from holdfast.demo.chain import Chain
 from holdfast.demo.line import LineMode
 from tests.browser.head_office_page import HeadOfficePage
 from tests.browser.till_page import CHEDDAR, CRISPS, MILK, TillPage
-
-RETURN_S_MAX = 5.0
-"""Only what cannot be right fails here; the budget of 1 s is held by the benchmark, and recorded here."""
 
 
 def test_three_baskets_reach_head_office_once(
@@ -20,27 +19,28 @@ def test_three_baskets_reach_head_office_once(
     till.expect_status("Online", "Nothing owed")
     till.scan(MILK, "Milk")
     online = till.pay_exact()
-    head_office.wait_stored(online, RETURN_S_MAX)
+    head_office.wait_stored(online)
     till.expect_status("Nothing owed")
 
     till.scan(CHEDDAR, "cheddar")
     chain.switch("R01", LineMode.CUT)
     till.warning.wait_for()
     till.page.keyboard.press("Enter")
+    expect(till.warning).to_have_count(0)
     till.scan(CRISPS, "crisps")
     cut = till.pay_exact()
     till.expect_status("Offline since", r"1 sale, €5\.45")
     assert head_office.stored(cut) == 0
 
     chain.switch("R01", LineMode.UP)
-    seconds = head_office.wait_stored(cut, RETURN_S_MAX)
+    seconds = head_office.wait_stored(cut)  # its budget of 1 s is the benchmark's to hold
     record_property("first_owed_sale_after_return_ms", round(seconds * 1000))
     print(f"first owed sale at head office {seconds * 1000:.0f} ms after the line's return")
     till.expect_status("Online", "Nothing owed")
 
     till.scan(MILK, "Milk")
     after = till.pay_exact()
-    head_office.wait_stored(after, RETURN_S_MAX)
+    head_office.wait_stored(after)
     till.expect_status("Nothing owed")
 
     assert [head_office.stored(number) for number in (online, cut, after)] == [1, 1, 1]

@@ -19,24 +19,103 @@
     element instanceof HTMLTextAreaElement ||
     (element instanceof HTMLInputElement && TEXT_TYPES.has(element.getAttribute("type") || ""));
 
-  // ---- scans, one after the other ----------------------------------------------------------
+  // ---- one act after the other -------------------------------------------------------------
+  //
+  // An answer changes what the next key means: F9 after a scan must find its line, an amount typed after F9 belongs
+  // to the amount's field. On a slow machine people are faster than the answer. So while one is under way, keys and
+  // touches wait for it, in order.
 
-  const waiting = [];
-  let isSending = false;
+  const HELD_MAX = 1000;
+  const HELD_KEYS = new Set("Enter Escape Backspace ArrowUp ArrowDown F2 F3 F4 F6 F7 F8 F9 F10".split(" ")); // never F5
+  const ASKS = ["hx-get", "hx-post", "hx-vals", "data-line-action"];
+  const TOUCHED = "button[hx-get], button[hx-post], [data-line-action], form[hx-post] button:not([type=button]), #scan-form button";
+  const PAGE = "the page itself";
+  const underWay = new Set([PAGE]); // requests without an answer; htmx is at work from DOMContentLoaded on
+  const held = [];
+  let isReplaying = false;
 
-  const send = (text) => {
-    if (!text.trim()) return;
-    waiting.push(text);
-    if (!isSending) drain();
+  const mustHold = () => !isReplaying && (underWay.size > 0 || held.length > 0) && held.length < HELD_MAX;
+
+  const hold = (event, act) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    held.push(act);
   };
 
-  const drain = async () => {
-    isSending = true;
-    while (waiting.length) {
-      // In order: the second scan must not overtake the first.
-      await window.htmx.ajax("POST", "/scan", { target: "#work", values: { text: waiting.shift() } }).catch(() => {});
+  const holdKey = (event) => {
+    const { key, timeStamp } = event;
+    if (!mustHold() || !scanField()) return false;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return false;
+    if (key.length !== 1 && !HELD_KEYS.has(key)) return false;
+    hold(event, () => pressAgain(key, timeStamp));
+    return true;
+  };
+
+  const onTouch = (event) => {
+    const button = event.target.closest(TOUCHED);
+    const line = selected; // the one that a finger meant, whatever is scanned meanwhile
+    if (button && mustHold() && scanField()) hold(event, () => touchAgain(button, line));
+  };
+
+  const release = () => {
+    while (held.length && !underWay.size) {
+      isReplaying = true;
+      try {
+        held.shift()();
+      } finally {
+        isReplaying = false;
+      }
     }
-    isSending = false;
+  };
+
+  // What a browser does with a key of its own accord, it does for a trusted one alone.
+  const pressAgain = (key, timeStamp) => {
+    const target = document.activeElement || document.body;
+    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+    Object.defineProperty(event, "timeStamp", { value: timeStamp }); // a scanner is told by when it sent it
+    if (!target.dispatchEvent(event)) return;
+    const dialog = openDialog();
+    if (key === "Escape" && dialog) dialog.close();
+    else if (key === "Enter" && isTextField(target)) target.form?.requestSubmit(target.form.querySelector("button:not([type=button])"));
+    else if (isTextField(target)) type(target, key);
+    else if ((key === "Enter" || key === " ") && target.matches("button, summary, [type=checkbox], [type=radio]")) target.click();
+  };
+
+  const type = (field, key) => {
+    const { selectionStart: from, selectionEnd: to } = field;
+    if (key === "Backspace") field.setRangeText("", from === to ? Math.max(0, from - 1) : from, to, "end");
+    else if (key.length === 1) field.setRangeText(key, from, to, "end");
+  };
+
+  // The answer may have drawn the button anew. One that is gone is not touched: nobody saw what stands there now.
+  const touchAgain = (button, line) => {
+    const asks = ASKS.filter((name) => button.hasAttribute(name));
+    const same = (other) => asks.every((name) => other.getAttribute(name) === button.getAttribute(name));
+    const twin = asks.length && [...document.querySelectorAll(`[${asks[0]}]`)].find(same);
+    if (button.matches("[data-line-action]")) {
+      if (!lines().some((one) => one.dataset.line === line)) return;
+      select(line);
+    }
+    if (button.isConnected) button.click();
+    else if (twin) twin.click();
+  };
+
+  const onSend = (event) => {
+    const request = event.detail.xhr;
+    underWay.add(request);
+    request.addEventListener("loadend", () => answered(request)); // however it ends, and after the swap
+  };
+
+  const answered = (request) => {
+    underWay.delete(request);
+    release();
+  };
+
+  // That the till does not answer is said by `stopped`.
+  const ask = (verb, path, more) => window.htmx.ajax(verb, path, more).catch(() => {});
+
+  const send = (text) => {
+    if (text.trim()) ask("POST", "/scan", { target: "#work", values: { text } });
   };
 
   // ---- keys --------------------------------------------------------------------------------
@@ -56,7 +135,8 @@
   const isScan = (now) => burst.length >= SCAN_CHARS_MIN && now - burstAt <= SCAN_GAP_MS * 3 && /^[\w-]+$/.test(burst);
 
   const onKey = (event) => {
-    typedAt = event.timeStamp;
+    if (!isReplaying) typedAt = event.timeStamp;
+    if (holdKey(event)) return;
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const field = scanField();
     const now = event.timeStamp;
@@ -165,7 +245,7 @@
     const isVoid = action === "void";
     const target = isVoid ? "#work" : "#dialog";
     const path = isVoid ? `/line/${selected}/void` : `/ask/${selected}/${action}`;
-    window.htmx.ajax(isVoid ? "POST" : "GET", path, { target });
+    ask(isVoid ? "POST" : "GET", path, { target });
   };
 
   // ---- keypads, chips, dialogs -------------------------------------------------------------
@@ -221,7 +301,7 @@
     if (!dialog.closest("#warning")) return false;
     const now = performance.now();
     dialog.dataset.opensBy ||= now + WARNING_WAITS_MS_MAX;
-    const waits = now - typedAt < TYPING_MS && now < Number(dialog.dataset.opensBy);
+    const waits = (now - typedAt < TYPING_MS || held.length > 0) && now < Number(dialog.dataset.opensBy);
     if (waits) setTimeout(showDialogs, TYPING_MS / 4);
     return waits;
   };
@@ -283,6 +363,7 @@
 
   document.addEventListener("keydown", onKey, true);
   document.addEventListener("keydown", onDialogKey);
+  document.addEventListener("click", onTouch, true);
   document.addEventListener("click", onClick);
   document.addEventListener("submit", onSubmit, true);
   document.addEventListener("focusin", (event) => {
@@ -295,10 +376,15 @@
   });
   document.addEventListener("htmx:sseError", () => stopped(true));
   document.addEventListener("htmx:sseOpen", heard);
+  document.addEventListener("htmx:beforeSend", onSend);
   document.addEventListener("htmx:sendError", () => stopped(true));
+  document.addEventListener("htmx:timeout", () => stopped(true));
   document.addEventListener("htmx:responseError", onRefused);
   document.addEventListener("htmx:afterOnLoad", () => stopped(false));
-  document.addEventListener("DOMContentLoaded", settle);
+  document.addEventListener("DOMContentLoaded", () => {
+    settle();
+    answered(PAGE);
+  });
   setInterval(() => {
     if (performance.now() - heardAt > STREAM_SILENT_MS) stopped(true);
   }, 5000);
