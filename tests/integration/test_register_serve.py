@@ -19,7 +19,8 @@ from holdfast.infra.config import RegisterConfig, RegisterHome, load_config, sav
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.sqlite import open_database
 from holdfast.infra.web import free_port
-from tests.register_fixture import make_register
+from tests.damaged_pages import damage, leaf_pages
+from tests.register_fixture import make_register, sell_one, selling
 
 WAIT_S = 60.0
 
@@ -144,6 +145,32 @@ def test_what_stops_it_is_one_sentence(home: RegisterHome, harm: str, code: int,
     assert refused.returncode == code, refused.stderr
     assert said in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_till_that_cannot_be_read_is_mended_and_sells_on(home: RegisterHome) -> None:
+    """Nobody may be there to do it. Another command says what a person can do."""
+    damage(home.till, leaf_pages(home.till, DatabaseKey.load(home.database_key), "register")[0])
+    said = holdfast("register", "status", "--home", str(home.path))
+    assert said.returncode == 5
+    assert f"holdfast register mend --home {home.path}" in said.stderr
+    with serving(home):
+        assert httpx.get(url_of(home)).status_code == 200
+        mended = holdfast("register", "mend", "--home", str(home.path))
+        assert mended.returncode == 3, "it is in use"
+    assert home.till.with_name("till.db.damaged").exists()
+
+
+def test_mending_by_hand_says_what_is_left_and_where_the_damaged_file_is(home: RegisterHome) -> None:
+    with selling(home) as checkout:
+        sell_one(checkout)
+    whole = holdfast("register", "mend", "--home", str(home.path))
+    assert "can be read; nothing was changed" in whole.stdout
+    damage(home.till, leaf_pages(home.till, DatabaseKey.load(home.database_key), "chain")[-1])
+    mended = holdfast("register", "mend", "--home", str(home.path))
+    assert mended.returncode == 0, mended.stderr
+    assert "3 entries are whole, of 0 only the hash is left" in mended.stdout
+    assert "till.db.damaged" in mended.stdout
+    assert "Next: holdfast register serve" in mended.stdout
 
 
 def make_newer(home: RegisterHome) -> None:

@@ -171,6 +171,35 @@ def recover(
     typer.echo(f"The database key is back. Next: holdfast register serve --home {home}")
 
 
+@app.command()
+def mend(home: Home) -> None:
+    """Put right a till of which the disk does not give all back. Stop it first.
+
+    `serve` does this by itself where it cannot go on without. All that can be read goes into a new file, and
+    the damaged one is kept beside it. Then look at the disk.
+    """
+    from holdfast.infra.clock import SystemClock, SystemRandomness
+    from holdfast.infra.config import RegisterConfig, exclusive, load_config
+    from holdfast.infra.logs import configure_logs
+    from holdfast.register.opening import is_whole
+    from holdfast.register.till import mending
+
+    _need_register(home)
+    configure_logs(level="error")
+    place = RegisterHome(home.absolute())
+    config = load_config(place.config, RegisterConfig)
+    with exclusive(place.lock):
+        if mending.finish(place) is None and is_whole(place):
+            typer.echo(f"All of {place.till} can be read; nothing was changed.")
+            return
+        done = mending.mend(place, clock=SystemClock(config.timezone), randomness=SystemRandomness())
+    typer.echo(
+        f"{done.entries} entries are whole, of {done.hashes} only the hash is left (purged ones among them), "
+        f"and {done.lost} places are lost. The damaged file is {done.aside}."
+    )
+    typer.echo(f"Next: holdfast register serve --home {home}")
+
+
 @app.command("import")
 def import_snapshot(
     home: Home,

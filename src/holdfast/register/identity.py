@@ -7,9 +7,11 @@ from pathlib import Path
 
 import msgspec
 
+from holdfast.core.faults import KeyFault
+from holdfast.core.ids import KeyId
 from holdfast.core.sync.enrolment import Certificate, Replaced
 from holdfast.infra.config import RegisterHome
-from holdfast.infra.keys import write_file
+from holdfast.infra.keys import SigningKey, write_file
 
 _FILE_BYTES_MAX = 256 * 1024
 
@@ -33,6 +35,15 @@ def load_papers(home: RegisterHome) -> Papers:
 def save_papers(home: RegisterHome, papers: Papers) -> None:
     """Replace them. OSError where the disk does not take them."""
     write_file(_path(home), msgspec.json.encode(papers))
+
+
+def signing_key_id(home: RegisterHome) -> KeyId:
+    """Selling needs no signature: where that key is lost, damaged or open to others the till sells on, and
+    its sync says what to do."""
+    try:
+        return SigningKey.load(home.signing_key).key_id
+    except KeyFault:
+        return KeyId("")
 
 
 def _path(home: RegisterHome) -> Path:

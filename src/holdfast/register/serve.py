@@ -15,6 +15,7 @@ from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.web import Wakeups, serve
 from holdfast.register.checkout import Checkout
 from holdfast.register.keeper import IN_USE, SYNC_NOW, SyncKeeper
+from holdfast.register.opening import open_or_mend
 from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.web.app import create_app
 from holdfast.register.web.desk import Desk
@@ -49,7 +50,7 @@ def serve_register(
     with exclusive(home.lock), contextlib.ExitStack() as undo:
         probe_port(config.listen_host, config.listen_port)
         key = DatabaseKey.load(home.database_key)
-        checkout = Checkout.open(home, clock=clock, randomness=randomness or SystemRandomness())
+        checkout = open_or_mend(home, clock=clock, randomness=randomness or SystemRandomness())
         undo.callback(checkout.close)
         watched = ReferenceFile(home, key)
         undo.callback(watched.close)

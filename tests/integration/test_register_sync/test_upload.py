@@ -12,11 +12,13 @@ from holdfast.core.connection import Mode as Link
 from holdfast.core.journal.chain import Position
 from holdfast.core.sync.messages import Ack, decode, encode, sign_receipt
 from holdfast.core.sync.receiver import Refused
+from holdfast.infra.clock import SystemClock, SystemRandomness
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey, SigningKey
 from holdfast.register.sync import uploader
 from holdfast.register.sync.reference import Reference
 from holdfast.register.sync.requests import Inbox, OpenEpochRequest
+from holdfast.register.till import mending
 from tests import damaged_pages
 from tests.integration.test_register_sync.conftest import Till, eventually
 from tests.integration.test_register_sync.head_office import HeadOffice
@@ -314,6 +316,24 @@ def test_what_a_bad_disk_holds_back_is_told_and_new_sales_flow_in_a_new_epoch(
     told = till.status().problems["journal"]
     assert told.code == "journal.damaged"
     assert str(office.heads()[old.epoch] + 1) in told.sentence
+
+
+def test_a_mended_till_owes_what_the_damaged_one_owed_and_sends_it(
+    home: RegisterHome, office: HeadOffice, line: LineProxy, register: Opens
+) -> None:
+    with selling(home) as checkout:
+        sold = {sell_one(checkout).document for _ in range(120)}
+    damaged_pages.damage(
+        home.till, damaged_pages.leaf_pages(home.till, DatabaseKey.load(home.database_key), "chain")[-1]
+    )
+    mending.mend(home, clock=SystemClock("UTC"), randomness=SystemRandomness())
+    till = register(home, 2)
+    assert till.checkout.owed({}).count == 120
+    till.start_sync()
+    eventually(lambda: nothing_owed(till))
+    assert {row.document for row in till.checkout.documents(200)} == sold
+    assert len(office.documents()) == 120
+    assert "till.db.damaged" in till.status().problems["till"].sentence
 
 
 def test_a_restarted_sync_goes_on_where_it_was(till: Till, office: HeadOffice) -> None:

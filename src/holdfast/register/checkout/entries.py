@@ -137,7 +137,9 @@ class Entries(Reading):
         till = self._till
         try:
             return till.transact(
-                lambda: purging.purge_some(till.connection, epoch, through_seq, seq), finishing=True
+                lambda: purging.purge_some(till.connection, epoch, through_seq, seq),
+                finishing=True,
+                passing_over=True,
             )
         except (DamagedFault, MalformedFault):
             pass  # one of them cannot be read or decoded: see which
@@ -152,7 +154,7 @@ class Entries(Reading):
             return 0
         try:
             return self._till.transact(
-                lambda: purging.purge_rows(self._till.connection, rows), finishing=True
+                lambda: purging.purge_rows(self._till.connection, rows), finishing=True, passing_over=True
             )
         except DamagedFault:
             if len(rows) == 1:

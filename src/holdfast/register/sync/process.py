@@ -43,6 +43,7 @@ from holdfast.register.sync.reference_file import damaged_copy
 from holdfast.register.sync.rotation import KeyRing
 from holdfast.register.sync.trust import load_trust, tls_context
 from holdfast.register.sync.uploader import Uploader
+from holdfast.register.till import mending
 
 KEEP_S = 1.0
 JOIN_S = 10.0
@@ -83,6 +84,14 @@ class SyncProcess:
                 "reference.set-aside",
                 "The disk did not give back part of reference.db. What could be read of it is in use, and "
                 f"head office sends the rest anew. Check the disk, then delete {aside.name}.",
+            )
+        till_aside = mending.damaged_copy(home)
+        if till_aside is not None:
+            self.board.trouble(
+                "till",
+                "till.set-aside",
+                "The disk did not give back part of till.db. All that could be read of it is in use. Check "
+                f"the disk, and keep {till_aside.name} for support; move it elsewhere, and this line goes.",
             )
         line = Line(client, origin, Credentials(home, origin, keys, trusted), self.board)
 

@@ -122,10 +122,12 @@ class TillJournal:
     def _rows(self, n: int, first: int, last: int, bytes_max: int) -> list[_Row]:
         """Rows in order, up to `bytes_max`; at least one if there is one that can be proved."""
         try:
-            return _until(bytes_max, self._connection.execute(_PIECE, {"first": first, "last": last}))
+            rows = _until(bytes_max, self._connection.execute(_PIECE, {"first": first, "last": last}))
         except UNREADABLE:
             begin, end = seq_of(first), min(seq_of(last), self._head_seq(n) or 0)
             return _until(bytes_max, self._salvaged(n, self._proved(n, begin - 1), begin, end))
+        # A mended till lacks what was lost with its link: the chain ends before that.
+        return [row for at, row in enumerate(rows) if row[0] == first + at]
 
     def _salvaged(self, n: int, previous: bytes | None, first_seq: int, last_seq: int) -> Iterator[_Row]:
         """One row at a time, as far as each is proved: a page that cannot be read takes no more with it."""

@@ -11,8 +11,8 @@ import msgspec
 from holdfast import __version__
 from holdfast.core import business_day
 from holdfast.core.business_day import NOBODY, DayClosed, DayOffer, DayState
-from holdfast.core.faults import ConfigurationFault, DamagedFault, DatabaseFault, KeyFault
-from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, KeyId, StaffId, epoch_id
+from holdfast.core.faults import ConfigurationFault, DamagedFault, DatabaseFault
+from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, StaffId, epoch_id
 from holdfast.core.journal import epochs, writer
 from holdfast.core.journal.bodies import REGISTRY, EpochClosed, EpochOpened
 from holdfast.core.journal.chain import Position
@@ -22,25 +22,25 @@ from holdfast.core.journal.writer import Head, Stamp, Written
 from holdfast.core.refusals import Refusal
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
-from holdfast.infra.keys import DatabaseKey, SigningKey
+from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.mark import HighWaterMark, Mark
 from holdfast.infra.sqlite import DiskReserve, Immediate, ReserveState, checkpoint, faults, open_database
-from holdfast.register.identity import load_papers
-from holdfast.register.till import history, purging, writing
+from holdfast.register.identity import load_papers, signing_key_id
+from holdfast.register.till import history, mending, purging, writing
 from holdfast.register.till.database import QUERIES, open_till
 from holdfast.register.till.places import place
-from holdfast.register.till.writing import Place, Standing
+from holdfast.register.till.writing import NO_DATE, Place, Standing
 
 T = TypeVar("T")
-
-NO_DATE = "1970-01-01"
-"""The date of entries before the first business day. A clock that is ahead must not say in the journal
-that all days until then are complete."""
 
 _BEHIND_CACHE_KIB = 64
 """A checkpoint goes around the cache."""
 
 
+_DAMAGED = (
+    "The disk does not give back part of this register's data, and nothing of this was stored. Start the "
+    "register again: it goes on with all that can be read."
+)
 RETIRED = (
     "This register was retired: its journal is closed, and head office waits for nothing more of it. To use "
     "the machine again, enrol it as a new register in another folder."
@@ -52,15 +52,6 @@ def is_closed(connection: apsw.Connection, last: Place) -> bool:
     return QUERIES.entry_type(connection, id=place(last.n, last.head.seq)) == "epoch_closed"
 
 
-def _signing_key_id(home: RegisterHome) -> KeyId:
-    """Selling needs no signature: where that key is lost, damaged or open to others the till sells on, and
-    its sync says what to do."""
-    try:
-        return SigningKey.load(home.signing_key).key_id
-    except KeyFault:
-        return KeyId("")
-
-
 class Till:
     """The database, the mark beside it and the reserve, behind one lock. Threads may share it."""
 
@@ -69,7 +60,7 @@ class Till:
     ) -> None:
         """Open it; call `start` before anything else. Faults as `open_till` and `load_config` raise them."""
         self.config: RegisterConfig = load_config(home.config, RegisterConfig)
-        self._key_id = _signing_key_id(home)
+        self._key_id = signing_key_id(home)
         self._home = home
         self._clock = clock
         self._randomness = randomness
@@ -78,6 +69,7 @@ class Till:
         self._failed: DatabaseFault | None = None
         self._unmarked: Mark | None = None
         self._reserve = DiskReserve(home.till)
+        mending.finish(home)
         with ExitStack() as undo:
             key = DatabaseKey.load(home.database_key)
             self.connection = open_till(home, key, self.config.origin, vfs=vfs)
@@ -105,17 +97,21 @@ class Till:
 
     # ---- transactions ------------------------------------------------------------------------
 
-    def transact(self, work: Callable[[], T], *, finishing: bool = False) -> T:
+    def transact(self, work: Callable[[], T], *, finishing: bool = False, passing_over: bool = False) -> T:
         """`work` as one durable transaction; on its return what it wrote is on the disk (P1).
 
-        `finishing`: it may use the disk's reserve, and is then run a second time.
+        `finishing`: it may use the disk's reserve, and is then run a second time. `passing_over`: it can do
+        without what is on a damaged page; else the next start mends the file first.
         """
         with self._lock:
             self._require_sound()
             try:
                 result = self._reserve.spend_on(lambda: self._whole(work)) if finishing else self._whole(work)
-            except DamagedFault:
-                raise  # nothing was stored, and what is not on the bad page can be used on
+            except DamagedFault as fault:
+                if passing_over:
+                    raise  # nothing was stored, and what is not on the bad page can be used on
+                mending.want(self._home)
+                raise DamagedFault(_DAMAGED, fault.path) from fault
             except DatabaseFault as fault:
                 self._failed = fault  # only opening anew tells what the disk holds
                 raise
@@ -285,6 +281,6 @@ class Till:
             with self._lock:
                 self._require_sound()
                 self._reserve.ensure()
-                self.transact(lambda: purging.give_back_some(self.connection))
+                self.transact(lambda: purging.give_back_some(self.connection), passing_over=True)
             self._mark.sync()
             checkpoint(self._behind)

@@ -74,6 +74,26 @@ insert into entry values (:id, :type, :data);
 select c.id, c.hash, e.data from chain c left join entry e on e.id = c.id
 where c.id between :first and :last order by c.id;
 
+-- name: remains(first, last)
+-- Links and entries' bytes with all that belongs to them, for a new file.
+select c.id, c.hash, c.documents, c.value_minor, e.type, e.data from chain c left join entry e on e.id = c.id
+where c.id between :first and :last order by c.id;
+
+-- name: link_row(id)^
+select hash, documents, value_minor from chain where id = :id;
+
+-- name: entry_row(id)^
+select type, data from entry where id = :id;
+
+-- name: epoch_row(n)^
+select n, epoch, series, segment, cause, parent_epoch, parent_seq, opened_at_ms from epoch where n = :n;
+
+-- name: document_row(id)^
+select seq, type, business_date, at_ms, total_minor from document where id = :id;
+
+-- name: put_epoch(n, epoch, series, segment, cause, parent_epoch, parent_seq, opened_at_ms)!
+insert into epoch values (:n, :epoch, :series, :segment, :cause, :parent_epoch, :parent_seq, :opened_at_ms);
+
 -- name: walk(first, last)
 -- Links with their entries' bytes, and what the index says of those that are documents.
 select c.id, c.hash, c.documents, c.value_minor, e.data, d.seq, d.type, d.business_date, d.at_ms, d.total_minor

@@ -24,6 +24,10 @@ from holdfast.register.till.places import place, seq_of
 Document = Sale | StockAdjusted | AccountAdjusted
 """What takes a document number."""
 
+NO_DATE = "1970-01-01"
+"""The date of entries before the first business day. A clock that is ahead must not say in the journal
+that all days until then are complete."""
+
 _basket_decoder = msgspec.json.Decoder(Basket)
 _totals_decoder = msgspec.json.Decoder(DayTotals)
 _encoder = msgspec.json.Encoder()
