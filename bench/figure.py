@@ -85,9 +85,15 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     returns: int = 10
     """Outages, for what happens after each."""
     black_hole_s: float = 20.0
+    registers: int = 10_000
+    """That head office's pages show."""
+    looks: int = 200
+    """At each of these pages."""
 
 
 FULL = Size()
-QUICK = Size(entries=50_000, sales=400, drain=2_000, fleet=4, returns=3, black_hole_s=5.0)
+QUICK = Size(
+    entries=50_000, sales=400, drain=2_000, fleet=4, returns=3, black_hole_s=5.0, registers=500, looks=30
+)
 
 Speed = Literal["full", "quick"]

@@ -78,7 +78,8 @@ class ServedHeadOffice:
             conn.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(map(sql.Identifier, names))))
             conn.execute("alter sequence chain_number restart")
             conn.execute("update feed set n = 0, changed_at_ms = null")
-        head_office.fleet._seen = None
+        head_office.fleet.forget()
+        self.services.days.forget()
         head_office.feeds._packed.clear()
         self.services.throttle = Throttle(self.services.clock)
 

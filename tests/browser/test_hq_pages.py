@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from holdfast.core.ids import OriginId
 from holdfast.core.sync.messages import encode
+from tests.browser.till_page import WAIT_MS
 from tests.hq_web_fixtures import PASSWORD, ServedHeadOffice
 from tests.journal_samples import SampleJournal, signing_key
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
 
-WAIT_MS = 20_000
 NUMBER = "R01-040G2-000001"
 
 
@@ -52,6 +52,7 @@ def welcome(page: Page, office: ServedHeadOffice) -> None:
     page.get_by_label("The same again").fill(PASSWORD)
     page.get_by_role("button", name="Set the password").click()
     expect(page.get_by_role("heading", name="Overview", level=1)).to_be_visible()
+    page.wait_for_load_state()
 
 
 def sold(office: ServedHeadOffice) -> SampleJournal:
@@ -155,6 +156,8 @@ def test_an_alert_is_acknowledged_in_place(page: Page, office: ServedHeadOffice)
     sold(office)
     welcome(page, office)
     page.get_by_role("navigation").get_by_role("link", name="Alerts").click()
+    expect(page.get_by_role("heading", name="Alerts", level=1)).to_be_visible()
+    page.wait_for_load_state()
     page.get_by_role("button", name="Acknowledge Two copies sold").click()
     expect(page.get_by_role("heading", name="Nothing to look at")).to_be_visible()
     expect(page.locator(".nav .badge")).to_be_hidden()
@@ -172,6 +175,28 @@ def test_the_keyboard_reaches_everything(page: Page, office: ServedHeadOffice) -
     expect(page.get_by_label("Search")).to_be_focused()
     page.keyboard.type("R02")
     expect(page.locator("#registers tbody tr")).to_have_count(1)
+
+
+def test_a_live_part_stays_under_the_focus(page: Page, office: ServedHeadOffice) -> None:
+    """Also when its answer was on its way already: what somebody is about to press does not go."""
+    sold(office)
+    welcome(page, office)
+    live: list[Route] = []
+    page.route(
+        "**/registers",
+        lambda route: live.append(route) if "hx-request" in route.request.headers else route.continue_(),
+    )
+    with page.expect_request(lambda request: "hx-request" in request.headers):
+        page.goto("/registers")
+    link = page.get_by_role("link", name="Till R01")
+    link.focus()
+    with page.expect_event("requestfinished"):
+        live[0].continue_()
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(link).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Till R01", level=1)).to_be_visible()
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_every_page_is_accessible(browser: Browser, office: ServedHeadOffice, scheme: str) -> None:
@@ -207,7 +232,7 @@ def test_an_empty_head_office_says_how_to_begin(page: Page, office: ServedHeadOf
         assert_accessible(page, path)
         assert not page.evaluate(_CUT_OFF), f"{path} cuts a command off"
     page.goto("/")
-    expect(page.get_by_text("holdfast hq register add")).to_be_visible()
+    expect(page.get_by_text("holdfast register init")).to_be_visible()
     page.get_by_role("link", name="Load products, prices, taxes and staff").click()
     expect(page.get_by_role("heading", name="Load a file")).to_be_visible()
 

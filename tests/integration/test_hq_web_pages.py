@@ -200,8 +200,10 @@ def test_what_is_not_there_is_said_to_a_person_in_a_page(office: ServedHeadOffic
 
 def test_empty_pages_say_what_to_do_next(office: ServedHeadOffice) -> None:
     client = office.signed_in()
-    assert "holdfast hq register add" in client.get("/registers").text
-    assert "holdfast register init" in client.get("/sales").text
+    for path in ("/", "/registers", "/sales"):
+        assert 'href="/registers/add"' in client.get(path).text
+    assert "holdfast register init" in client.get("/").text
+    assert "None. A code stands here" in client.get("/registers/add").text
     assert "Nothing loaded yet" in client.get("/data").text
     assert "Nothing to look at" in client.get("/alerts").text
 

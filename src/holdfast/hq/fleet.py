@@ -22,6 +22,7 @@ from holdfast.core.monitoring.owed import (
     silent_ms,
 )
 from holdfast.core.sync.messages import Heartbeat, decode
+from holdfast.hq.kept import Kept
 from holdfast.hq.knowledge import Chain, is_open, knowledge_of
 from holdfast.hq.standing import (
     EpochStanding,
@@ -41,10 +42,6 @@ _sql = load_queries("holdfast.hq", "fleet.sql", Engine.POSTGRES)
 
 SILENCE_LIMIT_MS = 5 * 60_000
 """A signed word older than this is no word that nothing is owed."""
-FRESH_MS = 1_000
-"""Pages that ask at once share one look."""
-QUICK_MS = 100
-"""A look that takes no longer is worth waiting for."""
 STALE_MAX_MS = 10_000
 _ORIGINS = _sql.origins.sql.encode()  # pyright: ignore[reportFunctionMemberAccess]
 _BY_STORE_AND_NAME = operator.itemgetter(2, 5, 0)
@@ -54,10 +51,8 @@ ATTENTION_MAX = 8
 
 
 class _Seen(NamedTuple):
-    """The fleet at a moment, and how long the look took."""
+    """The fleet at a moment."""
 
-    at_ms: int
-    took_ms: int
     registers: list[Register]
     by_urgency: list[Register]
     summary: Summary
@@ -93,55 +88,20 @@ class Fleet:
         self._pool = pool
         self._clock = clock
         self._silence_limit_ms = silence_limit_ms
-        self._lock = threading.Lock()
-        self._seen: _Seen | None = None
+        self._kept = Kept("fleet", self._see, clock, STALE_MAX_MS)
         self._built: dict[str, _Built] = {}
 
     def registers(self) -> list[Register]:
-        """All of them, by store and name; at most a second old.
-
-        A fleet so large that one look takes long is shown as it was seconds ago, and looked at again
-        meanwhile, so that nobody waits for it.
-        """
-        return self._see().registers
-
-    def _see(self) -> "_Seen":
-        now_ms = self._clock.monotonic_ms()
-        seen = self._seen
-        if seen is None or (seen.took_ms <= QUICK_MS and now_ms - seen.at_ms > FRESH_MS):
-            with self._lock:
-                return self._look_again(now_ms)
-        if now_ms - seen.at_ms > STALE_MAX_MS:
-            with self._lock:
-                return self._look_again(now_ms)
-        if now_ms - seen.at_ms > FRESH_MS and self._lock.acquire(blocking=False):
-            threading.Thread(target=self._look_beside, name="fleet", daemon=True).start()
-        return seen
+        """All of them, by store and name: at most a second old, of a large fleet some seconds."""
+        return self._kept.get().registers
 
     def keep_warm(self) -> None:
         """Look again where a look takes long; a small fleet is looked at when somebody asks."""
-        seen = self._seen
-        if seen is None or seen.took_ms > QUICK_MS:
-            with self._lock:
-                self._look_again(self._clock.monotonic_ms())
+        self._kept.keep_warm()
 
-    def _look_beside(self) -> None:
-        try:
-            self._look_again(self._clock.monotonic_ms())
-        except Fault as fault:
-            _log.warning("the fleet could not be looked at", code=fault.code, fault=fault.sentence)
-        finally:
-            self._lock.release()
-
-    def _look_again(self, asked_ms: int) -> "_Seen":
-        """One look for all who wait for it. Called under the lock."""
-        if self._seen is None or self._seen.at_ms < asked_ms - FRESH_MS:
-            began_ms = self._clock.monotonic_ms()
-            registers = self.look()
-            ordered, summary = sorted(registers, key=by_urgency), summary_of(registers)
-            took_ms = self._clock.monotonic_ms() - began_ms
-            self._seen = _Seen(began_ms, took_ms, registers, ordered, summary)
-        return self._seen
+    def forget(self) -> None:
+        """The next who asks looks again."""
+        self._kept.forget()
 
     def register(self, origin: OriginId) -> Register | None:
         found = self.look(origin)
@@ -149,14 +109,14 @@ class Fleet:
 
     def by_urgency(self) -> list[Register]:
         """As `registers`, the most urgent first."""
-        return self._see().by_urgency
+        return self._kept.get().by_urgency
 
     def summary(self) -> Summary:
-        return self._see().summary
+        return self._kept.get().summary
 
     def attention(self, limit: int = ATTENTION_MAX) -> list[Register]:
         """Those that a person should look at, the most urgent first."""
-        seen = self._see()
+        seen = self._kept.get()
         return seen.by_urgency[: min(limit, seen.summary.attention)]
 
     def skews(self, origin: OriginId, limit: int = 50) -> list[tuple[int, int]]:
@@ -165,6 +125,10 @@ class Fleet:
             return [(at_ms, skew_ms) for at_ms, skew_ms in _sql.skews(conn, origin=origin, limit=limit)]
 
     # ---- one look
+
+    def _see(self) -> _Seen:
+        registers = self.look()
+        return _Seen(registers, sorted(registers, key=by_urgency), summary_of(registers))
 
     def look(self, origin: OriginId | None = None) -> list[Register]:
         """The fleet, or one register, as the database has it now."""

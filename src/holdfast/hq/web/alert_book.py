@@ -37,8 +37,8 @@ _KINDS = {
     ),
     "session-refused": (
         "Somebody used a register's name",
-        "Is it the register itself (it shows blocked: key), give it another key: hq register rekey. Else "
-        "somebody tries the door; the register goes on.",
+        "Is it the register itself (its page says Blocked), give it another key there. Else somebody tries "
+        "the door; the register goes on.",
     ),
     "readmitted": (
         "A register was taken back",
@@ -49,8 +49,37 @@ _KINDS = {
         "A register's database key was recovered",
         "Whoever has it can read that register's database. Check that this was ordered here.",
     ),
+    "clock": (
+        "A clock is far off",
+        "Set the clock and the time zone of that machine. Its sales keep their business dates.",
+    ),
     "clone": ("A register's disk was copied", "Only one of the two may go on. Enrol the other one anew."),
 }
+
+
+_UPGRADE = "Upgrade head office: it is tried again by itself then."
+_ASK = "Keep it, and ask support: the register wrote something that does not add up."
+_CAUSES = {
+    "unknown-type": ("A newer kind of entry", _UPGRADE),
+    "newer-version": ("A newer version of an entry", _UPGRADE),
+    "unreadable": (
+        "Unreadable at its register",
+        "Its disk lost it. Bring the register's backup back, or ask support.",
+    ),
+    "reference-conflict": (
+        "Its number stands already",
+        "Another document of other content has that external number. Find out which of the two is right.",
+    ),
+    "totals": ("Its sums do not agree", _ASK),
+    "database": (
+        "The database refused it",
+        "Ask support, with the detail: a rule of it is in the way.",
+    ),
+}
+
+
+def _words(code: str) -> str:
+    return code.replace("-", " ").replace(".", ": ").capitalize()
 
 
 class Alert(msgspec.Struct, frozen=True):
@@ -71,7 +100,7 @@ class Alert(msgspec.Struct, frozen=True):
     @property
     def heading(self) -> str:
         """What happened, in a few words."""
-        return _KINDS.get(self.kind, (self.kind.replace("-", " ").replace(".", ": ").capitalize(), ""))[0]
+        return _KINDS.get(self.kind, (_words(self.kind), ""))[0]
 
     @property
     def cure(self) -> str:
@@ -87,11 +116,23 @@ class Waiting(msgspec.Struct, frozen=True):
     chain: int
     seq: int
     origin: str
+    register: str
+    store: str
     epoch: str
     cause: str
     detail: str
     since_ms: int
     attempts: int
+
+    @property
+    def heading(self) -> str:
+        """Why it waits, in a few words."""
+        return _CAUSES.get(self.cause, (_words(self.cause), ""))[0]
+
+    @property
+    def cure(self) -> str:
+        """What lets it take effect."""
+        return _CAUSES.get(self.cause, ("", _ASK))[1]
 
 
 class AlertBook:
@@ -106,10 +147,10 @@ class AlertBook:
         with self._pool.connection() as conn:
             return _queries.open_count(conn)
 
-    def open(self, origin: str | None = None) -> Sequence[Alert]:
+    def open(self, origin: str | None = None, limit: int = LIST_MAX) -> Sequence[Alert]:
         """Unacknowledged ones, newest first."""
         with self._pool.connection() as conn:
-            return [Alert(*row) for row in _queries.open_alerts(conn, origin=origin, limit=LIST_MAX)]
+            return [Alert(*row) for row in _queries.open_alerts(conn, origin=origin, limit=limit)]
 
     def seen(self) -> Sequence[Alert]:
         """The last acknowledged ones."""

@@ -25,8 +25,8 @@ where id = :id and acknowledged_at_ms is null;
 
 -- name: waiting(origin, limit)
 -- Entries in quarantine of one origin, or of all.
-select q.chain, q.seq, c.origin, c.epoch, q.cause, q.detail, (extract(epoch from q.since) * 1000)::bigint, q.attempts
-from quarantine as q join chain as c on c.chain = q.chain
+select q.chain, q.seq, c.origin, o.name, o.store, c.epoch, q.cause, q.detail, (extract(epoch from q.since) * 1000)::bigint, q.attempts
+from quarantine as q join chain as c on c.chain = q.chain join origin as o on o.origin = c.origin
 where q.resolved_at_ms is null and (:origin::text is null or c.origin = :origin)
 order by q.since, q.chain, q.seq
 limit :limit;

@@ -10,7 +10,7 @@ from holdfast.hq.web.backups import routes as backups
 from holdfast.hq.web.data import routes as data
 from holdfast.hq.web.home import routes as home
 from holdfast.hq.web.pages import error_page
-from holdfast.hq.web.registers import lost
+from holdfast.hq.web.registers import enrol, identity, lost
 from holdfast.hq.web.registers import routes as registers
 from holdfast.hq.web.sales import routes as sales
 from holdfast.hq.web.services import Services
@@ -32,6 +32,8 @@ def create_app(services: Services) -> Litestar:
             auth.routes,
             home.routes,
             registers.routes,
+            enrol.routes,
+            identity.routes,
             lost.routes,
             sales.routes,
             data.routes,

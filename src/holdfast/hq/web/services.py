@@ -1,6 +1,6 @@
 """What the routes are given: head office itself, what the pages read, and the web's own state."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 from litestar.di import NamedDependency
 
 from holdfast.core.ids import IncarnationId, OriginId
+from holdfast.hq.kept import Kept
 from holdfast.hq.retirement import Retirements
 from holdfast.hq.service import HeadOffice
 from holdfast.hq.web.alert_book import AlertBook
+from holdfast.hq.web.sales.documents import Day, Documents
 from holdfast.hq.web.throttle import Throttle
 from holdfast.hq.web.uploads import Uploads
 from holdfast.infra.clock import Clock, time_zone
@@ -24,6 +26,7 @@ PAGES = "pages"
 """The key that live pages wait for."""
 PAGE_CONNECTIONS = 4
 _PAGE_STATEMENT_TIMEOUT_S = 15.0
+DAYS_STALE_MAX_MS = 60_000
 
 
 def commands_key(origin: OriginId) -> str:
@@ -54,6 +57,8 @@ class Services:
     throttle: Throttle
     alerts: AlertBook
     retirements: Retirements
+    days: "Kept[Sequence[Day]]"
+    """Totals of the last business dates: over a large chain, of a minute ago."""
     uploads: Uploads
     incarnation: IncarnationId
     """As the last answer had it: probes are answered without the database."""
@@ -97,6 +102,7 @@ def open_services(head_office: HeadOffice) -> Iterator[Services]:
             throttle=Throttle(clock),
             alerts=AlertBook(pool, clock),
             retirements=Retirements(pool, clock),
+            days=Kept("days", Documents(pool).days, clock, DAYS_STALE_MAX_MS),
             uploads=Uploads(clock),
             incarnation=head_office.ingest.incarnation(),
         )

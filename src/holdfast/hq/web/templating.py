@@ -37,10 +37,12 @@ def environment() -> Environment:
         "ago": ago,
         "span": span,
         "when": when,
+        "clock": clock,
         "percent": percent,
         "rate": rate,
         "skew": skew,
         "size": size,
+        "sentence": sentence,
         "dict_query": dict_query,
     }
     made.globals["static"] = static_url
@@ -105,6 +107,11 @@ def size(count_bytes: int) -> str:
     return f"{count_bytes / 1e9:,.1f} GB" if count_bytes else "–"
 
 
+def sentence(text: str) -> str:
+    """Begun with a capital, unless it begins with an id or a number."""
+    return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
+
+
 def span(milliseconds: int | None) -> str:
     """A length of time in one unit: `12 s`, `5 min`, `3 h`, `12 days`."""
     if milliseconds is None:
@@ -148,6 +155,12 @@ def when(at_ms: int | None, zone: datetime.tzinfo) -> str:
         return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
     except OverflowError:  # a register's clock may say any year
         return "far in the future" if at_ms > 0 else "far in the past"
+
+
+def clock(at_ms: int, zone: datetime.tzinfo, date: str) -> str:
+    """The time alone where the day is that date, else both."""
+    text = when(at_ms, zone)
+    return text.removeprefix(f"{date} ")
 
 
 def _grouped(value: int, places: int) -> str:

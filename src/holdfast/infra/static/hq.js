@@ -12,6 +12,19 @@ document.addEventListener("click", (event) => {
   if (closer) closer.closest("dialog").close();
 });
 
+// A button with data-copy copies the text of that id, where the browser lets a page do so; else it stays hidden,
+// and one click on the text takes it whole.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const text = document.getElementById(button.dataset.copy).textContent;
+  button.textContent = await navigator.clipboard.writeText(text).then(() => "Copied", () => "Not copied");
+});
+document.addEventListener("DOMContentLoaded", () => {
+  if (!navigator.clipboard) return;
+  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+});
+
 // An answer that is an error still has something to say: let it take its place.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const type = event.detail.xhr.getResponseHeader("Content-Type") || "";
@@ -22,10 +35,15 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 // A live part is not replaced under a person's focus; the next event does it.
-document.addEventListener("htmx:beforeRequest", (event) => {
+const isUnderFocus = (event) => {
   const trigger = event.detail.requestConfig.triggeringEvent;
-  const part = event.detail.target;
-  if (trigger && trigger.type.startsWith("sse:") && part.contains(document.activeElement)) event.preventDefault();
+  return trigger && trigger.type.startsWith("sse:") && event.detail.target.contains(document.activeElement);
+};
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (isUnderFocus(event)) event.preventDefault();
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (isUnderFocus(event)) event.detail.shouldSwap = false; // it came while the answer was under way
 });
 
 // Whether the page is live, said where the page has room for it.

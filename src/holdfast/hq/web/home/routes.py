@@ -11,38 +11,42 @@ from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.backups.view import read_state
 from holdfast.hq.web.home.disk import low_disk
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.sales.documents import Day, Documents, Filter
+from holdfast.hq.web.sales.documents import Day, Documents, Filter, Sum
 from holdfast.hq.web.services import Given
+
+ALERTS_SHOWN = 5
 
 
 @get("/", include_in_schema=False)
 async def show_home(request: WebRequest, services: Given) -> Response[str]:
-    today = datetime.datetime.fromtimestamp(services.clock.now_ms() / 1_000, services.zone).date()
-    days = await services.pages.run(Documents(services.pool).days)
-    latest = days[-1].business_date if days else None
-    shown = latest if latest is not None and latest != today.isoformat() else today.isoformat()
+    documents = Documents(services.pool)
+    today = datetime.datetime.fromtimestamp(services.clock.now_ms() / 1_000, services.zone).date().isoformat()
+    shown = await services.pages.run(documents.latest_date) or today
+    date = datetime.date.fromisoformat(shown)
     values = {
-        "today": today.isoformat(),
+        "today": today,
         "shown": shown,
-        "sums": await services.pages.run(
-            Documents(services.pool).sums,
-            Filter(date_from=datetime.date.fromisoformat(shown), date_to=datetime.date.fromisoformat(shown)),
-        ),
-        "registers": await services.pages.run(Documents(services.pool).registers_on, shown),
+        "sums": await services.pages.run(documents.sums, Filter(date_from=date, date_to=date)),
+        "registers": await services.pages.run(documents.registers_on, shown),
         "fleet": await services.pages.run(services.head_office.fleet.summary),
         "attention": await services.pages.run(services.head_office.fleet.attention),
-        "alerts": (await services.pages.run(services.alerts.open))[:5],
+        "alerts": await services.pages.run(services.alerts.open, None, ALERTS_SHOWN),
         "backup": await services.pages.run(read_state, services.head_office, services.pool, 1),
         "disk": await services.pages.run(low_disk, services.head_office),
-        "series": series_of(days),
-        "days": days,
     }
     if request.headers.get("HX-Target") == "overview":
         return fragment(services, "home/overview.html", **values)
-    return await page(request, services, "home/home.html", "/", **values)
+    days = _with_latest(await services.pages.run(services.days.get), shown, values["sums"])
+    return await page(request, services, "home/home.html", "/", **values, series=series_of(days), days=days)
 
 
 routes = Router("/", route_handlers=[show_home], before_request=require_session)
+
+
+def _with_latest(days: Sequence[Day], date: str, sums: Sequence[Sum]) -> list[Day]:
+    """The last days with the newest of them as it is now: the others may be of a minute ago."""
+    former = [day for day in days if day.business_date != date]
+    return [*former, *(Day(date, sum.currency, sum.documents, sum.total_minor) for sum in sums)]
 
 
 def series_of(days: Sequence[Day]) -> dict[str, str]:

@@ -71,6 +71,7 @@ async def show_registers(request: WebRequest, services: Given) -> Response[str]:
         "offset": offset,
         "next_offset": offset + PAGE_ROWS,
         "previous_offset": max(0, offset - PAGE_ROWS),
+        "last_offset": (len(found) - 1) // PAGE_ROWS * PAGE_ROWS,
         "typed": typed,
         "filtered": any(typed.values()),
     }

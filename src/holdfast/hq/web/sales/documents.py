@@ -1,15 +1,22 @@
 """Documents as the pages read them."""
 
 import datetime
+import re
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import msgspec
+import psycopg
 
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
 PAGE_ROWS = 100
 DAYS = 30
+CALLED_MAX = 200
+"""Registers in one selection, of a store say."""
+CHOICES_MAX = 200
+"""More registers are typed, not chosen from a list."""
 TYPES = {
     "sale": "Sale",
     "return": "Return",
@@ -43,6 +50,10 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def type_name(self) -> str:
         return TYPES.get(self.type, self.type)
+
+    @property
+    def place(self) -> "Place":
+        return Place(self.business_date, self.at_ms, self.chain, self.seq)
 
 
 class Document(Row, frozen=True):
@@ -102,15 +113,63 @@ class Whole(msgspec.Struct, frozen=True):
     taxes: Sequence[Tax]
 
 
+class Place(NamedTuple):
+    """Where a document stands in the list, the newest first."""
+
+    business_date: str
+    at_ms: int
+    chain: int
+    seq: int
+
+    @classmethod
+    def read(cls, text: str) -> "Place | None":
+        """What `str` wrote; None for anything else."""
+        found = _PLACE.fullmatch(text)
+        if found is None:
+            return None
+        try:
+            datetime.date.fromisoformat(found[1])
+        except ValueError:
+            return None
+        return cls(found[1], int(found[2]), int(found[3]), int(found[4]))
+
+    def __str__(self) -> str:
+        return f"{self.business_date}.{self.at_ms}.{self.chain}.{self.seq}"
+
+
+_PLACE = re.compile(r"(\d{4}-\d\d-\d\d)\.(-?\d{1,18})\.(\d{1,9})\.(\d{1,16})", re.ASCII)
+_FIRST = Place("infinity", (1 << 63) - 1, (1 << 31) - 1, (1 << 63) - 1)
+"""Before the newest document."""
+
+
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """What to look for; None or empty: anything."""
 
     date_from: datetime.date | None = None
     date_to: datetime.date | None = None
-    origin: str | None = None
+    origins: tuple[str, ...] | None = None
     number: str | None = None
     type: str | None = None
-    offset: int = 0
+    older: Place | None = None
+    """Only what stands after this place."""
+    newer: Place | None = None
+    """Only the page that ends at this place."""
+
+    @property
+    def dates(self) -> dict[str, str]:
+        return {
+            "date_from": "-infinity" if self.date_from is None else self.date_from.isoformat(),
+            "date_to": "infinity" if self.date_to is None else self.date_to.isoformat(),
+        }
+
+
+class Found(NamedTuple):
+    """A page of documents."""
+
+    rows: Sequence[Row]
+    is_newest: bool
+    """Nothing stands before them."""
+    has_older: bool
 
 
 class Sum(msgspec.Struct, frozen=True):
@@ -155,6 +214,7 @@ class Choice(msgspec.Struct, frozen=True):
     origin: str
     name: str
     store: str
+    series: str
 
 
 class Documents:
@@ -163,33 +223,50 @@ class Documents:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def find(self, wanted: Filter) -> Sequence[Row]:
-        """Up to a page of them and one more, which tells that there is another page."""
-        parameters = msgspec.to_builtins(wanted, builtin_types=(datetime.date,))
-        number = parameters.pop("number")
+    def find(self, wanted: Filter) -> Found:
+        """One page, the newest first."""
         with self._pool.connection() as conn:
-            if number is None:
-                rows = _queries.found(conn, **parameters, limit=PAGE_ROWS + 1)
-            else:
+            chains = None
+            if wanted.origins is not None:
+                chains = [row[0] for row in _queries.chains_of(conn, origins=list(wanted.origins))]
+            if wanted.number is not None:
                 rows = _queries.numbered(
-                    conn, **parameters, number=number, types=list(TYPES), limit=PAGE_ROWS + 1
-                )
-            return [Row(*row) for row in rows]
+                    conn, **wanted.dates, chains=chains, number=wanted.number, type=wanted.type,
+                    types=list(TYPES), limit=PAGE_ROWS,
+                )  # fmt: skip
+                return Found([Row(*row) for row in rows], is_newest=True, has_older=False)
+            if wanted.newer is not None:
+                rows = _page(conn, "newer", wanted, chains, wanted.newer)
+                if len(rows) > PAGE_ROWS:
+                    return Found(rows[PAGE_ROWS - 1 :: -1], is_newest=False, has_older=True)
+            place = None if wanted.newer else wanted.older  # hardly anything is newer: the newest page
+            rows = _page(conn, "older", wanted, chains, place or _FIRST)
+        return Found(rows[:PAGE_ROWS], is_newest=place is None, has_older=len(rows) > PAGE_ROWS)
+
+    def called(self, text: str) -> Sequence[Choice]:
+        """Registers of that id, series, name or store, one more than are taken at most."""
+        with self._pool.connection() as conn:
+            return [Choice(*row) for row in _queries.called(conn, text=text, limit=CALLED_MAX + 1)]
+
+    def latest_date(self) -> str | None:
+        """The last business date that has any document."""
+        with self._pool.connection() as conn:
+            return _queries.latest_date(conn)
 
     def sums(self, wanted: Filter) -> Sequence[Sum]:
-        """What the filtered days and register came to, whole days only."""
+        """What the filtered days and registers came to, whole days only."""
         with self._pool.connection() as conn:
-            rows = _queries.by_date(
-                conn, date_from=wanted.date_from, date_to=wanted.date_to, origin=wanted.origin
-            )
+            if wanted.origins is None:
+                rows = _queries.by_date(conn, **wanted.dates)
+            else:
+                rows = _queries.by_date_of(conn, **wanted.dates, origins=list(wanted.origins))
             return [Sum(*row) for row in rows]
 
     def foreign_cash(self, wanted: Filter) -> Sequence[ForeignCash]:
-        """Of the same days and register."""
+        """Of the same days and registers."""
+        origins = None if wanted.origins is None else list(wanted.origins)
         with self._pool.connection() as conn:
-            rows = _queries.foreign_cash(
-                conn, date_from=wanted.date_from, date_to=wanted.date_to, origin=wanted.origin
-            )
+            rows = _queries.foreign_cash(conn, **wanted.dates, origins=origins)
             return [ForeignCash(*row) for row in rows]
 
     def days(self) -> Sequence[Day]:
@@ -216,6 +293,24 @@ class Documents:
             )
 
     def choices(self) -> Sequence[Choice]:
-        """Registers to filter by."""
+        """Registers to choose from; none where there are too many for that."""
         with self._pool.connection() as conn:
-            return [Choice(*row) for row in _queries.registers(conn)]
+            found = [Choice(*row) for row in _queries.registers(conn, limit=CHOICES_MAX + 1)]
+        return found if len(found) <= CHOICES_MAX else ()
+
+
+def _page(
+    conn: psycopg.Connection[Any], way: str, wanted: Filter, chains: list[int] | None, place: Place
+) -> list[Row]:
+    """A page and one more, which tells that there is another one."""
+    given: dict[str, Any] = {
+        **wanted.dates, "date": place.business_date, "at_ms": place.at_ms, "chain": place.chain,
+        "seq": place.seq, "type": wanted.type, "limit": PAGE_ROWS + 1,
+    }  # fmt: skip
+    if chains is None:
+        rows = _queries.older(conn, **given) if way == "older" else _queries.newer(conn, **given)
+    elif way == "older":
+        rows = _queries.older_of(conn, **given, chains=chains)
+    else:
+        rows = _queries.newer_of(conn, **given, chains=chains)
+    return [Row(*row) for row in rows]
