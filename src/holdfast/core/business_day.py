@@ -13,6 +13,7 @@ import datetime
 
 import msgspec
 
+from holdfast.core.cash.shift import NO_SHIFT, ShiftClosed, ShiftOpened
 from holdfast.core.ids import DocumentNumber, StaffId
 from holdfast.core.refusals import Refusal
 from holdfast.core.totals import DayTotals
@@ -30,11 +31,15 @@ _UNIX_ORDINAL = datetime.date(1970, 1, 1).toordinal()
 
 
 class DayState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Where a register stands; a fold over its `day_opened` and `day_closed` entries."""
+    """Where a register stands; a fold over the entries that open and close its days and shifts."""
 
     business_date: str | None = None
     """ISO date of the day that is open, or else of the last one; None before the first."""
     open: bool = False
+    shift: int = 0
+    """Number of the shift that is open; 0: none is."""
+    has_shifts: bool = False
+    """Whether the open day had one: then nothing is sold without one until it is closed."""
 
 
 class DayOpened(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -213,12 +218,23 @@ def day_required(state: DayState) -> str | Refusal:
     return Refusal("day.not-open", "No business day is open. Open the day first.")
 
 
+def trading_date(state: DayState) -> str | Refusal:
+    """The open business date, where something may be sold now: a day with shifts needs one that is open."""
+    if state.open and state.has_shifts and not state.shift:
+        return NO_SHIFT
+    return day_required(state)
+
+
 def after(state: DayState, body: msgspec.Struct) -> DayState:
     """The state after an entry's body; bodies that are not of days change nothing."""
     if isinstance(body, DayOpened):
         return DayState(business_date=body.business_date, open=True)
     if isinstance(body, DayClosed):
         return DayState(business_date=body.business_date, open=False)
+    if isinstance(body, ShiftOpened):
+        return msgspec.structs.replace(state, shift=body.shift, has_shifts=True)
+    if isinstance(body, ShiftClosed):
+        return msgspec.structs.replace(state, shift=0)
     return state
 
 

@@ -40,6 +40,7 @@ class DayTotals(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     voids: int = 0
     """Transactions given up; they count nowhere else."""
     total_minor: int = 0
+    """Less what came back."""
     rounding_minor: int = 0
     """To the smallest coin; Σ tenders = total + rounding."""
     net_minor: dict[str, int] = msgspec.field(default_factory=_no_sums)
@@ -52,11 +53,20 @@ class DayTotals(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What came into the drawer in home cash, less what went out."""
     foreign_cash: dict[str, ForeignSum] = {}
     """By currency: it lies in the drawer apart."""
+    returned_minor: int = 0
+    """What documents with a total below zero came to, as a positive sum."""
+    departments_minor: dict[str, int] = {}
+    """Lines as they were charged, less what came back, by department; empty: of none."""
 
     @property
     def documents(self) -> int:
         """Sales and returns: what took a document number."""
         return self.sales + self.returns
+
+    @property
+    def sold_minor(self) -> int:
+        """What documents with a total above zero came to; it never falls."""
+        return self.total_minor + self.returned_minor
 
     def __add__(self, other: "DayTotals") -> "DayTotals":
         return DayTotals(
@@ -70,7 +80,39 @@ class DayTotals(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
             tenders_minor=_sum_by_key(self.tenders_minor, other.tenders_minor),
             drawer_minor=self.drawer_minor + other.drawer_minor,
             foreign_cash=_sum_foreign(self.foreign_cash, other.foreign_cash),
+            returned_minor=self.returned_minor + other.returned_minor,
+            departments_minor=_sum_by_key(self.departments_minor, other.departments_minor),
         )
+
+    def __sub__(self, other: "DayTotals") -> "DayTotals":
+        """What this has beyond the other; a key that comes to nothing is left out."""
+        return DayTotals(
+            sales=self.sales - other.sales,
+            returns=self.returns - other.returns,
+            voids=self.voids - other.voids,
+            total_minor=self.total_minor - other.total_minor,
+            rounding_minor=self.rounding_minor - other.rounding_minor,
+            net_minor=_less_by_key(self.net_minor, other.net_minor),
+            tax_minor=_less_by_key(self.tax_minor, other.tax_minor),
+            tenders_minor=_less_by_key(self.tenders_minor, other.tenders_minor),
+            drawer_minor=self.drawer_minor - other.drawer_minor,
+            foreign_cash=_less_foreign(self.foreign_cash, other.foreign_cash),
+            returned_minor=self.returned_minor - other.returned_minor,
+            departments_minor=_less_by_key(self.departments_minor, other.departments_minor),
+        )
+
+
+def _less_by_key(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    sums = _sum_by_key(one, {key: -value for key, value in other.items()})
+    return {key: value for key, value in sums.items() if value}
+
+
+def _less_foreign(one: dict[str, ForeignSum], other: dict[str, ForeignSum]) -> dict[str, ForeignSum]:
+    less = {
+        currency: ForeignSum(foreign_minor=-had.foreign_minor, amount_minor=-had.amount_minor)
+        for currency, had in other.items()
+    }
+    return {currency: left for currency, left in _sum_foreign(one, less).items() if left != ForeignSum()}
 
 
 def _sum_by_key(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
@@ -139,6 +181,9 @@ def day_deltas(body: msgspec.Struct) -> DayTotals:
     net: dict[str, int] = {}
     tax: dict[str, int] = {}
     tenders: dict[str, int] = {}
+    departments: dict[str, int] = {}
+    for line in body.lines:
+        departments[line.department] = departments.get(line.department, 0) + line.amount_minor
     for total in body.taxes:
         net[total.tax_code] = net.get(total.tax_code, 0) + total.net_minor
         tax[total.tax_code] = tax.get(total.tax_code, 0) + total.tax_minor
@@ -155,4 +200,6 @@ def day_deltas(body: msgspec.Struct) -> DayTotals:
         tenders_minor=tenders,
         drawer_minor=drawer_minor(body),
         foreign_cash=foreign_cash(body),
+        returned_minor=max(0, -body.total_minor),
+        departments_minor=departments,
     )
