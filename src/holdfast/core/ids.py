@@ -44,6 +44,20 @@ def encode_id(random: bytes) -> str:
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range((length - 1) * 5, -1, -5))
 
 
+def decode_id(text: str) -> bytes | None:
+    """What `encode_id` made this of; None where it made no such text."""
+    number = 0
+    for character in text:
+        digit = _ALPHABET.find(character)
+        if digit < 0:
+            return None
+        number = number << 5 | digit
+    size, spare = divmod(len(text) * 5, 8)
+    if not size or spare >= 5 or number & ((1 << spare) - 1):
+        return None
+    return (number >> spare).to_bytes(size, "big")
+
+
 def epoch_id(random: bytes) -> EpochId:
     """An epoch id from exactly 16 random bytes."""
     assert len(random) == EPOCH_RANDOM_BYTES, "an epoch id is 128 random bits"

@@ -40,6 +40,7 @@ class OriginalLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
 
     document: Annotated[DocumentNumber, msgspec.Meta(max_length=256)]
     line: Int64
+    """0: one of that receipt's, nobody knows which; only its signed code was there."""
 
 
 class SaleLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):

@@ -22,7 +22,7 @@ from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
 from holdfast.register.web.pages import Pages
 from holdfast.register.web.people import People
-from holdfast.register.web.services import Services, printer_of
+from holdfast.register.web.services import Services, maker_of
 from holdfast.register.web.sessions import Sessions
 from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.watch import Watch
@@ -109,7 +109,7 @@ def _services(
         wakeups=wakeups,
         pages=Pages(fmt, register=config.register, store=config.store),
         fmt=fmt,
-        printer=printer_of(fmt, shelf, register=config.register, store=config.store),
+        maker=maker_of(fmt, shelf, register=config.register, store=config.store),
         clock=clock,
         send_now=lambda: keeper.wake(SYNC_NOW),
         in_use=lambda: keeper.wake(IN_USE),

@@ -15,8 +15,14 @@ from holdfast.core.basket.discounts import (
 from holdfast.core.basket.limits import UNLIMITED, Act, Limits
 from holdfast.core.basket.line import BasketLine, Charge, Origin, Reduction, charge
 from holdfast.core.basket.lines import add_product, change_quantity, note_line, override_price, void_line
-from holdfast.core.basket.returns import Returnable, add_return, add_return_without_receipt, returnable
-from holdfast.core.basket.value import Basket, Kind, begin, line_of, note_transaction, set_customer
+from holdfast.core.basket.returns import (
+    Returnable,
+    add_return,
+    add_return_by_code,
+    add_return_without_receipt,
+    returnable,
+)
+from holdfast.core.basket.value import Basket, CodeBound, Kind, begin, line_of, note_transaction, set_customer
 
 __all__ = [
     "UNLIMITED",
@@ -24,6 +30,7 @@ __all__ = [
     "Basket",
     "BasketLine",
     "Charge",
+    "CodeBound",
     "Kind",
     "Limits",
     "Origin",
@@ -31,6 +38,7 @@ __all__ = [
     "Returnable",
     "add_product",
     "add_return",
+    "add_return_by_code",
     "add_return_without_receipt",
     "begin",
     "change_quantity",

@@ -6,7 +6,9 @@ from holdfast.core.basket.limits import UNLIMITED, Act, Limits, act_refusal, app
 from holdfast.core.basket.line import BasketLine, Reduction, charge, exceeds, reductions_minor
 from holdfast.core.basket.value import Basket, line_of, size_refusal, with_line_replaced
 from holdfast.core.bounds import DISCOUNTS_MAX, PERCENT_E2_WHOLE, text_refusal
+from holdfast.core.money import plain_amount
 from holdfast.core.refusals import Refusal
+from holdfast.core.tax import added_tax_minor, tax_totals
 
 
 def discount_line(
@@ -120,6 +122,8 @@ def total_within(basket: Basket, act: Act) -> Basket | Refusal:
 
 def returned_within(before: Basket, after: Basket, act: Act) -> Basket | Refusal:
     """`after`, if so much may be brought back, with receipt and without (PO3); less always may."""
+    if refusal := _over_code(before, after):
+        return refusal
     if act.limits == UNLIMITED:  # spares a long return two sums at each line
         return after
     without, paid_out = _without_receipt_minor(after), _paid_out_minor(after)
@@ -142,6 +146,27 @@ def returned_within(before: Basket, after: Basket, act: Act) -> Basket | Refusal
                 return refusal
             approved = True
     return msgspec.structs.replace(after, approved_by=act.approved_by) if approved else after
+
+
+def _over_code(before: Basket, after: Basket) -> Refusal | None:
+    """Never more than was paid on the receipt whose code is known, whoever approves (PO8)."""
+    if after.by_code is None:
+        return None
+    brought_minor = _paid_back_minor(after)
+    if brought_minor <= after.by_code.left_minor or brought_minor <= _paid_back_minor(before):
+        return None
+    left = plain_amount(after.by_code.left_minor, after.money)
+    return Refusal(
+        "return.more-than-paid",
+        f"On receipt {after.by_code.document} only {left} can still be paid back. Take less of it back.",
+    )
+
+
+def _paid_back_minor(basket: Basket) -> int:
+    """With the taxes that come on top."""
+    amounts = [charge(line, basket.money, basket.rounding_rule).amount_minor for line in basket.lines]
+    taxes = tax_totals(zip([line.tax for line in basket.lines], amounts, strict=True), basket.rounding_rule)
+    return -sum(amounts) - added_tax_minor(taxes)
 
 
 def _without_receipt_minor(basket: Basket) -> int:

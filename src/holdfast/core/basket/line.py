@@ -59,6 +59,8 @@ class BasketLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, 
     note: str = ""
     scanned_s: int = 0
     origin: Origin | None = None
+    against: DocumentNumber = DocumentNumber("")
+    """The receipt that it comes back on where its signed code is all that is known of it."""
 
 
 class Charge(msgspec.Struct, frozen=True, gc=False):
@@ -159,5 +161,11 @@ def sale_line(line: BasketLine, number: int, charged: Charge, shares: tuple[Disc
         discounts=charged.discounts + shares,
         note=line.note,
         scanned_s=line.scanned_s,
-        original=OriginalLine(document=line.origin.document, line=line.origin.line) if line.origin else None,
+        original=_original(line),
     )
+
+
+def _original(line: BasketLine) -> OriginalLine | None:
+    if line.origin:
+        return OriginalLine(document=line.origin.document, line=line.origin.line)
+    return OriginalLine(document=line.against, line=0) if line.against else None

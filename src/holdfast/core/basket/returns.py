@@ -6,7 +6,7 @@ from holdfast.core.basket.discounts import returned_within
 from holdfast.core.basket.limits import Act
 from holdfast.core.basket.line import BasketLine, Origin
 from holdfast.core.basket.lines import more_than_sold, product_line, quantity_of, scanned_s
-from holdfast.core.basket.value import Basket, next_line, with_line_added
+from holdfast.core.basket.value import Basket, CodeBound, next_line, with_line_added
 from holdfast.core.bounds import reason_refusal
 from holdfast.core.catalogue import Price, Product
 from holdfast.core.ids import DocumentNumber
@@ -120,6 +120,36 @@ def add_return_without_receipt(
     brought = msgspec.structs.replace(line, quantity_milli=-line.quantity_milli, note=reason)
     grown = with_line_added(basket, brought)
     return grown if isinstance(grown, Refusal) else returned_within(basket, grown, act)
+
+
+def add_return_by_code(
+    basket: Basket,
+    act: Act,
+    bound: CodeBound,
+    product: Product,
+    price: Price,
+    tax: TaxRate,
+    quantity_milli: int | None = None,
+) -> Basket | Refusal:
+    """Bring back a product on a receipt of which only the signed code is known (PO8).
+
+    At the price and tax in force, with a manager where a return without receipt needs one, and never more
+    than was paid on that receipt.
+    """
+    if refusal := _cannot_return(basket) or _other_code(basket, bound):
+        return refusal
+    line = product_line(basket, act, product, price, tax, quantity_milli)
+    if isinstance(line, Refusal):
+        return line
+    brought = msgspec.structs.replace(line, quantity_milli=-line.quantity_milli, against=bound.document)
+    grown = with_line_added(msgspec.structs.replace(basket, by_code=bound), brought)
+    return grown if isinstance(grown, Refusal) else returned_within(basket, grown, act)
+
+
+def _other_code(basket: Basket, bound: CodeBound) -> Refusal | None:
+    if basket.by_code == bound or (basket.by_code is None and not basket.lines):
+        return None
+    return Refusal("return.other-receipt", "This return is for another receipt. Conclude or void it first.")
 
 
 def _cannot_return(basket: Basket) -> Refusal | None:

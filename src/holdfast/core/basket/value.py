@@ -13,7 +13,7 @@ from holdfast.core.bounds import (
     id_refusal,
     text_refusal,
 )
-from holdfast.core.ids import CustomerNumber, StaffId, TransactionId
+from holdfast.core.ids import CustomerNumber, DocumentNumber, StaffId, TransactionId
 from holdfast.core.money import CURRENCIES, Currency, RoundingRule, currency_of
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Tender
@@ -23,6 +23,19 @@ Kind = Literal["sale", "return"]
 """Also the type of the entry that it becomes."""
 
 _encoder = msgspec.json.Encoder()
+
+
+class CodeBound(msgspec.Struct, frozen=True, kw_only=True):
+    """The receipt that a return is against, where its signed code is all that is known of it (PO8)."""
+
+    document: DocumentNumber
+    total_minor: int
+    came_back_minor: int
+    """Of the total, before this return, as far as this register knows."""
+
+    @property
+    def left_minor(self) -> int:
+        return self.total_minor - self.came_back_minor
 
 
 class Basket(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -44,6 +57,8 @@ class Basket(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The last manager who approved something in it."""
     tenders: tuple[Tender, ...] = ()
     """What the customer handed over so far, where it does not pay the whole yet."""
+    by_code: CodeBound | None = None
+    """On a return: what bounds it where goods come back on another register's receipt."""
     lines_bytes: int = 0
     """Encoded size of all lines without shares of total discounts; kept below the journal's bound."""
 

@@ -8,6 +8,7 @@ from holdfast.core.business_day import DayState
 from holdfast.core.ids import DocumentNumber, EpochId, OriginId, Sku
 from holdfast.core.journal.writer import Head
 from holdfast.core.pricing import Priced
+from holdfast.core.receipt.issued import Issued
 from holdfast.core.refusals import Refusal
 from holdfast.core.totals import DayTotals, ForeignSum
 from holdfast.infra.config import RegisterConfig
@@ -85,6 +86,16 @@ class Reading:
         """A document of this till; None where it has none of that number, or has purged it."""
         with self._till.reading() as connection:
             return history.document(connection, number)
+
+    def issued(self, number: DocumentNumber) -> Issued | None:
+        """A sale or return of this till with what its entry says of it; None as `document` says."""
+        with self._till.reading() as connection:
+            return history.issued(connection, number)
+
+    def came_back_minor(self, number: DocumentNumber) -> int:
+        """What was paid back here on a receipt, also on one of another register (PO3)."""
+        with self._till.reading() as connection:
+            return history.came_back_minor(connection, number)
 
     def returnable(self, number: DocumentNumber, line: int) -> Returnable | Refusal:
         """A sold line, less what came back of it here already (PO3)."""

@@ -11,7 +11,8 @@ import msgspec
 from holdfast.core.basket import Returnable, returnable
 from holdfast.core.ids import DocumentNumber, EpochId, document_number
 from holdfast.core.journal.bodies import REGISTRY
-from holdfast.core.journal.entry import Unprojectable, decode_entry
+from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
+from holdfast.core.receipt.issued import Issued
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale
 from holdfast.core.totals import ForeignSum
@@ -139,13 +140,45 @@ def documents(
 def document(connection: apsw.Connection, number: DocumentNumber) -> Document | None:
     """The document with this number; None where this till has none, or has purged it."""
     row_id = row_of(connection, number)
-    if row_id is None:
+    entry = None if row_id is None else _entry_of(connection, row_id)
+    return None if entry is None else _body_of(entry)
+
+
+def issued(connection: apsw.Connection, number: DocumentNumber) -> Issued | None:
+    """The sale or return with this number, and what its entry says of it; None as `document` says."""
+    row_id = row_of(connection, number)
+    return None if row_id is None else issued_at(connection, row_id)
+
+
+def issued_at(connection: apsw.Connection, row_id: int) -> Issued | None:
+    """The same by the document's row."""
+    entry = _entry_of(connection, row_id)
+    sale = None if entry is None else _body_of(entry)
+    if entry is None or not isinstance(sale, Sale):
         return None
+    return Issued(
+        sale=sale,
+        type=entry.type,
+        epoch=entry.epoch,
+        business_date=entry.date if sale.external is None else sale.external.business_date,
+        at_ms=entry.at_ms,
+        offset_min=entry.offset_min,
+    )
+
+
+def came_back_minor(connection: apsw.Connection, number: DocumentNumber) -> int:
+    """What was paid back on a receipt here, of this register or another one."""
+    return QUERIES.came_back(connection, document=number)
+
+
+def _entry_of(connection: apsw.Connection, row_id: int) -> Entry | None:
     seq = QUERIES.document_seq(connection, id=row_id)
     data = None if seq is None else QUERIES.entry_data(connection, id=place(epoch_of(row_id), seq))
-    if data is None:
-        return None
-    body = REGISTRY.decode(decode_entry(data))
+    return None if data is None else decode_entry(data)
+
+
+def _body_of(entry: Entry) -> Document | None:
+    body = REGISTRY.decode(entry)
     assert not isinstance(body, Unprojectable), "a till reads what it wrote"
     return body if isinstance(body, Document) else None
 

@@ -187,6 +187,10 @@ on conflict do update set quantity_milli = quantity_milli + excluded.quantity_mi
 -- name: returned_of(document, line)^
 select quantity_milli, amount_minor from returned where document = :document and line = :line;
 
+-- name: came_back(document)$
+-- What was paid back on a receipt, whichever of its lines it was for.
+select coalesce(sum(amount_minor), 0) from returned where document = :document;
+
 -- name: all_returned()
 select document, line, quantity_milli, amount_minor from returned;
 

@@ -218,12 +218,22 @@ def _add_totals(on: Statements, business_date: str, delta: DayTotals, numbered: 
 
 
 def returned_rows(sale: Sale) -> Iterator[dict[str, Any]]:
-    """What a document brings back of sold lines, as positive sums (PO3)."""
+    """What a document brings back of sold lines, as positive sums (PO3).
+
+    Where only a receipt's code was known its line is 0, and the tax that comes on top is counted with it: the
+    code names a total, and no lines.
+    """
+    counted = False
     for line in sale.lines:
-        if line.original is not None:
-            yield {
-                "document": line.original.document,
-                "line": line.original.line,
-                "quantity_milli": -line.quantity_milli,
-                "amount_minor": -line.amount_minor,
-            }
+        if line.original is None:
+            continue
+        amount_minor = -line.amount_minor
+        if not line.original.line and not counted:
+            counted = True
+            amount_minor += sum(other.amount_minor for other in sale.lines) - sale.total_minor
+        yield {
+            "document": line.original.document,
+            "line": line.original.line,
+            "quantity_milli": -line.quantity_milli,
+            "amount_minor": amount_minor,
+        }

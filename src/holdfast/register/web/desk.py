@@ -17,6 +17,7 @@ from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor, foreign_
 from holdfast.core.ids import DocumentNumber, Sku, StaffId
 from holdfast.core.money import CURRENCIES, parse_decimal, parse_e4, parse_milli, parse_minor
 from holdfast.core.pricing import Priced as PricedBasket
+from holdfast.core.receipt.issued import Issued
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH, Due, Till, due
@@ -335,17 +336,9 @@ class Desk:
     def documents(self, limit: int) -> list[DocumentRow]:
         return self.checkout.documents(limit)
 
-    def receipt(self, number: DocumentNumber) -> tuple[Sale, DocumentRow] | None:
-        """A sale or return of this till, and its row; None where it has none of that number, or purged it."""
-        found = self.checkout.document(number)
-        row = self._row(number)
-        return (found, row) if isinstance(found, Sale) and row is not None else None
-
-    def _row(self, number: DocumentNumber) -> DocumentRow | None:
-        prefix, _, digits = number.rpartition("-")
-        following = DocumentNumber(f"{prefix}-{int(digits) + 1:06d}")
-        rows = self.checkout.documents(1, following)
-        return rows[0] if rows and rows[0].document == number else None
+    def receipt(self, number: DocumentNumber) -> Issued | None:
+        """A sale or return of this till; None where it has none of that number, or purged it."""
+        return self.checkout.issued(number)
 
     def _committed(self, result: T) -> T:
         if not isinstance(result, Refusal):

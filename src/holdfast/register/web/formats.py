@@ -94,9 +94,11 @@ class Formats:
         pattern = "HH:mm" if same_day else "d MMM HH:mm"
         return format_datetime(self._local(at_ms), pattern, locale=self.locale)
 
-    def date_time(self, at_ms: int) -> str:
-        """`22 Nov 2026, 14:02`."""
-        return format_datetime(self._local(at_ms), "d MMM y, HH:mm", locale=self.locale)
+    def stamped(self, at_ms: int, offset_min: int) -> str:
+        """`22 Nov 2026, 14:02 +01:00`: as the clock of whoever wrote it showed."""
+        sign, (hours, minutes) = "-" if offset_min < 0 else "+", divmod(abs(offset_min), 60)
+        at = _shifted(at_ms, offset_min)
+        return f"{format_datetime(at, 'd MMM y, HH:mm', locale=self.locale)} {sign}{hours:02d}:{minutes:02d}"
 
     def date(self, iso: str) -> str:
         """`Sun 22 Nov 2026` from an ISO date."""
@@ -115,3 +117,11 @@ class Formats:
             return (_UNIX + datetime.timedelta(milliseconds=at_ms)).astimezone(self._zone)
         except OverflowError:
             return _UNIX
+
+
+def _shifted(at_ms: int, offset_min: int) -> datetime.datetime:
+    # As `_local`: a wrong clock must not stop a page.
+    try:
+        return _UNIX + datetime.timedelta(milliseconds=at_ms, minutes=offset_min)
+    except OverflowError:
+        return _UNIX

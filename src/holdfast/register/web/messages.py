@@ -1,7 +1,10 @@
 """Every sentence that the till's own pages say, in one place, so that a language is one table.
 
-Refusals bring their own sentence from `core`; these are the screen's.
+Refusals bring their own sentence from `core`; these are the screen's. What stands on a receipt too is in
+`core.receipt.texts`.
 """
+
+from holdfast.core.receipt.texts import TEXTS
 
 SENTENCES: dict[str, str] = {
     # signing in
@@ -41,8 +44,6 @@ SENTENCES: dict[str, str] = {
     # paying
     "pay.due": "To pay",
     "pay.refund": "To pay out",
-    "pay.change": "Change",
-    "pay.paid": "Paid",
     "pay.exact": "Exact",
     "pay.amount": "Cash received",
     "pay.still": "Still to pay",
@@ -161,25 +162,10 @@ SENTENCES: dict[str, str] = {
     "keypad.back": "Delete last",
     "keypad.percent": "Percent sign",
     # receipts
-    "receipt.number": "Number",
-    "receipt.date": "Date",
-    "receipt.register": "Register",
-    "receipt.served-by": "Served by",
-    "receipt.product": "Product",
-    "receipt.amount": "Amount",
-    "receipt.taxes": "Taxes",
-    "receipt.tax": "Tax",
-    "receipt.net": "Net",
-    "receipt.gross": "Gross",
     "receipt.code": "Code of receipt {number}",
     "receipt.title": "Receipt {number}",
-    "receipt.total": "Total",
-    "receipt.kind.sale": "Receipt",
     "receipt.others": "Other receipts",
     "receipt.last": "Last receipts",
-    "receipt.rounding": "Rounding",
-    "receipt.at-register": "Register {register}",
-    "receipt.thanks": "Thank you",
     # acts on the selling screen
     "act.void-all": "Void all",
     "act.quantity": "Quantity",
@@ -196,9 +182,6 @@ SENTENCES: dict[str, str] = {
     "pay.out": "Pay out",
     "pay.in": "Pay",
     "pay.paid-out": "Paid out",
-    "pay.cash": "Cash",
-    "pay.refunded": "Refunded",
-    "pay.refunded.cash": "Refunded in cash",
     "pay.quick": "Quick amounts",
     "pay.back": "Hand it back",
     "pay.take": "Take cash",
@@ -206,7 +189,6 @@ SENTENCES: dict[str, str] = {
     "pay.rounded": "Rounded to the smallest coin from {exact}",
     "pay.currencies": "Currency of the cash",
     "pay.received": "{currency} received",
-    "pay.foreign": "{amount} at {rate}",
     "pay.foreign.due": "In {currency}",
     "pay.foreign.rate": "at {rate}; change in {home}",
     "pay.foreign.rate-since": "at {rate} since {since}; change in {home}",
@@ -223,15 +205,10 @@ SENTENCES: dict[str, str] = {
     # taxes on the ticket
     "tax.inclusive": "incl. {name} {rate}",
     "tax.exclusive": "plus {name} {rate}",
-    # what else is said of a line
-    "extra.price": "Price changed from {price}: {reason}",
-    "extra.from": "From {number}",
-    "extra.discount": "Discount",
-    "extra.share": "Share of the discount",
 }
 
 
 def say(key: str, /, **values: object) -> str:
     """The sentence for `key` with its blanks filled in."""
-    sentence = SENTENCES[key]
+    sentence = SENTENCES.get(key) or TEXTS[key]
     return sentence.format(**values) if values else sentence

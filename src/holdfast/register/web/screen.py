@@ -7,12 +7,12 @@ from litestar import Response
 from holdfast.core.basket import Basket
 from holdfast.core.ids import DocumentNumber
 from holdfast.core.pricing import Priced
+from holdfast.core.receipt.model import Receipt, line_extras
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import SaleLine
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
 from holdfast.register.web.people import Person
-from holdfast.register.web.receipts import Receipt, line_extras
 from holdfast.register.web.services import Services
 from holdfast.register.web.tendering import given, ways_to_pay
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from litestar.di import NamedDependency
 
 from holdfast.core.ids import StaffId
+from holdfast.core.receipt.model import Shop
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
 from holdfast.register.web.desk import Desk
@@ -13,11 +15,16 @@ from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
 from holdfast.register.web.pages import Pages
 from holdfast.register.web.people import People
-from holdfast.register.web.receipts import ReceiptPrinter
+from holdfast.register.web.receipts import ReceiptMaker
 from holdfast.register.web.sessions import Sessions
 from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.status import Status, status_of
 from holdfast.register.web.watch import Watch
+
+T = TypeVar("T")
+
+HEAD_LINES_MAX, HEAD_CHARS_MAX = 12, 80
+"""Of a receipt's head, address or foot; what is more is left out."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class Services:
     wakeups: Wakeups
     pages: Pages
     fmt: Formats
-    printer: ReceiptPrinter
+    maker: ReceiptMaker
     clock: Clock
     send_now: Callable[[], None]
     """Ask the sync process to try at once."""
@@ -56,22 +63,32 @@ Given = NamedDependency[Services]
 """How a handler asks for them."""
 
 
-def printer_of(fmt: Formats, shelf: Shelf, *, register: str, store: str) -> ReceiptPrinter:
-    """Receipts with the head and foot that head office's parameters give, or else the store's own name."""
+def maker_of(fmt: Formats, shelf: Shelf, *, register: str, store: str) -> ReceiptMaker:
+    """Receipts with what head office's parameters say of the shop, or else the store's code.
 
-    def lines(parameter: str, default: list[str]) -> list[str]:
-        return [str(line)[:80] for line in shelf.parameter(parameter, default)][:12]
+    A parameter of one store has the store's code behind an @: `receipt.address@S01`.
+    """
+
+    def value(name: str, default: T) -> T:
+        return shelf.parameter(f"{name}@{store}", shelf.parameter(name, default))
+
+    def lines(name: str, default: list[str]) -> tuple[str, ...]:
+        return tuple(str(line)[:HEAD_CHARS_MAX] for line in value(name, default))[:HEAD_LINES_MAX]
+
+    def shop() -> Shop:
+        return Shop(
+            register=register,
+            header=lines("receipt.header", [store]),
+            address=lines("receipt.address", []),
+            tax_id=value("receipt.tax_id", "")[:HEAD_CHARS_MAX],
+            footer=lines(
+                "receipt.footer", [say("receipt.at-register", register=register), say("receipt.thanks")]
+            ),
+            tax_names=shelf.tax_names(),
+        )
 
     def staff_name(number: str) -> str:
         found = shelf.staff(StaffId(number))
         return found.name if found else number
 
-    return ReceiptPrinter(
-        fmt,
-        header=lambda: lines("receipt.header", [store]),
-        footer=lambda: lines(
-            "receipt.footer", [say("receipt.at-register", register=register), say("receipt.thanks")]
-        ),
-        tax_names=shelf.tax_names,
-        staff_name=staff_name,
-    )
+    return ReceiptMaker(fmt, shop=shop, staff_name=staff_name)

@@ -4,10 +4,10 @@ import msgspec
 
 from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor
 from holdfast.core.money import Currency, plain_decimal
+from holdfast.core.receipt.tenders import given
 from holdfast.core.sale import Tender
-from holdfast.core.tender import CASH, CHANGE, IMPORTED, Due
+from holdfast.core.tender import Due
 from holdfast.register.web.formats import Formats
-from holdfast.register.web.messages import say
 
 _NOTES: dict[str, tuple[int, ...]] = {
     "EUR": (5, 10, 20, 50, 100, 200),
@@ -20,8 +20,6 @@ _OTHER_NOTES = (5, 10, 20, 50, 100, 200, 500, 1_000)
 QUICK_AMOUNTS_MAX = 5
 _FIRST_SHOWN = "1900-01-01"
 """A row without a date begins long before: a date of which nobody would be told."""
-_NAMES = {CASH: "pay.cash", CHANGE: "pay.change", IMPORTED: "pay.paid"}
-_NAMES_OF_REFUNDS = {CASH: "pay.refunded.cash", IMPORTED: "pay.refunded"}
 
 
 def quick_amounts(due_minor: int, currency: Currency, smallest_minor: int = 1) -> list[int]:
@@ -98,29 +96,6 @@ def _amounts(amounts_minor: list[int], currency: Currency, fmt: Formats) -> tupl
         Amount(plain_decimal(amount, currency.digits), fmt.foreign(amount, currency))
         for amount in amounts_minor
     )
-
-
-class Given(msgspec.Struct, frozen=True):
-    """A tender as screen and receipt say it."""
-
-    name: str
-    """`Cash`, or `US$20.00 at 0.915`."""
-    amount: str
-    """What it counted as."""
-    handed: str
-    """What passed over the counter, in its own currency."""
-
-
-def given(tender: Tender, fmt: Formats) -> Given:
-    """The tender in words and figures; without a sign, which its name tells."""
-    amount = fmt.money(abs(tender.amount_minor))
-    if tender.foreign_currency:
-        handed = fmt.foreign_of(tender.foreign_minor, tender.foreign_currency)
-        rate = fmt.exchange_rate(tender.rate_e8)
-        return Given(say("pay.foreign", amount=handed, rate=rate), amount, handed)
-    names = _NAMES | _NAMES_OF_REFUNDS if tender.amount_minor < 0 else _NAMES
-    name = say(names[tender.kind]) if tender.kind in names else tender.kind
-    return Given(name, amount, amount)
 
 
 def to_give_back(tenders: tuple[Tender, ...], fmt: Formats) -> str:

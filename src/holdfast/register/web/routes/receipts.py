@@ -118,5 +118,5 @@ def show_receipt(
     if found is None:
         missing = Refusal("receipt.unknown", say("basket.no-receipt", number=number[:40]))
         return screen.receipts(refusal=refusal or missing)
-    receipt = services.printer.receipt(*found)
+    receipt = services.maker.receipt(found)
     return screen.done(receipt) if is_new else screen.receipt(receipt, refusal=refusal)

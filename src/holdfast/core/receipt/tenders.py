@@ -1,0 +1,34 @@
+"""A tender in words and figures, the same on screen and receipt (PO2)."""
+
+import msgspec
+
+from holdfast.core.receipt.figures import Figures
+from holdfast.core.receipt.texts import text
+from holdfast.core.sale import Tender
+from holdfast.core.tender import CASH, CHANGE, IMPORTED
+
+_NAMES = {CASH: "pay.cash", CHANGE: "pay.change", IMPORTED: "pay.paid"}
+_NAMES_OF_REFUNDS = {CASH: "pay.refunded.cash", IMPORTED: "pay.refunded"}
+
+
+class Given(msgspec.Struct, frozen=True):
+    """A tender as screen and receipt say it."""
+
+    name: str
+    """`Cash`, or `US$20.00 at 0.915`."""
+    amount: str
+    """What it counted as."""
+    handed: str
+    """What passed over the counter, in its own currency."""
+
+
+def given(tender: Tender, figures: Figures) -> Given:
+    """The tender in words and figures; without a sign, which its name tells."""
+    amount = figures.money(abs(tender.amount_minor))
+    if tender.foreign_currency:
+        handed = figures.foreign_of(tender.foreign_minor, tender.foreign_currency)
+        rate = figures.exchange_rate(tender.rate_e8)
+        return Given(text("pay.foreign", amount=handed, rate=rate), amount, handed)
+    names = _NAMES | _NAMES_OF_REFUNDS if tender.amount_minor < 0 else _NAMES
+    name = text(names[tender.kind]) if tender.kind in names else tender.kind
+    return Given(name, amount, amount)

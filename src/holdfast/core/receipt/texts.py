@@ -1,0 +1,47 @@
+"""Every sentence that stands on a receipt, in one place, so that a language is one table.
+
+The till's page has these among its own, so that screen and paper say the same.
+"""
+
+TEXTS: dict[str, str] = {
+    "receipt.kind.sale": "Receipt",
+    "receipt.kind.return": "Return",
+    "receipt.number": "Number",
+    "receipt.date": "Date",
+    "receipt.business-date": "Business date",
+    "receipt.register": "Register",
+    "receipt.served-by": "Served by",
+    "receipt.approved-by": "Approved by",
+    "receipt.customer": "Customer",
+    "receipt.tax-id": "Tax number {id}",
+    "receipt.product": "Product",
+    "receipt.amount": "Amount",
+    "receipt.each": "{quantity} × {price}",
+    "receipt.total": "Total",
+    "receipt.rounding": "Rounding",
+    "receipt.taxes": "Taxes",
+    "receipt.tax": "Tax",
+    "receipt.net": "Net",
+    "receipt.gross": "Gross",
+    "receipt.copy": "COPY, printed {at}",
+    "receipt.at-register": "Register {register}",
+    "receipt.thanks": "Thank you",
+    # what is said of a line
+    "extra.price": "Price changed from {price}: {reason}",
+    "extra.from": "From {number}",
+    "extra.discount": "Discount",
+    "extra.share": "Share of the discount",
+    # tenders
+    "pay.cash": "Cash",
+    "pay.change": "Change",
+    "pay.paid": "Paid",
+    "pay.refunded": "Refunded",
+    "pay.refunded.cash": "Refunded in cash",
+    "pay.foreign": "{amount} at {rate}",
+}
+
+
+def text(key: str, /, **values: object) -> str:
+    """The text for `key` with its blanks filled in."""
+    found = TEXTS[key]
+    return found.format(**values) if values else found
