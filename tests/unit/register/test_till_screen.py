@@ -71,7 +71,7 @@ def test_figures_are_written_as_the_store_writes_them(shown: str, text: str) -> 
 
 def test_a_clock_that_no_calendar_holds_stops_no_page() -> None:
     assert EURO.stamped(10**17, 60)
-    assert EURO.date_time(-(10**17))
+    assert EURO.stamped(-(10**17), -90)
 
 
 @pytest.mark.parametrize(
