@@ -91,6 +91,23 @@ def test_an_outage_without_an_open_sale_needs_no_press(till: TillPage, chain: Ch
     till.expect_status("Online", "Nothing owed")
 
 
+def test_a_head_office_that_dies_is_one_more_outage(till: TillPage, chain: Chain, browser: Browser) -> None:
+    """SW2: for any layer, here head office itself, killed as by a power cut; the line is up all the time."""
+    till.expect_status("Online", "Nothing owed")
+    chain.head_office.kill()
+    try:
+        till.expect_status("Offline since")
+        till.scan(MILK, "Milk")
+        number = till.pay_exact()
+        till.expect_status("1 sale")
+    finally:
+        chain.head_office.start()
+        chain.head_office.wait_ready()
+    till.expect_status("Online", "Nothing owed")
+    with HeadOfficePage.open(browser, chain) as head_office:
+        assert head_office.stored(number) == 1
+
+
 def test_a_line_that_flaps_in_one_sale_loses_nothing(
     till: TillPage, chain: Chain, head_office: HeadOfficePage
 ) -> None:
