@@ -67,10 +67,11 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
-        return (name, command if command is None else _load(args[0]), rest)
+        return (name, command if command is None else load_command(args[0]), rest)
 
 
-def _load(name: str) -> Any:
+def load_command(name: str) -> Any:
+    """The command of `COMMANDS`, with all that it needs."""
     module = importlib.import_module(COMMANDS[name].module)
     command = typer.main.get_command(module.app)
     command.name = name
