@@ -104,10 +104,10 @@ def test_a_history_arrives_exactly_once_over_a_bad_line_and_after_a_restore(
 # ---- bad input: no head office is asked for it -------------------------------------------------
 
 
-def refused(*arguments: str | Path) -> tuple[int, str]:
+def refused(*arguments: str | Path, where: Path | None = None) -> tuple[int, str]:
     """Exit code and what a person reads."""
     command = [sys.executable, "-m", "holdfast", "replay", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=where)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -143,6 +143,13 @@ def test_what_is_asked_wrongly_is_one_sentence(tmp_path: Path, more: tuple[str, 
     assert code == 3
     assert sentence in " ".join(said.split())
     assert "Traceback" not in said
+
+
+def test_registers_that_nobody_named_a_folder_for_are_kept_in_this_one(tmp_path: Path) -> None:
+    file = oracle.write_rows(tmp_path / "history.csv", ROWS[:3])
+    code, said = refused(file, "--registers", "1", *NOWHERE, where=tmp_path)
+    assert code == 3
+    assert f"{Path('tills', 'R01')} is no register yet" in " ".join(said.split())
 
 
 def test_verify_says_what_is_no_home(tmp_path: Path) -> None:

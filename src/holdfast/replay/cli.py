@@ -31,7 +31,7 @@ _READING = Reading()
 def command(
     file: Annotated[Path, typer.Argument(help="The history: .csv, .csv.gz or .csv.xz.")],
     hq: Annotated[str, typer.Option(help="Head office's URL.")],
-    homes: Annotated[Path, typer.Option(help="Folder of the registers' homes: R01, R02, …")],
+    homes: Annotated[Path, typer.Option(help="Folder of the registers' homes: R01, R02, …")] = Path("tills"),
     registers: Annotated[int, typer.Option(help="How many registers share the invoices.")] = 8,
     codes: Annotated[
         Path | None, typer.Option(help="File with lines `R01 CODE`, to enrol registers that are missing.")
@@ -66,7 +66,7 @@ def command(
 
     Run it again at any time: what a register holds is passed over, and what its disk lost is entered anew.
 
-    Example:  holdfast replay history.csv.xz --hq http://127.0.0.1:8460 --homes tills --hq-home hq --wait 600
+    Example:  holdfast replay history.csv.xz --registers 8 --hq http://127.0.0.1:8460 --hq-home hq --wait 600
     """
     console = Console(stderr=json_summary)
     weather = _weather(outage)
