@@ -239,7 +239,8 @@ def test_a_register_s_page_shows_epochs_and_why_it_is_blocked(office: ServedHead
     text = client.get(f"/registers/{journal.origin}").text
     assert journal.epoch in text
     assert journal.position.hash.hex()[:16] in text
-    assert "Blocked: key.unknown" in text
+    assert "Blocked: its key is refused" in text
+    assert "(key.unknown)" in text
     assert "Blocked" in client.get("/registers?state=blocked").text
     assert "Nothing found" in client.get("/registers?search=elsewhere").text
 

@@ -53,6 +53,11 @@ _KINDS = {
         "A clock is far off",
         "Set the clock and the time zone of that machine. Its sales keep their business dates.",
     ),
+    "returned-twice": (
+        "Goods came back twice on one receipt",
+        "Registers that could not hear of each other paid back more than was paid. Look at the returns that "
+        "are named, and at who approved them.",
+    ),
     "clone": ("A register's disk was copied", "Only one of the two may go on. Enrol the other one anew."),
 }
 

@@ -75,8 +75,11 @@ _HEADINGS = {
 
 def error_page(request: Any, problem: Problem) -> Response[str] | None:
     """A person's page for a problem; None for a program, which gets the problem itself."""
-    is_page = "text/html" in request.headers.get("Accept", "") and not request.url.path.startswith("/v1/")
+    asks = request.headers.get("HX-Request") == "true" or "text/html" in request.headers.get("Accept", "")
+    is_page = asks and not request.url.path.startswith("/v1/")
     if not is_page:
         return None
     heading = _HEADINGS.get(problem.status, "That did not work")
+    if request.headers.get("HX-Request") == "true":  # a part of a page that is there
+        return html(render("error_notice.html", {"problem": problem, "heading": heading}), problem.status)
     return html(render("error.html", {"problem": problem, "heading": heading}), problem.status)

@@ -38,6 +38,7 @@ def environment() -> Environment:
         "span": span,
         "when": when,
         "clock": clock,
+        "minute": minute,
         "percent": percent,
         "rate": rate,
         "skew": skew,
@@ -147,7 +148,7 @@ def ago(at_ms: int | None, now_ms: int) -> str:
 
 
 def when(at_ms: int | None, zone: datetime.tzinfo) -> str:
-    """`2026-11-22 08:34` in the zone of the page."""
+    """`2026-11-22 08:34:12` in the zone of the page."""
     if at_ms is None:
         return "–"
     try:
@@ -155,6 +156,12 @@ def when(at_ms: int | None, zone: datetime.tzinfo) -> str:
         return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
     except OverflowError:  # a register's clock may say any year
         return "far in the future" if at_ms > 0 else "far in the past"
+
+
+def minute(at_ms: int | None, zone: datetime.tzinfo) -> str:
+    """`2026-11-22 08:34`, where seconds say nothing."""
+    text = when(at_ms, zone)
+    return text[:-3] if text[-3:-2] == ":" else text
 
 
 def clock(at_ms: int, zone: datetime.tzinfo, date: str) -> str:

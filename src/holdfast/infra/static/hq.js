@@ -53,6 +53,19 @@ function say(text) {
 document.addEventListener("htmx:sseOpen", () => say("Live"));
 document.addEventListener("htmx:sseError", () => say("Not live: head office does not answer"));
 
+// Whoever presses a button that takes its own row away is at the next one then, or at the heading.
+let pressed = -1;
+const actions = (part) => [...part.querySelectorAll("button[hx-post]")];
+document.addEventListener("htmx:beforeSwap", (event) => {
+  pressed = actions(event.detail.target).indexOf(document.activeElement);
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (pressed < 0) return;
+  const left = actions(event.detail.target);
+  (left[Math.min(pressed, left.length - 1)] || event.detail.target.querySelector("[tabindex='-1']")).focus();
+  pressed = -1;
+});
+
 // An alert that was acknowledged is no longer counted beside the page's name.
 document.addEventListener("htmx:afterSwap", (event) => {
   const list = event.detail.target.querySelector("[data-open-alerts]");
@@ -78,7 +91,7 @@ function draw(place) {
       legend: { show: false },
       cursor: { show: false },
       scales: { x: { time: true, range: (u, first, last) => [first - DAY / 2, last + DAY / 2] }, y: { range: (u, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
-      axes: [{ ...axis, space: 90, incrs: [1, 2, 7, 14, 28].map((days) => days * DAY), values: (u, ticks) => ticks.map(dateOf) }, { ...axis, size: 76, values: (u, ticks) => ticks.map((tick) => tick.toLocaleString("en")) }],
+      axes: [{ ...axis, size: 32, space: 90, incrs: [1, 2, 7, 14, 28].map((days) => days * DAY), values: (u, ticks) => ticks.map(dateOf) }, { ...axis, size: 76, values: (u, ticks) => ticks.map((tick) => tick.toLocaleString("en")) }],
       series: [{}, { paths: bars, fill: colour("--accent"), stroke: colour("--accent"), points: { show: false } }],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     },

@@ -121,7 +121,7 @@ select r.origin, o.name, o.store, o.currency, r.documents, r.total_minor, r.cash
 from register_day as r join origin as o on o.origin = r.origin
 where r.business_date = :business_date
 order by r.total_minor desc, r.origin
-limit 20;
+limit 10;
 
 -- name: document(chain, seq)^
 select d.chain, d.seq, d.type, d.number, d.origin, o.name, d.store, d.business_date::text, d.at_ms,
