@@ -18,12 +18,14 @@ from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
 from holdfast.core.journal.fold import RegisterState
 from holdfast.core.sale import Sale
 from holdfast.core.totals import DayTotals, ForeignSum
+from holdfast.core.work_mode import WorkMode
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.sqlite import UNREADABLE, faults
 from holdfast.register.till import history, writing
 from holdfast.register.till.database import QUERIES, read_till, sql_of
 from holdfast.register.till.places import last_place, place, seq_of
+from holdfast.register.till.work_mode import read_work_mode
 from holdfast.register.till.writing import Document, decode_totals, returned_rows, total_of
 
 T = TypeVar("T")
@@ -40,7 +42,8 @@ class Difference(msgspec.Struct, frozen=True):
     """Something that is not as it must be."""
 
     code: str
-    """`file`, `chain`, `entry`, `document`, `stock`, `drawer`, `day`, `returned`; `more` beyond the list."""
+    """`file`, `chain`, `entry`, `document`, `stock`, `drawer`, `day`, `returned`, `work-mode`; `more` beyond
+    the list."""
     sentence: str
 
 
@@ -218,6 +221,9 @@ class _Verification:
         day = writing.read_day(connection)
         if state.business_date and (day.business_date, day.open) != (state.business_date, state.day_open):
             self._differ("day", f"The day is kept as {day}; the journal says {state.business_date}.")
+        work_mode = read_work_mode(connection)
+        if state.work_mode not in (work_mode, WorkMode()):
+            self._differ("work-mode", f"Kept is {work_mode.work}; the journal says {state.work_mode.work}.")
         returned = {(number, line): milli for number, line, milli, _ in QUERIES.all_returned(connection)}
         if not self._purged:  # what came back in purged entries is not kept apart
             self._compare_each("returned", returned, self._returned)

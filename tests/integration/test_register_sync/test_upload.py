@@ -357,20 +357,3 @@ def test_a_refusal_that_passes_is_tried_again(till: Till, office: HeadOffice) ->
     assert not till.status().is_blocked
     office.refuse.clear()
     eventually(lambda: all_arrived(till, office) and nothing_owed(till))
-
-
-def test_working_offline_by_choice_goes_on_sending(till: Till, office: HeadOffice) -> None:
-    till.start_sync()
-    eventually(lambda: till.status().mode is Link.ONLINE)
-    assert till.process is not None
-    till.process.wake("f")
-    eventually(lambda: till.status().mode is Link.OFFLINE and till.status().forced)
-    sell_one(till.checkout)
-    till.sold()
-    eventually(lambda: all_arrived(till, office) and nothing_owed(till))
-    till.stop_sync()
-    till.start_sync()
-    eventually(lambda: nothing_owed(till))
-    assert till.status().forced, "a restart does not undo a person's choice"
-    till.process.wake("r")
-    eventually(lambda: till.status().mode is Link.ONLINE)

@@ -8,6 +8,7 @@ from holdfast.core.journal.chain import Position
 from holdfast.core.journal.entry import BodyRegistry
 from holdfast.core.journal.personal import Sealed
 from holdfast.core.sale import AccountAdjusted, Sale, StockAdjusted, TransactionVoided
+from holdfast.core.work_mode import WorkModeChanged
 
 
 class Parent(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +94,7 @@ TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
     ("stock_adjusted", 1): StockAdjusted,
     ("account_adjusted", 1): AccountAdjusted,
     ("connection_changed", 1): ConnectionChanged,
+    ("work_mode_changed", 1): WorkModeChanged,
     ("command_done", 1): CommandDone,
     ("key_rotated", 1): KeyRotated,
     ("customer_created", 1): CustomerCreated,

@@ -4,11 +4,12 @@ from collections import Counter
 
 import msgspec
 
-from holdfast.core import totals
+from holdfast.core import totals, work_mode
 from holdfast.core.business_day import DayClosed, DayOpened
 from holdfast.core.ids import DocumentNumber, Sku
 from holdfast.core.journal.bodies import REGISTRY, EpochOpened
 from holdfast.core.journal.entry import Entry, Unprojectable
+from holdfast.core.work_mode import WorkMode
 
 
 class RegisterState:
@@ -21,6 +22,7 @@ class RegisterState:
         """Documents numbered in the current segment; the next number is one more."""
         self.business_date = ""
         self.day_open = False
+        self.work_mode = WorkMode()
         self.day_totals: dict[str, totals.DayTotals] = {}
         self.numbers: set[DocumentNumber] = set()
         self.unprojectable: list[tuple[int, Unprojectable]] = []
@@ -40,6 +42,7 @@ class RegisterState:
             self.day_open = True
         elif isinstance(body, DayClosed):
             self.day_open = False
+        self.work_mode = work_mode.after(self.work_mode, body, entry.at_ms)
         number = getattr(body, "document", None)
         if number is not None:
             assert number not in self.numbers, f"document {number} is numbered twice"

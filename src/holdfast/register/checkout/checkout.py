@@ -24,7 +24,7 @@ from holdfast.core.sale import Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH, STILL_DUE
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterHome
-from holdfast.register.checkout.entries import Entries
+from holdfast.register.checkout.work_mode import WorkModes
 from holdfast.register.till import history, writing
 from holdfast.register.till.till import Till
 
@@ -35,7 +35,7 @@ _BASKET_OPEN_AT_CLOSE = Refusal(
 )
 
 
-class Checkout(Entries):
+class Checkout(WorkModes):
     """One per process. Threads may share it; two processes may open the same till."""
 
     def __init__(self, till: Till, clock: Clock, randomness: Randomness) -> None:

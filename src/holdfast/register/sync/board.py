@@ -11,11 +11,13 @@ from collections.abc import Callable
 import msgspec
 
 from holdfast.core import connection as states
-from holdfast.core.connection import Connection, Mode, Thresholds
+from holdfast.core.connection import START, Connection, Mode, Thresholds
 from holdfast.core.faults import DamagedFault, Fault
 from holdfast.core.journal.bodies import ConnectionChanged
+from holdfast.core.reach import Reach
+from holdfast.core.work_mode import WorkMode
 from holdfast.infra.clock import Clock
-from holdfast.register.sync.status import Trouble
+from holdfast.register.sync.status import PastTrouble, Tried, Trouble
 
 CHANGES_MAX = 1_000
 """Changes of mode that wait to be journalled; while the disk is full the oldest go."""
@@ -23,6 +25,9 @@ IN_USE_MS = 120_000
 """A till counts as in use for so long after somebody touched it."""
 CONTACT_EVERY_MS = 5_000
 """How often a contact that changes nothing else is written down."""
+
+PAST_MAX = 12
+"""Troubles that are remembered after they passed."""
 
 APART_MS = 400
 """Failures, or answers on a line held to be dead, count as one within this time: a break of a tenth of a
@@ -49,6 +54,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     skew_ms: int | None = None
     blocked: Blocked | None = None
     problems: dict[str, Trouble] = {}
+    past: tuple[PastTrouble, ...] = ()
+    """The newest first."""
+    reach: Reach | None = None
+    """Where the line is broken; None: it is not, or nobody looked yet."""
+    tried: Tried | None = None
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -74,6 +84,7 @@ class Board:
         self._failed_ms: int | None = None
         self._succeeded_ms: int | None = None
         self._owing = True
+        self._asked = False
         self._woken = False
         self.damaged: DamagedFault | None = None
         """The last one that a part met."""
@@ -112,19 +123,23 @@ class Board:
     def _is_soon(self, after_ms: int | None) -> bool:
         return after_ms is not None and self._clock.monotonic_ms() - after_ms < APART_MS
 
-    def force_offline(self, reason: str) -> None:
-        """A person works offline; sync goes on."""
+    def follow(self, chosen: WorkMode) -> bool:
+        """Work as somebody chose; whether Online POS was just enabled, so that what is owed is sent now."""
         with self._lock:
-            self._connect(states.force_offline(self._state.connection, self._clock.now_ms(), reason))
-
-    def release(self) -> None:
-        """A person enables the line again; the next answer decides."""
-        with self._lock:
-            if self._state.connection.forced:
-                self._connect(states.release(self._state.connection, self._clock.now_ms()))
+            line = self._state.connection
+            if chosen.is_offline:
+                if not line.forced or line.resuming or line.since_ms != chosen.since_ms:
+                    self._connect(states.force_offline(line, chosen.since_ms, f"by hand: {chosen.reason}"))
+                return False
+            is_new = line.forced and not line.resuming
+            if is_new:
+                self._connect(states.resume(line, self._clock.now_ms()))
+            return is_new
 
     def _connect(self, after: Connection) -> None:
         before = self._state.connection
+        if after.mode is Mode.OFFLINE and not after.forced and after.since_ms != before.since_ms:
+            self._remember("line", "line.lost", after.cause)
         if after.mode is not before.mode:
             self._modes.append(
                 ConnectionChanged(before=before.mode.value, after=after.mode.value, cause=after.cause)
@@ -141,6 +156,20 @@ class Board:
         """By the line, not by a person's choice."""
         connection = self.connection
         return connection.mode is Mode.OFFLINE and not connection.forced
+
+    @property
+    def is_down(self) -> bool:
+        """Whether head office does not answer, as far as was tried, whatever a person chose."""
+        connection = self.connection
+        if connection.failures >= self._thresholds.failures_to_offline:
+            return True
+        return connection.mode is Mode.OFFLINE and not connection.forced and connection.cause != START
+
+    def found(self, reach: Reach | None) -> None:
+        """Where the line is broken."""
+        with self._lock:
+            if reach != self._state.reach:
+                self._put(reach=reach)
 
     # ---- what is said over it --------------------------------------------------------------------
 
@@ -178,6 +207,8 @@ class Board:
             known = self._state.problems.get(part)
             since_ms = known.since_ms if known and known.code == code else self._clock.now_ms()
             trouble = Trouble(code=code, sentence=sentence, since_ms=since_ms)
+            if known is None or known.code != code:
+                self._remember(part, code, sentence)
             self._put(problems={**self._state.problems, part: trouble})
 
     def fault(self, part: str, fault: Fault) -> None:
@@ -191,6 +222,22 @@ class Board:
         with self._lock:
             if part in self._state.problems:
                 self._put(problems={name: t for name, t in self._state.problems.items() if name != part})
+
+    def _remember(self, part: str, code: str, sentence: str) -> None:
+        trouble = PastTrouble(part=part, code=code, sentence=sentence, at_ms=self._clock.now_ms())
+        self._put(past=(trouble, *self._state.past)[:PAST_MAX])
+
+    def ask(self) -> None:
+        """A person wants to know how the next try goes."""
+        self._asked = True
+
+    def tried(self, fault: Fault | None) -> None:
+        """How a try to reach head office went; told only to a person who asked."""
+        if self._asked:
+            self._asked = False
+            with self._lock:
+                sentence = "" if fault is None else fault.sentence
+                self._put(tried=Tried(at_ms=self._clock.now_ms(), sentence=sentence))
 
     @property
     def problems(self) -> dict[str, Trouble]:
@@ -208,6 +255,8 @@ class Board:
         """Whether entries wait to be sent."""
         with self._lock:
             self._owing = owing
+            if not owing:
+                self._connect(states.on_drained(self._state.connection))
 
     @property
     def is_active(self) -> bool:
@@ -246,14 +295,7 @@ class Board:
 
     def _is_worth_writing(self) -> bool:
         new, old = self._state, self._written
-        shown = (new.connection.mode, new.connection.cause, new.connection.forced, new.blocked, new.problems)
-        if self._modes or shown != (
-            old.connection.mode,
-            old.connection.cause,
-            old.connection.forced,
-            old.blocked,
-            old.problems,
-        ):
+        if self._modes or _shown(new) != _shown(old):
             return True
         if new.last_contact_ms is None or new.last_contact_ms == old.last_contact_ms:
             return False
@@ -264,3 +306,19 @@ class Board:
         self._state = msgspec.structs.replace(self._state, **fields)
         if self._is_worth_writing():
             self._changed.notify_all()
+
+
+def _shown(state: State) -> tuple[object, ...]:
+    """What people see of it."""
+    line = state.connection
+    return (
+        line.mode,
+        line.since_ms,
+        line.cause,
+        line.forced,
+        state.blocked,
+        state.problems,
+        state.past,
+        state.reach,
+        state.tried,
+    )

@@ -16,6 +16,7 @@ from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.queries import Engine, load_queries
 from holdfast.infra.sqlite import faults
+from holdfast.register.sync.catalogue import read_parameter
 from holdfast.register.sync.feed_store import FeedStore
 from holdfast.register.sync.reference import Reference
 from holdfast.register.sync.reference_file import open_reference
@@ -87,6 +88,10 @@ class Books:
         finally:
             if not opened:
                 self.close()
+
+    def parameter(self, name: str) -> bytes | None:
+        """The JSON of a parameter; None where head office set none."""
+        return read_parameter(self._reference, name)
 
     def close(self) -> None:
         """Let go of both databases."""

@@ -115,7 +115,7 @@ class Catalogue:
 
     def parameter(self, name: str) -> bytes | None:
         """The JSON of a parameter, `{value, valid_from}`; None where head office set none."""
-        return self._body("parameters", name)
+        return read_parameter(self._connection, name)
 
     def customer(self, number: str) -> bytes | None:
         """The JSON of a customer."""
@@ -131,3 +131,8 @@ class Catalogue:
     def _all(self, feed: str, decoder: msgspec.json.Decoder[M]) -> tuple[M, ...]:
         rows = read(self._connection, lambda: QUERIES.good_rows(self._connection, feed=feed))
         return tuple(decoder.decode(row[0]) for row in rows)
+
+
+def read_parameter(connection: apsw.Connection, name: str) -> bytes | None:
+    """`Catalogue.parameter`, for who has no use for the rest."""
+    return read(connection, lambda: QUERIES.good_row(connection, feed="parameters", key=name))

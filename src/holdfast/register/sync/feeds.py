@@ -64,6 +64,16 @@ class Feeder(Caller):
         self.wake()
 
     def turn(self) -> float:
+        try:
+            wait_s = self._exchange()
+        except Fault as fault:
+            self._board.tried(fault)
+            raise
+        self._board.tried(None)
+        return wait_s
+
+    def _exchange(self) -> float:
+        """A heartbeat, and what its answer says is newer; seconds until the next."""
         books = self._books
         self._keep_apart()
         reply = self._heartbeat(books)

@@ -63,6 +63,9 @@ class Keeper:
             head_office_ms=status.head_office_ms,
             skew_ms=status.skew_ms,
             blocked=blocked,
+            past=status.past,
+            reach=status.reach,
+            tried=status.tried,
         )
 
     def keep(self, board: Board, timeout_s: float) -> bool:
@@ -103,6 +106,9 @@ class Keeper:
             blocked_detail=blocked.detail if blocked else "",
             blocked_since_ms=blocked.since_ms if blocked else None,
             problems=msgspec.json.encode(state.problems).decode(),
+            past=msgspec.json.encode(state.past).decode(),
+            reach=msgspec.json.encode(state.reach).decode(),
+            tried=msgspec.json.encode(state.tried).decode(),
         )
         for change in changes.modes:
             file_request(connection, append_request("connection_changed", 1, change), self._clock.now_ms())

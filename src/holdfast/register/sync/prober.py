@@ -7,6 +7,7 @@ noticed after two such silences, a refusal at once.
 
 import threading
 
+from holdfast.core.connection import Connection, Mode
 from holdfast.core.faults import Fault
 from holdfast.core.sync.messages import HeartbeatReply
 from holdfast.infra.clock import Clock, Randomness
@@ -20,6 +21,9 @@ LATE_S = 2.0
 """An answer after this is none."""
 UNDERWAY_MAX = 4
 ACTIVE_MS, IDLE_MS = 500, 15_000
+RETURNING_MS = 240
+"""From one probe to the next while a line comes back: of one that toggles every 300 ms no half hides between
+two of them, so that it is not shown as up in between."""
 REPLY_BYTES_MAX = 4_096
 _SLEPT_S = 2 * SILENCE_S
 """A wait that took longer than this says that the machine was busy or asleep, not the line."""
@@ -67,13 +71,8 @@ class Prober(Part):
             call.cancel()
 
     def _pause_s(self) -> float:
-        """From one probe to the next. Head office's wish counts while it answers; a line that is down costs
-        it nothing, and its return must be noticed soon."""
-        connection = self._board.connection
-        if connection.failures or (self._board.is_offline and connection.successes):
-            return ACTIVE_MS / 1000  # one more will tell
-        if self._board.is_active:
-            return self._active_ms / 1000
+        if self._board.is_active or is_in_doubt(self._board.connection):
+            return pause_ms(self._board.connection, self._active_ms) / 1000
         return self._idle_ms / 1000
 
     def _was_asleep(self, elapsed_s: float) -> bool:
@@ -117,3 +116,17 @@ class Prober(Part):
             self._heard.notify_all()
         if is_first:
             self._board.lost(fault.sentence)
+
+
+def is_in_doubt(connection: Connection) -> bool:
+    """Whether one more probe will tell."""
+    is_returning = connection.mode is Mode.OFFLINE and connection.successes > 0
+    return connection.failures > 0 or (is_returning and not connection.forced)
+
+
+def pause_ms(connection: Connection, active_ms: int) -> int:
+    """From one probe to the next at a till in use. Head office's wish counts while it answers; a line that is
+    down costs it nothing, and its return must be noticed soon. A large chain asks less often then."""
+    if not is_in_doubt(connection):
+        return active_ms
+    return ACTIVE_MS if connection.failures else max(RETURNING_MS, min(active_ms // 2, ACTIVE_MS))

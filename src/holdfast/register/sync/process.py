@@ -3,7 +3,7 @@
 Its parent wakes it with single bytes on its standard input:
 
     w  an entry was written         n  sync now               u  somebody is at the till
-    f  work offline                 r  work online again
+    m  somebody chose how to work: look what the till says
 
 It ends with its parent, on SIGTERM, and when that pipe closes.
 """
@@ -29,9 +29,11 @@ from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.http import HttpClient
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.logs import configure_logs
+from holdfast.infra.surroundings import Surroundings
 from holdfast.register.sync.board import Board
 from holdfast.register.sync.books import Books
 from holdfast.register.sync.caller import Shared
+from holdfast.register.sync.chosen import Chosen
 from holdfast.register.sync.commands import Commander, Hands
 from holdfast.register.sync.credentials import Credentials
 from holdfast.register.sync.feeds import Feeder
@@ -41,6 +43,7 @@ from holdfast.register.sync.part import Part
 from holdfast.register.sync.prober import Prober
 from holdfast.register.sync.reference_file import damaged_copy
 from holdfast.register.sync.rotation import KeyRing
+from holdfast.register.sync.surveyor import Surveyor
 from holdfast.register.sync.trust import load_trust, tls_context
 from holdfast.register.sync.uploader import Uploader
 from holdfast.register.till import mending
@@ -76,6 +79,7 @@ class SyncProcess:
         origin = self._config.origin
         self._client = client
         self._keeper = Keeper(home, key, clock)
+        self._chosen = Chosen(home, key, origin)
         self.board = Board(clock, self._keeper.state())
         aside = damaged_copy(home)
         if aside.exists():
@@ -110,17 +114,27 @@ class SyncProcess:
             new_session=line.reset,
         )
         self._commander = Commander(shared, keys=keys, hands=hands)
-        self._parts: tuple[Part, ...] = (self._prober, self._uploader, self._feeder, self._commander)
+        surveyor = Surveyor(shared, self._config.head_office_url, Surroundings())
+        self._parts: tuple[Part, ...] = (
+            self._prober,
+            self._uploader,
+            self._feeder,
+            self._commander,
+            surveyor,
+        )
         self.board.on_return(self._uploader.line_returned)
         self.board.on_return(self._commander.line_returned)
         self.board.on_return(lambda _: self._feeder.wake())
+        self.board.on_return(surveyor.line_returned)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`. StoppedFault where a bug ended a part."""
         try:
+            self._follow()
             for part in self._parts:
                 part.start()
             while not stop.is_set():
+                self._follow()
                 if not self._keeper.keep(self.board, KEEP_S):
                     stop.wait(RETRY_S)
                 self._require_all_alive()
@@ -136,16 +150,22 @@ class SyncProcess:
             case "w":
                 self._uploader.notify()
             case "n":
+                self.board.ask()
                 self._uploader.sync_now()
                 self._feeder.wake()
-            case "f":
-                self.board.force_offline("a person works offline")
-            case "r":
-                self.board.release()
+            case "m":
+                self.board.wake()
             case _:
                 pass
         if not was_active:
             self._prober.wake()
+
+    def _follow(self) -> None:
+        """Work as somebody chose at the till."""
+        chosen = self._chosen.work_mode()
+        if chosen is not None and self.board.follow(chosen):
+            self._uploader.sync_now()
+            self._feeder.wake()
 
     def _heard(self, reply: HeartbeatReply) -> None:
         self._prober.pace(reply)
@@ -180,6 +200,7 @@ class SyncProcess:
                 part.join(JOIN_S)
         self._client.close()
         self._keeper.close()
+        self._chosen.close()
 
 
 def begin(home: RegisterHome, clock: Clock, randomness: Randomness) -> SyncProcess:

@@ -38,15 +38,15 @@ select epoch, seq, hash, key_id, signature from signed_head order by epoch;
 
 -- name: link_state()^
 select mode, since_ms, cause, forced, last_contact_ms, head_office_ms, skew_ms,
-       blocked_code, blocked_detail, blocked_since_ms, problems
+       blocked_code, blocked_detail, blocked_since_ms, problems, past, reach, tried
 from link_state;
 
--- name: set_link_state(mode, since_ms, cause, forced, last_contact_ms, head_office_ms, skew_ms, blocked_code, blocked_detail, blocked_since_ms, problems)!
+-- name: set_link_state(mode, since_ms, cause, forced, last_contact_ms, head_office_ms, skew_ms, blocked_code, blocked_detail, blocked_since_ms, problems, past, reach, tried)!
 update link_state set
     mode = :mode, since_ms = :since_ms, cause = :cause, forced = :forced,
     last_contact_ms = :last_contact_ms, head_office_ms = :head_office_ms, skew_ms = :skew_ms,
     blocked_code = :blocked_code, blocked_detail = :blocked_detail, blocked_since_ms = :blocked_since_ms,
-    problems = :problems;
+    problems = :problems, past = :past, reach = :reach, tried = :tried;
 
 -- ---- requests to checkout ----------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import msgspec
 
 from holdfast.core.connection import Mode
 from holdfast.core.ids import EpochId, IncarnationId
+from holdfast.core.reach import Reach
 from holdfast.register.sync.database import QUERIES, read_at_once
 
 
@@ -27,6 +28,23 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     sentence: str
     since_ms: int
+
+
+class PastTrouble(msgspec.Struct, frozen=True, kw_only=True):
+    """What did not work at some time, over or not."""
+
+    part: str
+    code: str
+    sentence: str
+    at_ms: int
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """How the last try went that a person asked for."""
+
+    at_ms: int
+    sentence: str
+    """Why head office could not be reached; empty: it could."""
 
 
 class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +69,11 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     problems: Mapping[str, Trouble]
     """By part: `upload`, `feeds`, `heartbeat`, `commands`, `storage`."""
     feeds: Mapping[str, FeedAge]
+    past: tuple[PastTrouble, ...] = ()
+    """What did not work lately, the newest first."""
+    reach: Reach | None = None
+    """Where the line is broken; None: it is not, or nobody looked yet."""
+    tried: Tried | None = None
     applied: Mapping[EpochId, int]
     """Epoch → seq up to which head office has stored it; an epoch that is missing: nothing."""
     safe: Mapping[EpochId, int]
@@ -80,6 +103,9 @@ UNKNOWN = LinkStatus(
 """Of a register whose line nothing is known of: all that it has counts as owed (P6)."""
 
 _problems = msgspec.json.Decoder(dict[str, Trouble])
+_past = msgspec.json.Decoder(tuple[PastTrouble, ...])
+_reach = msgspec.json.Decoder(Reach | None)
+_tried = msgspec.json.Decoder(Tried | None)
 
 
 def read_status(connection: apsw.Connection) -> LinkStatus:
@@ -90,7 +116,8 @@ def read_status(connection: apsw.Connection) -> LinkStatus:
 def _read(connection: apsw.Connection) -> LinkStatus:
     row = QUERIES.link_state(connection)
     assert row is not None, "the line's row is made with its table"
-    mode, since_ms, cause, forced, contact, head_office, skew, code, detail, blocked_since, problems = row
+    mode, since_ms, cause, forced, contact, head_office, skew, code, detail, blocked_since, *told = row
+    problems, past, reach, tried = told
     return LinkStatus(
         mode=Mode(mode),
         since_ms=since_ms,
@@ -104,6 +131,9 @@ def _read(connection: apsw.Connection) -> LinkStatus:
         blocked_detail=detail,
         blocked_since_ms=blocked_since,
         problems=_problems.decode(problems),
+        past=_past.decode(past),
+        reach=_reach.decode(reach),
+        tried=_tried.decode(tried),
         feeds={
             feed: FeedAge(incarnation=incarnation, n=n, made_ms=made_ms, checked_ms=checked_ms)
             for feed, incarnation, n, made_ms, checked_ms in QUERIES.current_versions(connection)

@@ -3,6 +3,7 @@
 import threading
 
 from holdfast.core.connection import Connection, Mode, Thresholds
+from holdfast.core.work_mode import WorkMode
 from holdfast.infra.clock import ManualClock
 from holdfast.register.sync.board import APART_MS, CONTACT_EVERY_MS, IN_USE_MS, Board, State
 
@@ -21,6 +22,9 @@ class Line:
     def answered(self, latency_ms: int = 20) -> None:
         self.clock.advance(APART_MS)
         self.board.answered(latency_ms)
+
+    def quiet(self) -> None:
+        self.clock.advance(Thresholds().quiet_ms)
 
     @property
     def mode(self) -> Mode:
@@ -58,7 +62,7 @@ def test_one_break_that_resets_every_connection_is_one_failure() -> None:
     assert line.board.connection.failures == 0
 
 
-def test_the_return_is_told_at_the_first_answer_and_shown_at_the_second() -> None:
+def test_the_return_is_told_at_the_first_answer_and_shown_after_some_quiet() -> None:
     line = Line()
     told: list[bool] = []
     line.board.on_return(told.append)
@@ -72,6 +76,9 @@ def test_the_return_is_told_at_the_first_answer_and_shown_at_the_second() -> Non
     for _ in range(4):
         line.board.answered(20)
     assert line.mode is Mode.OFFLINE, "the answers of one moment are one"
+    line.answered()
+    assert line.mode is Mode.OFFLINE, "not as long as a failure is fresh"
+    line.quiet()
     line.answered()
     assert line.mode is Mode.ONLINE
     assert told == [False, True]
@@ -88,12 +95,24 @@ def test_only_probes_say_what_is_slow() -> None:
 
 def test_a_forced_line_stays_offline_until_it_is_released() -> None:
     board = online(ManualClock())
-    board.force_offline("a person works offline")
+    chosen = WorkMode(work="offline", since_ms=7, reason="printer works")
+    assert not board.follow(chosen)
     board.answered(20)
     board.answered(20)
-    assert board.connection.mode is Mode.OFFLINE
+    assert (board.connection.mode, board.connection.since_ms) == (Mode.OFFLINE, 7)
     assert not board.is_offline, "the line itself is up, and sync goes on"
-    board.release()
+    board.follow(chosen)
+    changes = board.changes(0)
+    assert changes is not None
+    assert [change.cause for change in changes.modes] == ["by hand: printer works"]
+    board.owes(False)
+    assert board.connection.forced, "nobody enabled it"
+    assert board.follow(WorkMode()), "what is owed is to be sent at once"
+    assert not board.follow(WorkMode())
+    board.answered(20)
+    assert board.connection.forced, "what is owed goes first"
+    board.owes(False)
+    assert not board.connection.forced
     board.answered(20)
     assert board.connection.mode is Mode.ONLINE
 
@@ -131,6 +150,7 @@ def test_what_was_not_written_comes_again_in_order() -> None:
     assert first is not None
     line.board.not_written(first)
     line.answered()
+    line.quiet()
     line.answered()
     again = line.board.changes(0)
     assert again is not None
