@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from holdfast.core.faults import ConfigurationFault, StorageFullFault, UnavailableFault
+from holdfast.core.faults import ConfigurationFault, DamagedFault, StorageFullFault, UnavailableFault
 from holdfast.infra.postgres.connect import Pool, connect, is_data_error, open_pool, translated_faults
 from holdfast.infra.postgres.launcher import EmbeddedPostgres
 
@@ -151,6 +151,12 @@ def test_a_full_disk_and_a_conflict(pool: Pool) -> None:
         conn.execute("do $$ begin raise 'no space' using errcode = '53100'; end $$")
     with pytest.raises(UnavailableFault, match="for the sake of another"), pool.connection() as conn:
         conn.execute("do $$ begin raise 'deadlock' using errcode = '40P01'; end $$")
+
+
+@pytest.mark.parametrize("code", ["XX001", "XX002"])
+def test_a_damaged_page_is_said_with_its_cure(pool: Pool, code: str) -> None:
+    with pytest.raises(DamagedFault, match=r"invalid page.*holdfast hq restore"), pool.connection() as conn:
+        conn.execute(f"do $$ begin raise 'invalid page' using errcode = '{code}'; end $$".encode())
 
 
 @pytest.mark.parametrize(

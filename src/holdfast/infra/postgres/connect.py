@@ -16,10 +16,11 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool
 
-from holdfast.core.faults import ConfigurationFault, Fault, StorageFullFault, UnavailableFault
+from holdfast.core.faults import ConfigurationFault, DamagedFault, Fault, StorageFullFault, UnavailableFault
 
 _OLDEST_VERSION = 140000
 _DISK_FULL = "53100"
+_DAMAGED = ("XX001", "XX002")
 _DATA_CLASSES = ("22", "23")
 _CONFLICT_CLASS = "40"
 _RECONNECT_TIMEOUT_S = 2.0
@@ -200,6 +201,11 @@ def fault_of(error: psycopg.Error) -> Fault | None:
     if error.sqlstate == _DISK_FULL:
         return StorageFullFault(
             "The PostgreSQL server's disk is full. Make room; sales wait at the registers."
+        )
+    if error.sqlstate in _DAMAGED:
+        return DamagedFault(
+            f"PostgreSQL cannot read part of its data: {said}. Keep a copy of its folder, look at the disk, "
+            "and bring the newest backup back: holdfast hq restore. What that lacks the registers send again."
         )
     if error.sqlstate is not None and error.sqlstate.startswith(_CONFLICT_CLASS):
         return UnavailableFault(f"PostgreSQL gave up this transaction for the sake of another: {said}")
