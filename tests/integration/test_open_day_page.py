@@ -28,10 +28,9 @@ from holdfast.register.web.watch import Watch
 from tests.register_fixture import make_register, open_checkout
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> RegisterHome:
+def register_with_staff(folder: Path) -> RegisterHome:
     """A register with staff from a snapshot, that was never in contact: its clock alone speaks for a date."""
-    home = make_register(tmp_path / "register")
+    home = make_register(folder)
     connection = open_reference(home, DatabaseKey.load(home.database_key))
     pins = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     staff = [
@@ -43,6 +42,11 @@ def home(tmp_path: Path) -> RegisterHome:
     assert FeedStore(connection).take(page, made_ms=1, now_ms=1) is None
     connection.close()
     return home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> RegisterHome:
+    return register_with_staff(tmp_path / "register")
 
 
 @contextlib.contextmanager
