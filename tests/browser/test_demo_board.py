@@ -31,10 +31,10 @@ def board_url(chain: Chain) -> Iterator[str]:
         },
     )
     server.start()
-    assert ready.wait(30)
+    assert ready.wait(WAIT_MS / 1_000)
     yield f"http://127.0.0.1:{port}"
     ends[0]()
-    server.join(30)
+    server.join(WAIT_MS / 1_000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -43,11 +43,11 @@ def test_a_person_cuts_and_mends_a_line(browser: Browser, board_url: str, scheme
     page = context.new_page()
     page.goto(board_url)
     wire = page.locator(".wire", has=page.get_by_role("heading", name="Register R02"))
-    expect(wire.locator(".tag")).to_have_text("online", timeout=WAIT_MS)
+    expect(wire.locator(".tag")).to_have_text("online")
     assert not Axe().run(page).response["violations"]
     wire.get_by_role("button", name="Black hole").click()
     expect(wire.get_by_role("button", name="Black hole")).to_have_attribute("aria-pressed", "true")
-    expect(wire.locator(".tag")).to_have_text("offline", timeout=WAIT_MS)
+    expect(wire.locator(".tag")).to_have_text("offline")
     assert not Axe().run(page).response["violations"]
     for _ in range(3):  # the lines are drawn anew each second, and after each press
         page.wait_for_timeout(1_100)
@@ -55,5 +55,22 @@ def test_a_person_cuts_and_mends_a_line(browser: Browser, board_url: str, scheme
     page.keyboard.press("Shift+Tab")
     expect(wire.get_by_role("button", name="Slow")).to_be_focused()
     wire.get_by_role("button", name="Up").click()
-    expect(wire.locator(".tag")).to_have_text("online", timeout=WAIT_MS)
+    expect(wire.locator(".tag")).to_have_text("online")
+    context.close()
+
+
+def test_a_finger_that_rests_on_a_switch_presses_it(browser: Browser, board_url: str) -> None:
+    """The lines are drawn anew meanwhile: the switch is still the same one when it is let go."""
+    context = browser.new_context()
+    context.set_default_timeout(WAIT_MS)
+    page = context.new_page()
+    page.goto(board_url)
+    button = page.locator("#R02-slow")
+    button.hover()
+    page.mouse.down()
+    for _ in range(2):
+        with page.expect_response("**/lines"):
+            pass
+    page.mouse.up()
+    expect(button).to_have_attribute("aria-pressed", "true")
     context.close()

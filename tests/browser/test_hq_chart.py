@@ -7,12 +7,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from holdfast.core.sale import ExternalDocument
+from tests.browser.till_page import WAIT_MS
 from tests.hq_web_fixtures import PASSWORD, ServedHeadOffice
 from tests.journal_samples import SampleJournal, sale
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
 
-WAIT_MS = 20_000
 TOTALS_MINOR = {"2026-09-14": 60_000, "2026-09-15": 120_000, "2026-09-16": 30_000, "2026-09-18": 90_000}
 POINTS_OFF_MAX = 2
 """A bar's edge lies between two points of the screen."""

@@ -7,7 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from holdfast.core.sync.messages import encode
 from holdfast.hq.backup import note_failed
-from tests.browser.test_hq_pages import WAIT_MS, assert_accessible, welcome
+from tests.browser.test_hq_pages import assert_accessible, welcome
+from tests.browser.till_page import WAIT_MS
 from tests.hq_web_fixtures import PASSWORD, ServedHeadOffice
 from tests.journal_samples import SampleJournal
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from holdfast.core.ids import OriginId
 from holdfast.core.sync.messages import encode
+from tests.browser.late_answers import held_back
 from tests.browser.till_page import WAIT_MS
 from tests.hq_web_fixtures import PASSWORD, ServedHeadOffice
 from tests.journal_samples import SampleJournal, signing_key
@@ -181,22 +182,14 @@ def test_a_live_part_stays_under_the_focus(page: Page, office: ServedHeadOffice)
     """Also when its answer was on its way already: what somebody is about to press does not go."""
     sold(office)
     welcome(page, office)
-    live: list[Route] = []
-    page.route(
-        "**/registers",
-        lambda route: live.append(route) if "hx-request" in route.request.headers else route.continue_(),
-    )
-    with page.expect_request(lambda request: "hx-request" in request.headers):
+    with held_back(page, "/registers*", lambda request: "hx-request" in request.headers) as live:
         page.goto("/registers")
-    link = page.get_by_role("link", name="Till R01")
-    link.focus()
-    with page.expect_event("requestfinished"):
-        live[0].continue_()
-    page.evaluate("() => new Promise(requestAnimationFrame)")
+        live.wait()
+        link = page.get_by_role("link", name="Till R01")
+        link.focus()
     expect(link).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Till R01", level=1)).to_be_visible()
-    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_every_page_is_accessible(browser: Browser, office: ServedHeadOffice, scheme: str) -> None:

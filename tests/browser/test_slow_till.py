@@ -3,15 +3,12 @@
 Answers are held back by hand, so that people are faster than the till on any machine.
 """
 
-import contextlib
-import time
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import expect
 
 from holdfast.demo.chain import Chain
-from tests.browser.till_page import CHEDDAR, CRISPS, MILK, WAIT_MS, TillPage
+from tests.browser.late_answers import held_back
+from tests.browser.till_page import CHEDDAR, CRISPS, MILK, TillPage
 
 _FIRST_ENTER = """
 new MutationObserver((_, watch) => {
@@ -28,19 +25,6 @@ new MutationObserver((_, watch) => {
 def chain(cut_chain: Chain) -> Chain:
     """In place of the one that mends the lines before each test: no warning takes a key here."""
     return cut_chain
-
-
-@contextlib.contextmanager
-def held_back(page: Page, path: str) -> Iterator[None]:
-    """What is pressed inside is pressed before the till hears of the first request to `path`."""
-    waiting: list[Route] = []
-    page.route(f"**{path}", lambda route: waiting.append(route), times=1)
-    yield
-    deadline = time.monotonic() + WAIT_MS / 1_000
-    while not waiting:
-        assert time.monotonic() < deadline, f"nothing is asked of {path}"
-        page.wait_for_timeout(10)
-    waiting[0].continue_()
 
 
 def test_no_enter_comes_before_the_scripts(till: TillPage) -> None:

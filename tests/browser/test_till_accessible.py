@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, ViewportSize, expect
 
 from holdfast.demo.chain import Chain
 from holdfast.demo.line import LineMode
+from tests.browser.conftest import wait_standing
 from tests.browser.till_page import CHEDDAR, CRISPS, MILK, TillPage
 
 SIZES = [(1280, 800), (1920, 1080), (1024, 768)]
@@ -35,6 +36,8 @@ def test_every_screen_is_accessible(
     browser: Browser, chain: Chain, dark: bool, size: tuple[int, int]
 ) -> None:
     viewport = cast("ViewportSize", {"width": size[0], "height": size[1]})
+    chain.switch("R01", LineMode.CUT)  # so that no outage is warned of before its turn
+    wait_standing(chain, "R01", lambda standing: standing.mode == "offline")
     with TillPage.open(browser, chain.registers["R01"].url, viewport=viewport, dark=dark) as till:
         look(till, "sign in")
         till.begin()
@@ -57,6 +60,7 @@ def test_every_screen_is_accessible(
         till.dialog.wait_for()
         look(till, "weigh")
         till.page.keyboard.press("Escape")
+        expect(till.dialog).to_have_count(0)
         till.page.keyboard.press("F9")
         till.page.wait_for_selector("#amount")
         look(till, "pay")
@@ -77,6 +81,8 @@ def test_every_screen_is_accessible(
         look(till, "a return with nothing scanned")
         till.page.keyboard.press("Escape")
         expect(till.page.locator("#ticket h2")).to_have_text("Sale")
+        chain.switch("R01", LineMode.UP)
+        till.expect_status("Online", "Nothing owed")
         till.scan(CRISPS, "crisps")
         chain.switch("R01", LineMode.SLOW)
         till.expect_status("Degraded since")
@@ -87,7 +93,7 @@ def test_every_screen_is_accessible(
         till.page.keyboard.press("Enter")
         expect(till.warning).to_have_count(0)
         till.pay_exact()
-        till.expect_status("Offline since", "Owed: 1 sale, €1.35, oldest under 1 min")
+        till.expect_status("Offline since", r"Owed: 1 sale, €1\.35, oldest")
         look(till, "offline")
 
 
