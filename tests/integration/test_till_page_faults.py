@@ -1,4 +1,4 @@
-"""What the till's page answers when its disk fails: a problem with a code and a sentence, and nothing is lost."""
+"""What the till's page answers when its disk fails: a problem with its cure, and nothing is lost."""
 
 from pathlib import Path
 
