@@ -26,6 +26,8 @@ from holdfast.hq.incarnation import new_incarnation
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.keeper import ServerKeeper
 from holdfast.hq.lost import LostBook
+from holdfast.hq.receipts.keeper import ReceiptKeeper
+from holdfast.hq.receipts.keys import RegisterKeys
 from holdfast.hq.safe import SafeWatch
 from holdfast.hq.schema import create_schema
 from holdfast.hq.stock import StockKeeper
@@ -91,6 +93,7 @@ class HeadOffice:
     backup_keeper: BackupKeeper | None
     fleet_watch: FleetWatch | None
     stock_keeper: StockKeeper | None
+    receipt_keeper: ReceiptKeeper | None
     use: SharedUse | None
     signer: SigningKey
     recovery_public_key: bytes
@@ -103,6 +106,7 @@ class HeadOffice:
     enrolment: Enrolment
     fleet: Fleet
     lost: LostBook
+    register_keys: RegisterKeys
 
     @classmethod
     def open(
@@ -144,6 +148,9 @@ class HeadOffice:
                 head_office.backup_keeper = head_office._keep_backups()
                 head_office.fleet_watch = FleetWatch(head_office.fleet)
                 head_office.stock_keeper = StockKeeper(head_office.services_pool)
+                head_office.receipt_keeper = ReceiptKeeper(
+                    head_office.services_pool, head_office.register_keys, clock
+                )
             undo.pop_all()
         return head_office
 
@@ -189,6 +196,7 @@ class HeadOffice:
             backup_keeper=None,
             fleet_watch=None,
             stock_keeper=None,
+            receipt_keeper=None,
             use=None,
             signer=signer,
             recovery_public_key=recovery.public_bytes,
@@ -208,6 +216,7 @@ class HeadOffice:
             ),
             fleet=fleet,
             lost=LostBook(services_pool, fleet, clock),
+            register_keys=RegisterKeys(services_pool, feeds, clock),
         )
 
     def close(self) -> None:
@@ -218,6 +227,8 @@ class HeadOffice:
             self.fleet_watch.stop()
         if self.stock_keeper is not None:
             self.stock_keeper.stop()
+        if self.receipt_keeper is not None:
+            self.receipt_keeper.stop()
         if self.backup_keeper is not None:
             self.backup_keeper.stop()
         for pool in (self.ingest_pool, self.services_pool):

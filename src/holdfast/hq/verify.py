@@ -29,7 +29,7 @@ DIFFERENCES_MAX = 1_000
 BLOCK = 2_000
 _PROJECTED = (
     *("document", "document_line", "document_tender", "document_foreign_cash", "document_tax"),
-    "reference",
+    *("document_return", "reference"),
 )
 _POSTING_PERIOD = COLUMNS["document"].index("posting_period")
 _EARLIEST_PERIOD = "0001-01"

@@ -120,6 +120,8 @@ def project(
         total, tax, rounding = body.total_minor, _tax_minor(body), body.rounding_minor
         began, currency = body.began_at_ms, body.currency
         _project_payment(rows, chain, seq, body)
+        if entry.type == "return":
+            _project_return(rows, chain, seq, body)
     else:
         total = body.amount_minor if isinstance(body, AccountAdjusted) else 0
         tax, rounding, began = 0, 0, body.at_ms
@@ -205,6 +207,23 @@ def _project_lines(rows: Rows, chain: int, seq: int, store: StoreId, date: str, 
     for line in body.lines:
         key = (store, line.sku)
         stock[key] = stock.get(key, 0) + line.quantity_milli * sign
+
+
+def _project_return(rows: Rows, chain: int, seq: int, sale: Sale) -> None:
+    """Which receipts it names: what came back on one of them twice, only head office can know (PO8)."""
+    rows.appended["document_return"] += [
+        (
+            chain,
+            seq,
+            line.line,
+            line.original.document,
+            line.original.line,
+            -line.quantity_milli,
+            -line.amount_minor,
+        )
+        for line in sale.lines
+        if line.original is not None
+    ]
 
 
 def _movement_row(

@@ -40,7 +40,7 @@ _LIMITS_CLASS = "54"
 """A row larger than an index or a page takes: the data's fault too, and no retry cures it."""
 _EARLY = ("document_line", "entry", "document", "document_tender", "document_foreign_cash", "document_tax")
 """Stored while others are decided."""
-_LATE = ("quarantine", "alert", "reference")
+_LATE = ("document_return", "quarantine", "alert", "reference")
 """Stored whole. References are where two batches may wait for each other, and are sorted for that."""
 
 

@@ -12,6 +12,7 @@ import msgspec
 from holdfast.core.catalogue import Price, Product
 from holdfast.core.foreign_cash import CurrencyRate, accepted_on
 from holdfast.core.ids import Sku, StaffId
+from holdfast.core.receipt.code import RegisterKey
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate
 from holdfast.register.sync.database import QUERIES, read
@@ -39,6 +40,7 @@ class StaffMember(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
 _product = msgspec.json.Decoder(Product)
 _tax = msgspec.json.Decoder(TaxRate)
 _currency = msgspec.json.Decoder(CurrencyRate)
+_register_key = msgspec.json.Decoder(RegisterKey)
 _staff = msgspec.json.Decoder(StaffMember)
 
 
@@ -120,6 +122,10 @@ class Catalogue:
     def customer(self, number: str) -> bytes | None:
         """The JSON of a customer."""
         return self._body("customers", number)
+
+    def register_key(self, key_id: str) -> RegisterKey | None:
+        """A register of the chain by the key that it signs, or signed, receipts' codes with."""
+        return self._one("register_keys", key_id, _register_key)
 
     def _body(self, feed: str, key: str) -> bytes | None:
         return read(self._connection, lambda: QUERIES.good_row(self._connection, feed=feed, key=key))

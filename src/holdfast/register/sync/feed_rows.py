@@ -10,8 +10,10 @@ import msgspec
 
 from holdfast.core.catalogue import Price, Product, price_refusal, product_refusal
 from holdfast.core.foreign_cash import CurrencyRate, currency_rate_refusal
+from holdfast.core.receipt.code import RegisterKey
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_rate_refusal
+from holdfast.infra.keys import fingerprint
 from holdfast.register.sync.catalogue import StaffMember
 from holdfast.register.sync.database import QUERIES, sql_of
 
@@ -23,6 +25,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "staff": msgspec.json.Decoder(StaffMember),
     "customers": msgspec.json.Decoder(msgspec.Raw),
     "parameters": msgspec.json.Decoder(msgspec.Raw),
+    "register_keys": msgspec.json.Decoder(RegisterKey),
 }
 _FAULT_CHARS_MAX = 300
 
@@ -86,6 +89,8 @@ def _fault(key: str, value: object) -> str | None:
             wrong, place = currency_rate_refusal(value), value.key
         case StaffMember():
             place = value.id
+        case RegisterKey():
+            place = fingerprint(value.public_key)
         case _:
             pass
     if wrong is not None:

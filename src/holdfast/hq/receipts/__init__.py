@@ -1,0 +1,1 @@
+"""Receipts at head office: whose codes registers believe, and what came back twice on one receipt (PO8)."""
