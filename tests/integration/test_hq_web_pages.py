@@ -18,7 +18,7 @@ from tests.journal_samples import SampleJournal, signing_key
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
 
-PAGES = ("/", "/registers", "/sales", "/data", "/alerts", "/backups")
+PAGES = ("/", "/registers", "/registers/add", "/sales", "/data", "/alerts", "/backups")
 
 
 def log_in(client: httpx.Client, password: str, name: str = "admin", next: str = "/") -> httpx.Response:
@@ -118,6 +118,11 @@ def test_nothing_changes_without_the_page_s_token(office: ServedHeadOffice) -> N
         ("/data/take", {"upload": "x"}),
         ("/alerts/1/acknowledge", {}),
         ("/backups/now", {}),
+        ("/registers/add", {"store": "S1", "series": "R09"}),
+        (f"/registers/codes/{'0' * 64}/withdraw", {}),
+        (f"/registers/{journal.origin}/key", {}),
+        (f"/registers/{journal.origin}/recover", {"word": "x"}),
+        (f"/registers/{journal.origin}/retire", {"reason": "x"}),
         (f"/registers/{journal.origin}/epochs/{journal.epoch}/lost", {"act": "propose", "reason": "x"}),
         (f"/registers/{journal.origin}/epochs/{journal.epoch}/resend", {"seq": "1"}),
         ("/logout", {}),
@@ -129,6 +134,8 @@ def test_nothing_changes_without_the_page_s_token(office: ServedHeadOffice) -> N
         assert client.post(path, data=form | {"csrf": foreign}).status_code == 403, path
     assert client.get("/").status_code == 200
     assert not office.services.head_office.command_book.latest(journal.origin)
+    assert not office.services.head_office.enrolment.open_codes()
+    assert "Retired since" not in client.get(f"/registers/{journal.origin}").text
 
 
 def test_every_command_can_be_given_and_its_argument_is_checked(office: ServedHeadOffice) -> None:
@@ -162,7 +169,8 @@ def test_pages_carry_no_inline_script_or_style(office: ServedHeadOffice) -> None
     journal = office.enrol(SampleJournal().open().sell(2))
     office.session(journal).post("/v1/sync/entries", content=journal.batch())
     client = office.signed_in()
-    for path in (*PAGES, f"/registers/{journal.origin}", "/sales/1/2", "/login"):
+    own = f"/registers/{journal.origin}"
+    for path in (*PAGES, own, f"{own}/key", f"{own}/recover", f"{own}/retire", "/sales/1/2", "/login"):
         answer = client.get(path)
         assert answer.status_code == 200, path
         assert "'unsafe" not in answer.headers["content-security-policy"]
@@ -196,6 +204,16 @@ def test_what_is_not_there_is_said_to_a_person_in_a_page(office: ServedHeadOffic
         assert answer.status_code == 404, path
         assert answer.headers["content-type"].startswith("text/html"), path
         assert "Back to the overview" in answer.text
+
+
+def test_what_fails_in_a_part_of_a_page_is_said_in_that_part(office: ServedHeadOffice) -> None:
+    """And is no page in a page."""
+    client = office.signed_in()
+    answer = client.get("/registers/nobody", headers={"HX-Request": "true", "HX-Target": "register"})
+    assert answer.status_code == 404
+    assert 'role="alert"' in answer.text
+    assert "No register of that id" in answer.text
+    assert "<main" not in answer.text
 
 
 def test_empty_pages_say_what_to_do_next(office: ServedHeadOffice) -> None:
@@ -266,11 +284,17 @@ def test_sales_are_found_by_date_register_and_number(office: ServedHeadOffice) -
         office.session(journal).post("/v1/sync/entries", content=journal.batch())
     client = office.signed_in()
     number = "R01-040G2-000001"
-    assert client.get("/sales").text.count('class="row-link"') == 3
-    assert client.get("/sales?from=2026-09-21&to=2026-09-21").text.count('class="row-link"') == 3
+    assert client.get("/sales").text.count('class="row-link') == 3
+    assert client.get("/sales?from=2026-09-21&to=2026-09-21").text.count('class="row-link') == 3
     assert "Nothing found" in client.get("/sales?from=2026-09-22").text
-    assert client.get("/sales?register=reg02").text.count('class="row-link"') == 1
-    assert client.get(f"/sales?number={number}").text.count('class="row-link"') == 1
+    for text in ("reg02", "R02", "till r02"):
+        assert client.get(f"/sales?register={text}").text.count('class="row-link') == 1, text
+    assert 'value="R02"' in client.get("/sales?register=reg02").text, "people know its series, not its id"
+    assert client.get("/sales?register=S1").text.count('class="row-link') == 3
+    assert "No register or store is called" in client.get("/sales?register=R03").text
+    assert "Whole selection" in client.get("/sales?register=R01").text
+    assert "On 2026-09-21" in client.get("/sales").text
+    assert client.get(f"/sales?number={number}").text.count('class="row-link') == 1
     assert "536365" in client.get("/sales?number=536365").text
     assert "A date is written as" in client.get("/sales?from=yesterday").text
     assert "after the last" in client.get("/sales?from=2026-09-22&to=2026-09-21").text

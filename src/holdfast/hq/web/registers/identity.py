@@ -83,6 +83,7 @@ async def retire(request: WebRequest, services: Given, origin: FromPath[str]) ->
         done = await services.pages.run(retirements.declare, register.origin, by=by, reason=reason)
     if done is not None:
         return await _retire_page(request, services, origin, done.sentence, reason)
+    services.head_office.fleet.forget()  # whoever acted sees it in every list at once
     services.wakeups.wake(PAGES)
     return Redirect(f"/registers/{quote(origin)}", status_code=303)
 

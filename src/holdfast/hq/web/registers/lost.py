@@ -45,6 +45,7 @@ async def declare(
             raise HttpProblem(400, "lost.act", "There is no such act.")
     if isinstance(done, Refusal):
         return await _show(request, services, origin, epoch, status=409, error=done.sentence, reason=reason)
+    services.head_office.fleet.forget()
     services.wakeups.wake(PAGES)
     return Redirect(f"/registers/{quote(origin)}/epochs/{quote(epoch)}", status_code=303)
 

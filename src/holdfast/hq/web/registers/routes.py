@@ -9,6 +9,7 @@ from litestar.response import Redirect
 
 from holdfast.core.ids import OriginId
 from holdfast.core.refusals import Refusal
+from holdfast.hq.standing import Urgency
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
 from holdfast.hq.web.registers.known import known_register
@@ -92,7 +93,8 @@ async def show_register(request: WebRequest, services: Given, origin: FromPath[s
     }
     if request.headers.get("HX-Target") == "register":
         return fragment(services, "registers/detail.html", **values)
-    return await page(request, services, "registers/register.html", "/registers", commands=COMMANDS, **values)
+    commands = {} if register.urgency is Urgency.RETIRED else COMMANDS
+    return await page(request, services, "registers/register.html", "/registers", commands=commands, **values)
 
 
 @post("/registers/{origin:str}/commands", include_in_schema=False)
