@@ -178,6 +178,8 @@ def mend(home: Home) -> None:
     `serve` does this by itself where it cannot go on without. All that can be read goes into a new file, and
     the damaged one is kept beside it. Then look at the disk.
     """
+    from rich.console import Console
+
     from holdfast.infra.clock import SystemClock, SystemRandomness
     from holdfast.infra.config import RegisterConfig, exclusive, load_config
     from holdfast.infra.logs import configure_logs
@@ -188,7 +190,7 @@ def mend(home: Home) -> None:
     configure_logs(level="error")
     place = RegisterHome(home.absolute())
     config = load_config(place.config, RegisterConfig)
-    with exclusive(place.lock):
+    with exclusive(place.lock), Console(stderr=True).status("Reading every page, then copying"):
         if mending.finish(place) is None and is_whole(place):
             typer.echo(f"All of {place.till} can be read; nothing was changed.")
             return

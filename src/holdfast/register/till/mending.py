@@ -87,6 +87,7 @@ def mend(home: RegisterHome, *, clock: Clock, randomness: Randomness) -> Mended:
     finish(home)
     config, key = load_config(home.config, RegisterConfig), DatabaseKey.load(home.database_key)
     path = home.till.with_name(home.till.name + ".mending")
+    _log.warning("till.mending", path=str(home.till))  # a million entries take over a minute
     for left_over in (path, _with(path, "-wal"), _with(path, "-shm")):
         left_over.unlink(missing_ok=True)
     with closing(make_till(path, key, config.origin)) as into:
