@@ -237,6 +237,11 @@ class RegisterHome:
         return self.secrets / "mark"
 
     @property
+    def counters(self) -> Path:
+        """How far Z reports and shifts were numbered; beside the mark, for the same reason."""
+        return self.secrets / "counters"
+
+    @property
     def trust(self) -> Path:
         """Whom this register believes: head office's public keys, pinned at enrolment."""
         return self.path / "trust.json"

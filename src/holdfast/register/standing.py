@@ -14,6 +14,7 @@ from holdfast.register.sync.status import UNKNOWN, LinkStatus, read_status
 from holdfast.register.till import history
 from holdfast.register.till.database import QUERIES, read_till
 from holdfast.register.till.history import Owed
+from holdfast.register.till.work_mode import read_work_mode
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.status import Status, status_of
 
@@ -51,17 +52,18 @@ def read_standing(home: RegisterHome) -> Standing:
     with contextlib.closing(read_till(home, key, config.origin)) as till:
         link = _link(home, key)
         owed = history.owed(till, link.applied)
-        business_date, is_open = QUERIES.day(till) or (None, 0)
+        work = read_work_mode(till)
+        business_date, is_open, *_ = QUERIES.day(till) or (None, 0)
     clock = SystemClock(config.timezone)
     fmt = Formats(config.currency, config.timezone)
-    status = status_of(link, owed, fmt, clock.now_ms(), sync_lost_ms=None)
+    status = status_of(link, owed, fmt, clock.now_ms(), sync_lost_ms=None, work=work)
     return Standing(
         register=config.register,
         store=config.store,
         origin=config.origin,
         business_date=business_date,
         day_open=bool(is_open),
-        mode=link.mode.value,
+        mode=status.mode,
         since_ms=link.since_ms,
         cause=link.cause,
         blocked=link.blocked_detail,
@@ -87,7 +89,8 @@ def _link(home: RegisterHome, key: DatabaseKey) -> LinkStatus:
 def _sentences(
     config: RegisterConfig, link: LinkStatus, owed: Owed, status: Status, business_date: str | None
 ) -> list[str]:
-    cause = f" ({link.cause.rstrip('.')})" if link.mode is not Mode.ONLINE and link.cause else ""
+    is_told = link.mode is Mode.ONLINE or status.by_hand  # why somebody works offline stands there already
+    cause = "" if is_told or not link.cause else f" ({link.cause.rstrip('.')})"
     day = f"Business day {business_date} is open." if business_date else "No business day is open."
     lines = [
         f"Register {config.register} of store {config.store}. {day}",

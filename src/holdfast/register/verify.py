@@ -22,7 +22,7 @@ from holdfast.core.work_mode import WorkMode
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.sqlite import UNREADABLE, faults
-from holdfast.register.till import history, writing
+from holdfast.register.till import cash, history, writing
 from holdfast.register.till.database import QUERIES, read_till, sql_of
 from holdfast.register.till.places import last_place, place, seq_of
 from holdfast.register.till.work_mode import read_work_mode
@@ -142,6 +142,12 @@ class _Verification:
         for date, text in QUERIES.purged_day_totals(self._connection):
             self._state.day_totals[date] = decode_totals(text)
             self._state.drawer_minor += self._state.day_totals[date].drawer_minor
+        self._state.cash.sums.update(cash.all_sums(self._connection, purged=True))
+
+    @property
+    def _has_purged(self) -> bool:
+        """Some entries are known by their sums alone."""
+        return bool(self._purged or QUERIES.purged_day_totals(self._connection))
 
     # ---- chains ------------------------------------------------------------------------------
 
@@ -221,12 +227,30 @@ class _Verification:
         day = writing.read_day(connection)
         if state.business_date and (day.business_date, day.open) != (state.business_date, state.day_open):
             self._differ("day", f"The day is kept as {day}; the journal says {state.business_date}.")
+        self._compare_cash()
         work_mode = read_work_mode(connection)
         if state.work_mode not in (work_mode, WorkMode()):
             self._differ("work-mode", f"Kept is {work_mode.work}; the journal says {state.work_mode.work}.")
         returned = {(number, line): milli for number, line, milli, _ in QUERIES.all_returned(connection)}
         if not self._purged:  # what came back in purged entries is not kept apart
             self._compare_each("returned", returned, self._returned)
+
+    def _compare_cash(self) -> None:
+        """Shifts, moved cash, Z reports; of shifts and reports the tables know more than a purged journal."""
+        state, connection = self._state.cash, self._connection
+        self._compare_each("drawer", cash.all_sums(connection), state.sums)
+        kept: tuple[tuple[str, Mapping[int, Any], Mapping[int, Any]], ...] = (
+            ("shift", cash.all_shifts(connection), state.shifts),
+            ("z-report", cash.all_z_reports(connection), state.z_reports),
+        )
+        for code, rows, folded in kept:
+            known = folded.keys() if self._has_purged else rows.keys()
+            self._compare_each(code, {number: rows[number] for number in known if number in rows}, folded)
+        for sentence in (*state.unordered, *(() if self._has_purged else state.untrue)):
+            self._differ("z-report" if sentence.startswith("Z") else "shift", sentence)
+        open_now, told = writing.read_day(connection).shift, self._state.day.shift
+        if self._state.business_date and not self._has_purged and open_now != told:
+            self._differ("shift", f"Shift {open_now} is kept as open; the journal says {told}.")
 
     def _compare_each(self, code: str, kept: Mapping[Any, Any], folded: Mapping[Any, Any]) -> None:
         for key in sorted(kept.keys() | folded.keys()):
@@ -260,6 +284,7 @@ def _without_zeros(day: DayTotals) -> DayTotals:
         net_minor={key: value for key, value in day.net_minor.items() if value},
         tax_minor={key: value for key, value in day.tax_minor.items() if value},
         tenders_minor={key: value for key, value in day.tenders_minor.items() if value},
+        departments_minor={key: value for key, value in day.departments_minor.items() if value},
     )
 
 

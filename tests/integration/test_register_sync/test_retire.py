@@ -49,7 +49,7 @@ def test_one_that_cannot_be_reached_goes_on_later(
     with selling(home) as checkout:
         sell_one(checkout)
     line.mode = Mode.CUT
-    with pytest.raises(UnavailableFault, match="lacks 5 entries"):
+    with pytest.raises(UnavailableFault, match="lacks 6 entries"):
         take_out(home, wait_s=1.0)
     line.mode = Mode.OPEN
     take_out(home)

@@ -78,12 +78,8 @@ def open_shift(
     currency: str,
     float_minor: int,
     left_minor: int,
-    *,
-    open_now: ShiftOpened | None,
 ) -> ShiftOpened | Refusal:
-    """Begin a shift. `left_minor`: what must be in the drawer now."""
-    if open_now is not None:
-        return still_open(open_now)
+    """Begin a shift where none is open. `left_minor`: what must be in the drawer now."""
     if not 0 <= float_minor <= AMOUNT_MINOR_MAX:
         return Refusal("shift.float", "The float is zero or more. Count what is in the drawer, and enter it.")
     if refusal := act_refusal(act):

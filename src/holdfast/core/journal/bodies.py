@@ -3,6 +3,9 @@
 import msgspec
 
 from holdfast.core.business_day import DayClosed, DayOpened
+from holdfast.core.cash.moves import CashMoved, DrawerOpened
+from holdfast.core.cash.shift import ShiftClosed, ShiftOpened
+from holdfast.core.cash.z_report import ZReport
 from holdfast.core.ids import EpochId
 from holdfast.core.journal.chain import Position
 from holdfast.core.journal.entry import BodyRegistry
@@ -88,6 +91,11 @@ TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
     ("epoch_closed", 1): EpochClosed,
     ("day_opened", 1): DayOpened,
     ("day_closed", 1): DayClosed,
+    ("shift_opened", 1): ShiftOpened,
+    ("shift_closed", 1): ShiftClosed,
+    ("cash_moved", 1): CashMoved,
+    ("drawer_opened", 1): DrawerOpened,
+    ("z_report", 1): ZReport,
     ("sale", 1): Sale,
     ("return", 1): Sale,
     ("transaction_voided", 1): TransactionVoided,

@@ -4,11 +4,13 @@ from collections import Counter
 
 import msgspec
 
-from holdfast.core import totals, work_mode
-from holdfast.core.business_day import DayClosed, DayOpened
+from holdfast.core import business_day, totals, work_mode
+from holdfast.core.business_day import DayClosed, DayOpened, DayState
+from holdfast.core.cash.fold import CashState
 from holdfast.core.ids import DocumentNumber, Sku
 from holdfast.core.journal.bodies import REGISTRY, EpochOpened
 from holdfast.core.journal.entry import Entry, Unprojectable
+from holdfast.core.sale import Sale
 from holdfast.core.work_mode import WorkMode
 
 
@@ -22,6 +24,8 @@ class RegisterState:
         """Documents numbered in the current segment; the next number is one more."""
         self.business_date = ""
         self.day_open = False
+        self.day = DayState()
+        self.cash = CashState()
         self.work_mode = WorkMode()
         self.day_totals: dict[str, totals.DayTotals] = {}
         self.numbers: set[DocumentNumber] = set()
@@ -42,6 +46,9 @@ class RegisterState:
             self.day_open = True
         elif isinstance(body, DayClosed):
             self.day_open = False
+        if not isinstance(body, Sale):
+            self.day = business_day.after(self.day, body)
+            self.cash.apply(entry.date, body, self.day_totals)
         self.work_mode = work_mode.after(self.work_mode, body, entry.at_ms)
         number = getattr(body, "document", None)
         if number is not None:

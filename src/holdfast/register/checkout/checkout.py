@@ -12,6 +12,7 @@ from holdfast.core import basket as baskets
 from holdfast.core import business_day, pricing
 from holdfast.core.basket import UNLIMITED, Act, Basket, Kind
 from holdfast.core.business_day import NOBODY, DayClosed, DayOpened
+from holdfast.core.cash.shift import still_open
 from holdfast.core.ids import (
     ID_RANDOM_BYTES,
     StaffId,
@@ -24,8 +25,8 @@ from holdfast.core.sale import Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH, STILL_DUE
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterHome
-from holdfast.register.checkout.work_mode import WorkModes
-from holdfast.register.till import history, writing
+from holdfast.register.checkout.cash import CashDesk
+from holdfast.register.till import closing, history, writing
 from holdfast.register.till.till import Till
 
 _NO_BASKET = Refusal("basket.none", "No transaction is open. Begin one.")
@@ -35,7 +36,7 @@ _BASKET_OPEN_AT_CLOSE = Refusal(
 )
 
 
-class Checkout(WorkModes):
+class Checkout(CashDesk):
     """One per process. Threads may share it; two processes may open the same till."""
 
     def __init__(self, till: Till, clock: Clock, randomness: Randomness) -> None:
@@ -75,8 +76,12 @@ class Checkout(WorkModes):
         by: StaffId,
         approved_by: StaffId | None = None,
         head_office_ms: int | None = None,
+        float_minor: int | None = None,
     ) -> DayOpened | Refusal:
-        """Begin a business day on that date, or on the offered one."""
+        """Begin a business day on that date, or on the offered one.
+
+        `float_minor`: and its first shift, with so much home cash in the drawer; None: it may do without.
+        """
 
         def work() -> DayOpened | Refusal:
             opened = business_day.open_day(
@@ -86,26 +91,35 @@ class Checkout(WorkModes):
                 by=by,
                 approved_by=approved_by or NOBODY,
             )
-            if isinstance(opened, DayOpened):
-                if opened.instead_of:
-                    self._till.forget_later_dates()
-                stamp = self._till.stamp(opened.business_date)
-                self._till.append(self._till.place(), "day_opened", 1, opened, stamp)
+            if isinstance(opened, Refusal):
+                return opened
+            stamp = self._till.stamp(opened.business_date)
+            act = Act(by=by, at_ms=stamp.at_ms, limits=UNLIMITED, approved_by=opened.approved_by)
+            shift = None if float_minor is None else self._next_shift(opened.business_date, float_minor, act)
+            if isinstance(shift, Refusal):
+                return shift
+            if opened.instead_of:
+                self._till.forget_later_dates()
+            self._till.append(self._till.place(), "day_opened", 1, opened, stamp)
+            if shift is not None:
+                self._begin_shift(shift, stamp)
             return opened
 
         return self._unless_full(work)
 
     def close_day(self, *, by: StaffId) -> DayClosed | Refusal:
-        """End the business day with its totals."""
+        """End the business day: its Z report, then its end. Not with an open transaction or shift."""
 
         def work() -> DayClosed | Refusal:
             basket = writing.read_basket(self._till.cursor)
             if basket is not None and not _is_empty(basket):
                 return _BASKET_OPEN_AT_CLOSE
-            closed = self._till.closing(self._till.day(), by)
+            day = self._till.day()
+            shift = closing.open_shift(self._till, day)
+            if shift is not None:
+                return still_open(shift)
+            closed = closing.end_day(self._till, day, by=by, cause="")
             if isinstance(closed, DayClosed):
-                stamp = self._till.stamp(closed.business_date)
-                self._till.append(self._till.place(), "day_closed", 1, closed, stamp)
                 writing.write_basket(self._till.cursor, None)
             return closed
 
@@ -121,9 +135,8 @@ class Checkout(WorkModes):
             if basket is not None and not _is_empty(basket):
                 return _BASKET_OPEN_AT_CLOSE
             writing.write_basket(till.cursor, None)
-            closed = till.closing(day, by) if day.open else None
-            if isinstance(closed, DayClosed):
-                till.append(till.place(), "day_closed", 1, closed, till.stamp(closed.business_date))
+            if day.open:
+                closing.end_day(till, day, by=by, cause="retired")
             till.close_epoch(RETIRED)
             return None
 
@@ -136,7 +149,7 @@ class Checkout(WorkModes):
         of finishing it."""
 
         def work() -> Basket | Refusal:
-            date = business_day.day_required(self._till.day())
+            date = business_day.trading_date(self._till.day())
             if isinstance(date, Refusal):
                 return date
             basket = writing.read_basket(self._till.cursor)
@@ -216,7 +229,7 @@ class Checkout(WorkModes):
         basket, day, at = till.standing()
         if basket is None:
             return _NO_BASKET
-        date = business_day.day_required(day)
+        date = business_day.trading_date(day)
         refusal = date if isinstance(date, Refusal) else self._returned_meanwhile(basket)
         if refusal:
             return refusal

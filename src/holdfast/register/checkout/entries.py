@@ -50,7 +50,7 @@ class Entries(Reading):
             known = self._known(type, reference)
             if known is not None:
                 return known
-            date = business_day.day_required(self._till.day())
+            date = business_day.trading_date(self._till.day())
             if isinstance(date, Refusal):
                 return date
             at = self._till.place()

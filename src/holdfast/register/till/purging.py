@@ -7,12 +7,14 @@ from typing import NamedTuple
 import apsw
 
 from holdfast.core import totals
+from holdfast.core.cash.moves import Moved
 from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import EpochId, Sku
 from holdfast.core.journal.bodies import REGISTRY
 from holdfast.core.journal.entry import Unprojectable, decode_entry
 from holdfast.core.totals import DayTotals
 from holdfast.infra.sqlite import UNREADABLE
+from holdfast.register.till import cash
 from holdfast.register.till.database import QUERIES
 from holdfast.register.till.places import place, seq_of
 from holdfast.register.till.writing import decode_totals, encode_totals
@@ -138,6 +140,7 @@ def _is_whole(data: bytes) -> bool:
 def _keep_sums(connection: apsw.Connection, entries: list[bytes]) -> None:
     moved: Counter[Sku] = Counter()
     days = {date: decode_totals(text) for date, text in QUERIES.purged_day_totals(connection)}
+    moved_cash: list[tuple[cash.SumKey, Moved]] = []
     for data in entries:
         entry = decode_entry(data)
         body = REGISTRY.decode(entry)
@@ -145,6 +148,8 @@ def _keep_sums(connection: apsw.Connection, entries: list[bytes]) -> None:
             continue  # it had added nothing
         moved.update(totals.stock_deltas(body))
         days[entry.date] = days.get(entry.date, DayTotals()) + totals.day_deltas(body)
+        moved_cash += cash.keyed(entry.date, body)
+    cash.keep_purged(connection, moved_cash)
     QUERIES.add_purged_stock(
         connection, [{"sku": sku, "quantity_milli": milli} for sku, milli in moved.items()]
     )

@@ -1,7 +1,7 @@
 """What follows from a journal, added up anew: for a till whose own tables of it cannot all be read."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import apsw
@@ -13,7 +13,8 @@ from holdfast.core.ids import Sku
 from holdfast.core.journal.bodies import REGISTRY
 from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
 from holdfast.core.sale import Sale
-from holdfast.core.totals import DayTotals, ForeignSum
+from holdfast.core.totals import DayTotals
+from holdfast.register.till.cash_remains import CashRemains
 from holdfast.register.till.places import epoch_of, seq_of
 from holdfast.register.till.remains import Remains
 from holdfast.register.till.writing import (
@@ -63,6 +64,7 @@ class Sums:
         self._references: dict[tuple[str, str], int] = {}
         self._dated_back: dict[tuple[int, str], int] = {}
         self._day = DayState()
+        self._cash = CashRemains()
 
     def add(self, row_id: int, numbered: int, data: bytes) -> DocumentRow | None:
         """An entry, and if it is a document its row under the id `numbered`."""
@@ -75,6 +77,8 @@ class Sums:
             return None
         self._stock.update(totals.stock_deltas(body))
         self._day = business_day.after(self._day, body)
+        day = self._days[entry.date]
+        self._cash.add(row_id, entry, body, day.totals, day.last_document)
         self._add_day(entry.date, totals.day_deltas(body), numbered if isinstance(body, Document) else None)
         if isinstance(body, Sale):
             for row in returned_rows(body):
@@ -125,9 +129,12 @@ class Sums:
             "dated_back",
             [row for row in (own_dated_back if dated_back is None else dated_back) if row[0] in known_epochs],
         )
-        day = remains.table("day", "business_date, is_open")
-        own_day = [(self._day.business_date, int(self._day.open))]
-        into.executemany("update day set business_date = ?, is_open = ?", day or own_day)
+        self._cash.store(remains, into)
+        day = remains.table("day", "business_date, is_open, shift, has_shifts")
+        own = self._day
+        own_day = [(own.business_date, int(own.open), own.shift, int(own.has_shifts))]
+        set_day = "update day set business_date = ?, is_open = ?, shift = ?, has_shifts = ?"
+        into.executemany(set_day, day or own_day)
 
     def _store_stock(self, remains: Remains, into: apsw.Connection) -> None:
         kept = remains.table("stock", "sku, quantity_milli")
@@ -155,46 +162,11 @@ class Sums:
                 days[date] = own._replace(totals=days.get(date, _NO_DAY).totals + own.totals)
         else:
             days = {date: DayRow(decode_totals(text), *ends) for date, text, *ends in kept}
-            purged = {date: less(day.totals, self._days[date].totals) for date, day in days.items()}
+            purged = {date: day.totals - self._days[date].totals for date, day in days.items()}
         rows = [(date, encode_totals(day), *ends) for date, (day, *ends) in days.items()]
         _insert(into, "day_totals", rows)
         sums = [(date, encode_totals(day)) for date, day in purged.items() if day != DayTotals()]
         _insert(into, "purged_day_totals", sums)
-
-
-def less(one: DayTotals, other: DayTotals) -> DayTotals:
-    """What `one` has beyond `other`; sums of nothing are left out."""
-    return DayTotals(
-        sales=one.sales - other.sales,
-        returns=one.returns - other.returns,
-        voids=one.voids - other.voids,
-        total_minor=one.total_minor - other.total_minor,
-        rounding_minor=one.rounding_minor - other.rounding_minor,
-        net_minor=dict(_less_by_key(one.net_minor, other.net_minor)),
-        tax_minor=dict(_less_by_key(one.tax_minor, other.tax_minor)),
-        tenders_minor=dict(_less_by_key(one.tenders_minor, other.tenders_minor)),
-        drawer_minor=one.drawer_minor - other.drawer_minor,
-        foreign_cash=dict(_less_foreign(one.foreign_cash, other.foreign_cash)),
-    )
-
-
-def _less_by_key(one: Mapping[str, int], other: Mapping[str, int]) -> Iterator[tuple[str, int]]:
-    for key in sorted(one.keys() | other.keys()):
-        if left := one.get(key, 0) - other.get(key, 0):
-            yield key, left
-
-
-def _less_foreign(
-    one: Mapping[str, ForeignSum], other: Mapping[str, ForeignSum]
-) -> Iterator[tuple[str, ForeignSum]]:
-    for currency in sorted(one.keys() | other.keys()):
-        have, had = one.get(currency, ForeignSum()), other.get(currency, ForeignSum())
-        left = ForeignSum(
-            foreign_minor=have.foreign_minor - had.foreign_minor,
-            amount_minor=have.amount_minor - had.amount_minor,
-        )
-        if left != ForeignSum():
-            yield currency, left
 
 
 def _insert(into: apsw.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:

@@ -9,24 +9,24 @@ import apsw
 import msgspec
 
 from holdfast import __version__
-from holdfast.core import business_day
 from holdfast.core.business_day import NOBODY, DayClosed, DayOffer, DayState
+from holdfast.core.cash.z_report import Counters, DayFigures
 from holdfast.core.faults import ConfigurationFault, DamagedFault, DatabaseFault
-from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, StaffId, epoch_id
+from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, epoch_id
 from holdfast.core.journal import epochs, writer
 from holdfast.core.journal.bodies import REGISTRY, EpochClosed, EpochOpened
 from holdfast.core.journal.chain import Position
 from holdfast.core.journal.entry import decode_entry
 from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.core.journal.writer import Head, Stamp, Written
-from holdfast.core.refusals import Refusal
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.mark import HighWaterMark, Mark
 from holdfast.infra.sqlite import DiskReserve, Immediate, ReserveState, checkpoint, faults, open_database
 from holdfast.register.identity import load_papers, signing_key_id
-from holdfast.register.till import history, mending, purging, writing
+from holdfast.register.till import cash, closing, mending, purging, writing
+from holdfast.register.till.counters import read_counters, write_counters
 from holdfast.register.till.database import QUERIES, open_till
 from holdfast.register.till.places import place
 from holdfast.register.till.writing import NO_DATE, Place, Standing
@@ -68,6 +68,7 @@ class Till:
         self._tidying = threading.Lock()
         self._failed: DatabaseFault | None = None
         self._unmarked: Mark | None = None
+        self._uncounted: Counters | None = None
         self._reserve = DiskReserve(home.till)
         mending.finish(home)
         with ExitStack() as undo:
@@ -119,7 +120,7 @@ class Till:
             return result
 
     def _whole(self, work: Callable[[], T]) -> T:
-        self._unmarked = None
+        self._unmarked = self._uncounted = None
         with Immediate(self.cursor):
             return work()
 
@@ -140,6 +141,9 @@ class Till:
         if self._unmarked is not None:
             self._mark.write(self._unmarked)
             self._unmarked = None
+        if self._uncounted is not None:
+            write_counters(self._home.counters, self._uncounted)
+            self._uncounted = None
 
     def _to_mark(self, head: Head, date: str) -> Mark:
         known = "" if date == NO_DATE else date
@@ -244,22 +248,21 @@ class Till:
         day = writing.read_day(self.cursor)
         if day.open and day != self.day():
             # What is sold next must not count to a day that was over before this database was restored.
-            closed = self.closing(day, NOBODY)
+            closed = closing.end_day(self, day, by=NOBODY, cause="restored")
             assert isinstance(closed, DayClosed), "an open day can be closed"
-            self.append(self.place(), "day_closed", 1, closed, self.stamp(closed.business_date))
 
-    def closing(self, day: DayState, by: StaffId) -> DayClosed | Refusal:
-        """What closing this day would journal."""
-        found = writing.read_totals(self.cursor, day.business_date or "")
-        first, last = found.first_document, found.last_document
-        return business_day.close_day(
-            day,
-            found.totals,
-            currency=self.config.currency,
-            by=by,
-            first_document=None if first is None else history.number_of(self.connection, first),
-            last_document=None if last is None else history.number_of(self.connection, last),
-        )
+    def counters(self, but: DayFigures) -> Counters:
+        """How far Z reports and shifts were numbered: the highest that database and file know."""
+        return cash.counters(self.connection, but.totals).highest(read_counters(self._home.counters))
+
+    def next_shift(self) -> int:
+        """The number of the next shift."""
+        beside = read_counters(self._home.counters)
+        return max(cash.last_shift(self.connection), beside.shift) + 1
+
+    def count(self, counters: Counters) -> None:
+        """Remember these beside the database, once the transaction is committed."""
+        self._uncounted = counters
 
     def hash_at(self, epoch: EpochId, seq: int) -> bytes | None:
         n = QUERIES.epoch_n(self.connection, epoch=epoch)

@@ -14,7 +14,7 @@ order by c.id desc limit 1;
 
 -- name: standing()^
 -- The open basket, the day and the head: what concluding a sale begins from.
-select b.data, d.business_date, d.is_open, e.n, e.epoch, c.id, c.hash, c.documents, c.value_minor
+select b.data, d.business_date, d.is_open, d.shift, d.has_shifts, e.n, e.epoch, c.id, c.hash, c.documents, c.value_minor
 from open_basket b cross join day d cross join chain c join epoch e on e.n = c.id >> 40
 where b.one = 1 and d.one = 1
 order by c.id desc limit 1;
@@ -152,10 +152,10 @@ select document from reference where type = :type and reference = :reference;
 insert into reference values (:type, :reference, :document);
 
 -- name: day()^
-select business_date, is_open from day;
+select business_date, is_open, shift, has_shifts from day;
 
--- name: set_day(business_date, is_open)!
-update day set business_date = :business_date, is_open = :is_open;
+-- name: set_day(business_date, is_open, shift, has_shifts)!
+update day set business_date = :business_date, is_open = :is_open, shift = :shift, has_shifts = :has_shifts;
 
 -- name: day_totals(business_date)^
 select totals, first_document, last_document from day_totals where business_date = :business_date;

@@ -18,6 +18,7 @@ from holdfast.core.journal.bodies import DOCUMENT_TYPES, EpochOpened
 from holdfast.core.journal.writer import Head, Stamp, Written
 from holdfast.core.sale import AccountAdjusted, Sale, StockAdjusted
 from holdfast.core.totals import DayTotals
+from holdfast.register.till import cash
 from holdfast.register.till.database import sql_of
 from holdfast.register.till.places import place, seq_of
 
@@ -95,8 +96,14 @@ def read_head(on: Statements) -> Place | None:
 
 
 def read_day(on: Statements) -> DayState:
-    [(business_date, is_open)] = _rows(on, _DAY)
-    return DayState(business_date=business_date, open=bool(is_open))
+    [row] = _rows(on, _DAY)
+    return _day(*row)
+
+
+def _day(business_date: str | None, is_open: int, shift: int, has_shifts: int) -> DayState:
+    return DayState(
+        business_date=business_date, open=bool(is_open), shift=shift, has_shifts=bool(has_shifts)
+    )
 
 
 def read_basket(on: Statements) -> Basket | None:
@@ -106,9 +113,9 @@ def read_basket(on: Statements) -> Basket | None:
 
 def read_standing(on: Statements) -> Standing:
     """Basket, day and head of a till that was started."""
-    [(data, business_date, is_open, *head)] = _rows(on, _STANDING)
+    [(data, business_date, is_open, shift, has_shifts, *head)] = _rows(on, _STANDING)
     basket = None if data is None else _basket_decoder.decode(data)
-    return Standing(basket, DayState(business_date=business_date, open=bool(is_open)), _place(*head))
+    return Standing(basket, _day(business_date, is_open, shift, has_shifts), _place(*head))
 
 
 def _place(n: int, epoch: str, row_id: int, hash: bytes, documents: int, value_minor: int) -> Place:
@@ -205,7 +212,8 @@ def _project(on: Statements, n: int, written: Written, body: msgspec.Struct, sta
     before = read_day(on)
     day = business_day.after(before, body)
     if day != before:
-        on.execute(_SET_DAY, (day.business_date, int(day.open)))
+        on.execute(_SET_DAY, (day.business_date, int(day.open), day.shift, int(day.has_shifts)))
+    cash.project(on, place(n, written.seq), body, stamp)
 
 
 def _add_totals(on: Statements, business_date: str, delta: DayTotals, numbered: int | None) -> None:

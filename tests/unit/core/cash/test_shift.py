@@ -14,6 +14,7 @@ from holdfast.core.cash.shift import (
     abandon,
     close_shift,
     open_shift,
+    still_open,
 )
 from holdfast.core.cash.sums import effects
 from holdfast.core.ids import StaffId
@@ -34,14 +35,14 @@ def close(
 
 
 def test_the_float_and_what_was_left_are_both_on_record() -> None:
-    opened = done(open_shift(act(), 5, DATE, "EUR", 20_000, 18_500, open_now=None))
+    opened = done(open_shift(act(), 5, DATE, "EUR", 20_000, 18_500))
     assert (opened.shift, opened.put_in_minor, opened.by) == (5, 1_500, "c1")
     assert effects(opened) == (Moved(kind="opening", currency="EUR", times=1, amount_minor=1_500),)
-    assert refused(open_shift(act(), 5, DATE, "EUR", -1, 0, open_now=None)) == "shift.float"
+    assert refused(open_shift(act(), 5, DATE, "EUR", -1, 0)) == "shift.float"
 
 
 def test_one_shift_a_drawer_and_the_refusal_says_whose_and_the_way_on() -> None:
-    answer = open_shift(act(), 5, DATE, "EUR", 0, 0, open_now=OPENED)
+    answer = still_open(OPENED)
     assert refused(answer) == "shift.open"
     assert "Shift 4 of c1" in str(answer)
     assert "Cash, Close the shift" in str(answer)
