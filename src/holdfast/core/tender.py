@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from holdfast.core.basket.limits import Act, approval_needed
 from holdfast.core.bounds import AMOUNT_MINOR_MAX, TENDERS_MAX, text_refusal
 from holdfast.core.foreign_cash import FOREIGN_CASH, is_foreign_in_order
 from holdfast.core.money import Currency, RoundingRule, plain_amount, round_to_coin
@@ -96,6 +97,22 @@ def settle(total_minor: int, tenders: Sequence[Tender], till: Till) -> Settlemen
         over = plain_amount(abs(given.exact_minor) - abs(total_minor), till.currency)
         return Refusal("tender.too-much", f"That is {over} too much; only cash gives change. Enter less.")
     return _settle_cash(total_minor, given, tenders, till)
+
+
+def foreign_change_refusal(due: Due, tender: Tender, act: Act, till: Till) -> Refusal | None:
+    """Why a manager is needed for the change that this tender of foreign cash would bring; None if none is.
+
+    A till is no bureau de change: a note too many, or a nought too many, goes out as home cash.
+    """
+    change_minor = tender.amount_minor - due.cash_minor
+    if tender.kind != FOREIGN_CASH or change_minor <= act.limits.foreign_change_minor_max:
+        return None
+    limit = plain_amount(act.limits.foreign_change_minor_max, till.currency)
+    return approval_needed(
+        act,
+        f"Change of over {limit} for foreign cash",
+        lambda limits: change_minor <= limits.foreign_change_minor_max,
+    )
 
 
 def _settle_cash(

@@ -12,8 +12,8 @@ from holdfast.core.foreign_cash import (
 )
 from holdfast.core.money import CURRENCIES
 from holdfast.core.sale import Tender
-from holdfast.core.tender import Due, Till, due, settle
-from tests.unit.core.shop import done, refused
+from holdfast.core.tender import Due, Till, due, foreign_change_refusal, settle
+from tests.unit.core.shop import CASHIER_LIMITS, act, done, refused
 
 EURO = Till.of(CURRENCIES["EUR"], "half-up")
 FRANC = Till.of(CURRENCIES["CHF"], "half-up")
@@ -156,3 +156,21 @@ def test_an_entry_of_before_says_the_same() -> None:
     for said in (b'{"kind":"cash","amount_minor":500}', b'{"kind":"card","amount_minor":5,"reference":"x"}'):
         assert msgspec.json.encode(msgspec.json.decode(said, type=Tender)) == said
     assert msgspec.json.decode(msgspec.json.encode(dollars(2_000)), type=Tender) == dollars(2_000)
+
+
+def test_much_change_for_foreign_notes_needs_a_manager_who_may_go_so_far() -> None:
+    """A nought too many would go out as home cash; home cash itself comes as the customer counts it."""
+    limits = msgspec.structs.replace(CASHIER_LIMITS, foreign_change_minor_max=10_000)
+    open_due = Due(1_830, 1_830)
+    assert (
+        foreign_change_refusal(open_due, dollars(12_000), act(limits), EURO) is None
+    )  # 91.50 euro of change
+    asked = foreign_change_refusal(open_due, dollars(20_000), act(limits), EURO)
+    assert refused(asked) == "basket.needs-manager"
+    assert "Change of over EUR 100.00 for foreign cash needs a manager" in getattr(asked, "sentence", "")
+    approved = act(limits, approved_by="m1")
+    assert foreign_change_refusal(open_due, dollars(20_000), approved, EURO) is None
+    bounded = msgspec.structs.replace(approved, approver_limits=limits)
+    assert refused(foreign_change_refusal(open_due, dollars(20_000), bounded, EURO)) == "basket.needs-manager"
+    cash = Tender(kind="cash", amount_minor=100_000)
+    assert foreign_change_refusal(open_due, cash, act(limits), EURO) is None

@@ -21,6 +21,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Sum of a return's lines that name no receipt."""
     refund_minor_max: int = 2**63 - 1
     """Sum of all that one return pays out."""
+    foreign_change_minor_max: int = 2**63 - 1
+    """Home cash that goes out as change for foreign notes."""
 
 
 UNLIMITED = Limits(

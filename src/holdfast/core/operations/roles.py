@@ -100,6 +100,9 @@ _SUPERVISOR = _CASHIER | {
     _P.APPROVE,
 }
 
+FOREIGN_CHANGE_MINOR_MAX = 20_000
+"""A cashier's; also where a row of head office's does not say."""
+
 ROLES: tuple[Role, ...] = (
     Role(
         id="trainee",
@@ -111,6 +114,7 @@ ROLES: tuple[Role, ...] = (
             override_e2_max=0,
             return_without_receipt_minor_max=0,
             refund_minor_max=0,
+            foreign_change_minor_max=5_000,
         ),
     ),
     Role(
@@ -123,6 +127,7 @@ ROLES: tuple[Role, ...] = (
             override_e2_max=1_000,
             return_without_receipt_minor_max=5_000,
             refund_minor_max=20_000,
+            foreign_change_minor_max=FOREIGN_CHANGE_MINOR_MAX,
         ),
     ),
     Role(
@@ -135,6 +140,7 @@ ROLES: tuple[Role, ...] = (
             override_e2_max=3_000,
             return_without_receipt_minor_max=20_000,
             refund_minor_max=50_000,
+            foreign_change_minor_max=50_000,
         ),
     ),
     Role(id="manager", name="manager", permissions=frozenset(_P), limits=UNLIMITED),
@@ -160,6 +166,7 @@ class RoleRow(msgspec.Struct, frozen=True, kw_only=True):
     override_e2_max: int
     return_without_receipt_minor_max: int
     refund_minor_max: int
+    foreign_change_minor_max: int = FOREIGN_CHANGE_MINOR_MAX
 
     @property
     def key(self) -> str:
@@ -183,6 +190,7 @@ def row_of(role: Role, currency: str) -> RoleRow:
         override_e2_max=limits.override_e2_max,
         return_without_receipt_minor_max=limits.return_without_receipt_minor_max,
         refund_minor_max=limits.refund_minor_max,
+        foreign_change_minor_max=limits.foreign_change_minor_max,
     )
 
 
@@ -204,7 +212,11 @@ def limits_refusal(row: RoleRow) -> Refusal | None:
     percentages = (row.line_discount_e2_max, row.total_discount_e2_max, row.override_e2_max)
     if any(not 0 <= limit <= PERCENT_E2_WHOLE for limit in percentages):
         return Refusal("role.percentage", "A limit in percent is from 0 to 100. Enter one.")
-    amounts = (row.return_without_receipt_minor_max, row.refund_minor_max)
+    amounts = (
+        row.return_without_receipt_minor_max,
+        row.refund_minor_max,
+        row.foreign_change_minor_max,
+    )
     if any(not 0 <= limit <= UNLIMITED.refund_minor_max for limit in amounts):
         return Refusal("role.amount", "A limit of an amount is zero or more. Enter one.")
     return None
@@ -226,5 +238,6 @@ def role_in(role: str, row: RoleRow | None) -> Role:
             override_e2_max=row.override_e2_max,
             return_without_receipt_minor_max=row.return_without_receipt_minor_max,
             refund_minor_max=row.refund_minor_max,
+            foreign_change_minor_max=row.foreign_change_minor_max,
         ),
     )
