@@ -3,10 +3,13 @@
 import contextlib
 import time
 from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 import psycopg
 from playwright.sync_api import Browser, Page
 
+from holdfast.core.journal.entry import decode_entry
 from holdfast.demo.chain import Chain
 from holdfast.demo.shop import new_sign_in_path
 from holdfast.hq.service import database_folder
@@ -21,7 +24,7 @@ LOOK_EVERY_S = 0.005
 class HeadOfficePage:
     """An administrator's browser, and a connection beside it."""
 
-    def __init__(self, page: Page, chain: Chain, connection: psycopg.Connection[tuple[int]]) -> None:
+    def __init__(self, page: Page, chain: Chain, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self.page = page
         self._chain = chain
         self._connection = connection
@@ -62,6 +65,13 @@ class HeadOfficePage:
             assert time.monotonic() - began < WAIT_MS / 1_000, f"{number} is not at head office"
             time.sleep(LOOK_EVERY_S)
         return time.monotonic() - began
+
+    def entries(self, type: str) -> list[dict[str, Any]]:
+        """Bodies of the entries of a type, of all registers, in order of arrival."""
+        rows = self._connection.execute(
+            "select data from entry where type = %s order by received_at, chain, seq", (type,)
+        ).fetchall()
+        return [msgspec.json.decode(decode_entry(bytes(row[0])).body) for row in rows]
 
     def shown(self, number: str) -> int:
         """How often the page of sales lists a document."""

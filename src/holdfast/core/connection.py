@@ -133,9 +133,14 @@ def resume(state: Connection, now_ms: int) -> Connection:
     return msgspec.structs.replace(state, resuming=True, resumed_ms=now_ms) if state.forced else state
 
 
-def on_drained(state: Connection) -> Connection:
+def on_drained(state: Connection, now_ms: int) -> Connection:
     """Nothing is owed."""
-    return release(state) if state.resuming else state
+    if not state.resuming:
+        return state
+    if not state.successes:
+        return release(state)
+    state = msgspec.structs.replace(release(state), returned_ms=now_ms)
+    return _enter(state, Mode.ONLINE, now_ms, "head office answers")
 
 
 def release(state: Connection) -> Connection:

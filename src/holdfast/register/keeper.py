@@ -20,6 +20,8 @@ NEW_ENTRY = b"w"
 SYNC_NOW = b"n"
 IN_USE = b"u"
 """Somebody is at the till: probe often, so that an outage shows within 2 s."""
+WORK_CHOSEN = b"m"
+"""Somebody chose how to work: what he chose stands in the till's database."""
 BACKOFF_S_MIN = 0.25
 BACKOFF_S_MAX = 30.0
 WELL_AFTER_MS = 30_000

@@ -14,7 +14,7 @@ from holdfast.infra.config import RegisterConfig, RegisterHome, exclusive, load_
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.web import Wakeups, serve
 from holdfast.register.checkout import Checkout
-from holdfast.register.keeper import IN_USE, SYNC_NOW, SyncKeeper
+from holdfast.register.keeper import IN_USE, SYNC_NOW, WORK_CHOSEN, SyncKeeper
 from holdfast.register.opening import open_or_mend
 from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.web.app import create_app
@@ -113,4 +113,5 @@ def _services(
         clock=clock,
         send_now=lambda: keeper.wake(SYNC_NOW),
         in_use=lambda: keeper.wake(IN_USE),
+        work_chosen=lambda: keeper.wake(WORK_CHOSEN),
     )

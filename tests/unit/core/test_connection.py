@@ -82,7 +82,7 @@ def test_a_clock_that_is_set_back_holds_nothing_up() -> None:
 def test_a_persons_word_holds_whatever_the_line_does() -> None:
     state = force_offline(UP, 7, "printer works")
     assert (state.mode, state.since_ms, state.cause) == (Mode.OFFLINE, 7, "printer works")
-    for after in (answers(state, 10, 9_000), fails(state, 10, 510), on_drained(state)):
+    for after in (answers(state, 10, 9_000), fails(state, 10, 510), on_drained(state, 20)):
         assert after.forced
         assert (after.mode, after.since_ms, after.cause) == (Mode.OFFLINE, 7, "printer works")
 
@@ -90,7 +90,10 @@ def test_a_persons_word_holds_whatever_the_line_does() -> None:
 def test_online_pos_comes_back_when_what_is_owed_is_sent() -> None:
     state = resume(answers(force_offline(UP, 7, "works"), 10), 1_000)
     assert answers(state, 1_100).forced
-    assert answers(on_drained(state), 1_200).mode is Mode.ONLINE
+    assert on_drained(state, 1_200).mode is Mode.ONLINE, "head office had answered"
+    unheard = resume(force_offline(UP, 7, "works"), 1_000)
+    assert on_drained(unheard, 1_200).mode is Mode.OFFLINE
+    assert answers(on_drained(unheard, 1_200), 1_300).mode is Mode.ONLINE
 
 
 def test_online_pos_waits_for_a_long_queue_only_so_long() -> None:
@@ -105,5 +108,5 @@ def test_online_pos_with_the_line_down_leaves_it_to_the_line() -> None:
 
 def test_what_nobody_forced_is_neither_resumed_nor_released() -> None:
     down = fails(UP, 0, 500)
-    assert resume(down, 1) == release(down) == on_drained(down) == down
+    assert resume(down, 1) == release(down) == on_drained(down, 1) == down
     assert release(msgspec.structs.replace(down, forced=True)).cause == START

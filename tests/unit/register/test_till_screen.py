@@ -17,6 +17,7 @@ from holdfast.core.receipt.texts import TEXTS
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Tender
 from holdfast.core.tender import Due
+from holdfast.core.work_mode import WorkMode
 from holdfast.infra.clock import ManualClock
 from holdfast.register.sync.catalogue import StaffMember
 from holdfast.register.sync.status import LinkStatus, Trouble
@@ -158,7 +159,7 @@ TWELVE = Owed(count=12, value_minor=43_120, oldest_at_ms=NOON_MS - 180 * MINUTE_
         (
             link(Mode.OFFLINE, forced=True),
             Owed(),
-            "Working offline since 12:00",
+            "Going online: what is owed goes first",
             "Nothing owed to head office",
         ),
         (
@@ -172,6 +173,19 @@ TWELVE = Owed(count=12, value_minor=43_120, oldest_at_ms=NOON_MS - 180 * MINUTE_
 def test_the_status_line_says_mode_and_owed(state: LinkStatus, owed: Owed, mode: str, said: str) -> None:
     status = status_of(state, owed, EURO, NOON_MS, sync_lost_ms=None)
     assert (status.mode_text, status.owed_text) == (mode, said)
+
+
+def test_the_status_line_says_who_works_offline_by_hand_and_why() -> None:
+    """SW3."""
+    work = WorkMode(work="offline", since_ms=NOON_MS, reason="printer works")
+    for state in (link(), link(Mode.OFFLINE, forced=True), link(Mode.OFFLINE)):
+        status = status_of(state, Owed(), EURO, NOON_MS, sync_lost_ms=None, work=work)
+        assert (status.mode, status.by_hand) == ("offline", True)
+        assert status.mode_text == "Offline by hand since 12:00: printer works"
+    long = msgspec.structs.replace(work, reason="x" * 200)
+    text = status_of(link(), Owed(), EURO, NOON_MS, sync_lost_ms=None, work=long).mode_text
+    assert text.endswith("xx…"), "the bar has room for one line"
+    assert len(text) < 80
 
 
 def test_a_sync_process_that_is_gone_is_offline_whatever_it_wrote() -> None:

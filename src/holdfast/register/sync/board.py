@@ -256,7 +256,7 @@ class Board:
         with self._lock:
             self._owing = owing
             if not owing:
-                self._connect(states.on_drained(self._state.connection))
+                self._connect(states.on_drained(self._state.connection, self._clock.now_ms()))
 
     @property
     def is_active(self) -> bool:

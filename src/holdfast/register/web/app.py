@@ -13,6 +13,7 @@ from holdfast.register.web.routes.entrance import Entrance
 from holdfast.register.web.routes.live import Live
 from holdfast.register.web.routes.receipts import Receipts
 from holdfast.register.web.routes.selling import Selling
+from holdfast.register.web.routes.store_operations import StoreOperations
 from holdfast.register.web.services import Services
 from holdfast.register.web.sessions import require_own_page
 
@@ -26,7 +27,7 @@ def create_app(services: Services) -> Litestar:
         return services
 
     return Litestar(
-        route_handlers=[Entrance, Selling, Receipts, Live, static_router(STATIC)],
+        route_handlers=[Entrance, Selling, Receipts, StoreOperations, Live, static_router(STATIC)],
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
         guards=[require_own_page],
         exception_handlers={**exception_handlers(_error_page), SignInFirst: _to_sign_in},

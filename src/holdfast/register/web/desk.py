@@ -21,6 +21,7 @@ from holdfast.core.receipt.issued import Issued
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH, Due, Till, due
+from holdfast.core.work_mode import Work, WorkModeChanged
 from holdfast.register.checkout import Checkout, DocumentRow
 from holdfast.register.web.messages import say
 from holdfast.register.web.shelf import Offer, Priced, Shelf
@@ -95,6 +96,15 @@ class Desk:
     def close_day(self, act: Act) -> DayClosed | Refusal:
         with self._lock:
             return self._committed(self.checkout.close_day(by=act.by))
+
+    # ---- how this register works ----------------------------------------------------------------
+
+    def choose_work_mode(
+        self, work: Work, reason: str, act: Act, *, line: str, may: bool
+    ) -> WorkModeChanged | Refusal:
+        """Offline by hand, or as the line is."""
+        with self._lock:
+            return self._committed(self.checkout.choose_work_mode(work, reason, act, line=line, may=may))
 
     # ---- finding and adding products ---------------------------------------------------------
 

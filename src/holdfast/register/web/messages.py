@@ -61,7 +61,8 @@ SENTENCES: dict[str, str] = {
     "link.degraded": "Degraded since {since}",
     "link.offline": "Offline since {since}",
     "link.offline.never": "Offline",
-    "link.forced": "Working offline since {since}",
+    "link.by-hand": "Offline by hand since {since}: {reason}",
+    "link.resuming": "Going online: what is owed goes first",
     "owed.nothing": "Nothing owed to head office",
     "owed.sales": "Owed: {count}, {value}, oldest {age}",
     "owed.sale": "{count} sale",
@@ -79,6 +80,19 @@ SENTENCES: dict[str, str] = {
     "stopped": (
         "The till program does not answer. What was confirmed is safe. Start it again, then reload this page."
     ),
+    # store operations: how this register works
+    "store.operations": "Store operations",
+    "work.offline": "Work offline",
+    "work.offline.text": (
+        "This register asks head office for nothing in real time until Online POS is enabled again, also "
+        "after a restart. Selling goes on, and what is sold is still sent by itself."
+    ),
+    "work.online": "Enable Online POS",
+    "work.online.text": "What is owed is sent; then this register asks head office in real time again.",
+    "work.offline.done": "This register works offline by hand. Sales are still sent.",
+    "work.online.done": "Online POS is enabled: what is owed goes first.",
+    "reasons.work.offline": "Line works, Printer works, Slow network, Training",
+    "reasons.work.online": "Works are done, Network is fast again, Chosen by mistake",
     # words that stand in many places
     "word.cancel": "Cancel",
     "word.reason": "Reason",

@@ -45,12 +45,19 @@ class Services:
     """Ask the sync process to try at once."""
     in_use: Callable[[], None]
     """Tell it that somebody is at the till."""
+    work_chosen: Callable[[], None]
+    """Tell it that somebody chose how this register works."""
 
     def status(self) -> Status:
         """The status line as of now."""
         watch = self.watch
         return status_of(
-            watch.link, watch.owed, self.fmt, self.clock.now_ms(), sync_lost_ms=watch.sync_lost_ms()
+            watch.link,
+            watch.owed,
+            self.fmt,
+            self.clock.now_ms(),
+            sync_lost_ms=watch.sync_lost_ms(),
+            work=watch.work,
         )
 
     def outage_since_ms(self) -> int | None:

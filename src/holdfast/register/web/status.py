@@ -9,12 +9,16 @@ from typing import Literal
 import msgspec
 
 from holdfast.core.connection import Mode
+from holdfast.core.work_mode import WorkMode
 from holdfast.register.checkout import Owed
 from holdfast.register.sync.status import LinkStatus
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
 
 ModeName = Literal["online", "degraded", "offline"]
+REASON_CHARS_MAX = 40
+"""Of a person's reason in the bar; all of it stands on the page *Status*."""
+ONLINE = WorkMode()
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,18 +28,31 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     mode_text: str
     owed_text: str
     owes: bool
+    by_hand: bool = False
+    """A person works offline."""
     problem: str = ""
 
 
-def status_of(link: LinkStatus, owed: Owed, fmt: Formats, now_ms: int, *, sync_lost_ms: int | None) -> Status:
-    """`sync_lost_ms`: since when the sync process does not run; None: it runs."""
-    mode = Mode.OFFLINE if sync_lost_ms is not None else link.mode
+def status_of(
+    link: LinkStatus,
+    owed: Owed,
+    fmt: Formats,
+    now_ms: int,
+    *,
+    sync_lost_ms: int | None,
+    work: WorkMode = ONLINE,
+) -> Status:
+    """`sync_lost_ms`: since when the sync process does not run; None: it runs. `work`: as somebody chose."""
+    mode = Mode.OFFLINE if sync_lost_ms is not None or work.is_offline else link.mode
     since_ms = link.since_ms if sync_lost_ms is None else sync_lost_ms
     return Status(
         mode=mode.value,
-        mode_text=_mode_text(mode, since_ms, link, fmt, now_ms),
+        mode_text=by_hand_text(work, fmt, now_ms)
+        if work.is_offline
+        else _mode_text(mode, since_ms, link, fmt, now_ms),
         owed_text=owed_text(owed, fmt, now_ms),
         owes=owed.count > 0,
+        by_hand=work.is_offline,
         problem=_problem(link),
     )
 
@@ -43,10 +60,19 @@ def status_of(link: LinkStatus, owed: Owed, fmt: Formats, now_ms: int, *, sync_l
 def _mode_text(mode: Mode, since_ms: int, link: LinkStatus, fmt: Formats, now_ms: int) -> str:
     if mode is Mode.ONLINE:
         return say("link.online")
+    if link.forced and mode is Mode.OFFLINE:
+        return say("link.resuming")
     if not since_ms:
         return say("link.offline.never")
-    key = "link.forced" if link.forced and mode is Mode.OFFLINE else f"link.{mode.value}"
-    return say(key, since=fmt.moment(since_ms, now_ms))
+    return say(f"link.{mode.value}", since=fmt.moment(since_ms, now_ms))
+
+
+def by_hand_text(work: WorkMode, fmt: Formats, now_ms: int) -> str:
+    """`Offline by hand since 14:02: printer works`."""
+    reason = work.reason
+    if len(reason) > REASON_CHARS_MAX:
+        reason = reason[: REASON_CHARS_MAX - 1] + "…"
+    return say("link.by-hand", since=fmt.moment(work.since_ms, now_ms), reason=reason)
 
 
 def owed_text(owed: Owed, fmt: Formats, now_ms: int) -> str:

@@ -15,6 +15,7 @@ import structlog
 
 from holdfast.core.connection import Mode
 from holdfast.core.faults import DamagedFault, Fault
+from holdfast.core.work_mode import WorkMode
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
 from holdfast.register.checkout import Checkout, Owed
@@ -72,6 +73,7 @@ class Watch:
         self.outage: Outage | None = None
         self.link: LinkStatus = self._whole(lambda: read_status(self._connection))
         self.owed: Owed = checkout.owed(self.link.applied)
+        self.work: WorkMode = checkout.work_mode()
         self._was_reachable = self._reachable()
 
     def start(self) -> None:
@@ -144,18 +146,12 @@ class Watch:
             self.look()  # there may be more to do
         link = read_status(self._connection)
         owed = self._checkout.owed(link.applied)
+        work = self._checkout.work_mode()
         outage = self._warn_of(now_ms, link)
         is_stale = self._clock.monotonic_ms() - self._refreshed_ms > REFRESH_EVERY_MS
-        shown = (
-            self.link.mode,
-            self.link.since_ms,
-            self.link.blocked_code,
-            self.link.problems,
-            self.owed,
-            self.outage,
-        )
-        self.link, self.owed, self.outage = link, owed, outage
-        if shown != (link.mode, link.since_ms, link.blocked_code, link.problems, owed, outage) or is_stale:
+        shown = (*_told(self.link), self.owed, self.outage, self.work)
+        self.link, self.owed, self.outage, self.work = link, owed, outage, work
+        if shown != (*_told(link), owed, outage, work) or is_stale:
             self._refreshed_ms = self._clock.monotonic_ms()
             self._wakeups.wake(CHANGED)
         self._tidy()
@@ -181,3 +177,17 @@ class Watch:
         if self._untidied >= TIDY_AFTER_LOOKS or (self._untidied and is_quiet):
             self._checkout.tidy()
             self._untidied = 0
+
+
+def _told(link: LinkStatus) -> tuple[object, ...]:
+    """What a page says of the line; the time of the last contact alone wakes none."""
+    return (
+        link.mode,
+        link.since_ms,
+        link.forced,
+        link.blocked_code,
+        link.problems,
+        link.reach,
+        link.tried,
+        tuple((feed, age.checked_ms) for feed, age in link.feeds.items()),
+    )

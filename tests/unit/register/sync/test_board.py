@@ -113,7 +113,6 @@ def test_a_forced_line_stays_offline_until_it_is_released() -> None:
     assert board.connection.forced, "what is owed goes first"
     board.owes(False)
     assert not board.connection.forced
-    board.answered(20)
     assert board.connection.mode is Mode.ONLINE
 
 

@@ -17,7 +17,7 @@ from holdfast.register.web.services import Given, Services
 from holdfast.register.web.sessions import COOKIE, Session
 
 Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
-NEEDS_MANAGER = frozenset({"day.needs-manager", "basket.needs-manager"})
+NEEDS_MANAGER = frozenset({"day.needs-manager", "basket.needs-manager", "work-mode.needs-manager"})
 
 
 class Entrance(Controller):

@@ -126,7 +126,7 @@ def _do(request: AnyRequest, form: dict[str, Any], services: Services, work: Any
     screen = _screen(request, services)
     act = act_in(form, session_of(request, services).person, services)
     if isinstance(act, Refusal):
-        return _ask_manager(screen, request, form, str(form.get("asked", "")), wrong=act.sentence)
+        return ask_manager(screen, request, form, str(form.get("asked", "")), wrong=act.sentence)
     return show(screen, request, form, services, work(act))
 
 
@@ -136,7 +136,7 @@ def show(
     """The screen after an act."""
     match result:
         case Refusal() if result.code in NEEDS_MANAGER:
-            return _ask_manager(screen, request, form, result.sentence)
+            return ask_manager(screen, request, form, result.sentence)
         case Refusal():
             return screen.shelf(refusal=result)
         case Found():
@@ -149,9 +149,12 @@ def show(
             return screen.shelf()
 
 
-def _ask_manager(
+def ask_manager(
     screen: Screen, request: AnyRequest, form: dict[str, Any], sentence: str, *, wrong: str = ""
 ) -> Response[str]:
-    """`sentence`: what a manager is needed for. `wrong`: why the last one could not approve it."""
+    """Ask for the same act once more, with a manager.
+
+    `sentence`: what he is needed for. `wrong`: why the last one could not approve it.
+    """
     fields = {name: value for name, value in form.items() if name not in _MANAGER_FIELDS}
     return screen.dialog("approve", sentence=sentence, wrong=wrong, action=request.url.path, fields=fields)
