@@ -7,7 +7,7 @@ import pytest
 
 from holdfast.core.faults import ConfigurationFault
 from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
-from holdfast.core.journal.bodies import EpochClosed
+from holdfast.core.journal.bodies import RETIRED, EpochClosed
 from holdfast.core.journal.chain import Position
 from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.core.refusals import Refusal
@@ -20,6 +20,7 @@ from holdfast.hq.commands import CommandBook
 from holdfast.hq.enrolment import Enrolment, Store
 from holdfast.hq.fleet import SILENCE_LIMIT_MS, Fleet, Register
 from holdfast.hq.lost import LostBook
+from holdfast.hq.retirement import Retirements
 from holdfast.infra.clock import ManualClock, SeededRandomness
 from holdfast.infra.keys import verify
 from holdfast.infra.postgres.connect import Pool
@@ -571,6 +572,46 @@ def test_a_closed_epoch_is_complete_and_a_blocked_register_needs_attention(
     assert Fleet(hq_pool, hq.clock).summary().blocked == 1
     send(hq, journal)
     assert standing(hq, hq_pool, journal).blocked_code is None
+
+
+def test_the_most_urgent_stand_first_and_what_a_retired_one_owes_is_no_less_urgent(
+    postgres_hq: HeadOfficeUnderTest, hq_pool: Pool
+) -> None:
+    hq, now_ms = postgres_hq, postgres_hq.clock.now_ms()
+    journals: dict[str, SampleJournal] = {}
+    for n, what in enumerate(
+        ("fine", "gone", "closed", "owes", "owed longer", "silent", "waits", "blocked"), 1
+    ):
+        journal = journals[what] = SampleJournal(signing_key(n), OriginId(f"reg{n}")).open(n).sell(1)
+        hq.enrol(journal, f"R{n:02d}")
+        send(hq, journal)
+        if what == "closed":
+            send(hq, journal.append("epoch_closed", 1, EpochClosed(cause=RETIRED)))
+        if what == "silent":
+            continue
+        owed = {"owed_count": 1, "owed_oldest_ms": now_ms - n} if what.startswith("owe") else {}
+        hq.ingest.heartbeat(journal.origin, heartbeat_of(journal.sell(len(owed) // 2), now_ms, **owed))
+    assert isinstance(hq.ingest.receive_batch(OriginId("reg8"), _forged(journals["blocked"])), Refused)
+    with hq_pool.connection() as conn:
+        conn.execute(
+            "insert into quarantine (chain, seq, cause, detail) "
+            "select chain, 2, 'totals', '' from chain where origin = 'reg7'"
+        )
+    Retirements(hq_pool, hq.clock).declare(OriginId("reg2"), by="ann", reason="sold")
+    Retirements(hq_pool, hq.clock).declare(OriginId("reg4"), by="ann", reason="stolen")
+    fleet = Fleet(hq_pool, hq.clock)
+    names = {journal.origin: what for what, journal in journals.items()}
+    order = [names[register.origin] for register in fleet.by_urgency()]
+    assert order == ["blocked", "waits", "gone", "owed longer", "owes", "silent", "fine", "closed"]
+    assert [names[register.origin] for register in fleet.attention()] == order[:6]
+    summary = fleet.summary()
+    assert (summary.total, summary.retired, summary.attention, summary.up_to_date) == (7, 1, 6, 1)
+
+
+def _forged(journal: SampleJournal) -> bytes:
+    copy = journal.copy()
+    copy.key = signing_key(99)
+    return copy.batch()
 
 
 def test_clocks_and_data_ages(postgres_hq: HeadOfficeUnderTest, hq_pool: Pool) -> None:

@@ -24,7 +24,7 @@ from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome, load_config
 from holdfast.infra.process import end_child, spawn_child
 from holdfast.infra.tls import certificate_sha256
 from holdfast.infra.web import free_port
-from tests.journal_samples import SampleJournal
+from tests.journal_samples import SampleJournal, signing_key
 
 TIMEOUT_S = 120
 COMMAND = [sys.executable, "-m", "holdfast", "hq"]
@@ -73,7 +73,7 @@ def test_a_served_head_office_takes_commands_beside_it_and_ends_in_order(home: P
     try:
         link = hq("admin", "link", "--home", home, "ann").stdout.strip()
         assert link.startswith(url)
-        assert httpx.get(link, trust_env=False).status_code == 200
+        assert httpx.get(link, trust_env=False, timeout=TIMEOUT_S).status_code == 200
         code = hq("register", "add", "--home", home, "--store", "S1", "--series", "R01")
         assert read_code(code.stdout).certificate_sha256 is None
         assert "holdfast register init" in code.stderr
@@ -83,7 +83,7 @@ def test_a_served_head_office_takes_commands_beside_it_and_ends_in_order(home: P
         assert json.loads(hq("totals", "--home", home, "--json").stdout)["documents"] == 0
         assert "nothing differs" in hq("verify", "--home", home).stdout
     finally:
-        assert end_child(child, grace_s=30, ask=signal.SIGTERM) == 0
+        assert end_child(child, grace_s=TIMEOUT_S, ask=signal.SIGTERM) == 0
 
 
 def test_a_port_in_use_is_said_before_anything_starts(home: Path) -> None:
@@ -143,6 +143,39 @@ def test_an_epoch_is_declared_lost_by_two_people_with_two_passwords(home: Path) 
     assert lost("withdraw-lost", "bob").returncode == 0
     assert lost("propose-lost", "ann", "--reason", "flood").returncode == 0
     assert "is declared lost" in lost("confirm-lost", "bob").stdout
+
+
+def test_codes_are_listed_and_withdrawn_and_a_register_is_declared_retired(home: Path) -> None:
+    journal = SampleJournal(signing_key(5), OriginId("reggone")).open().sell(1)
+    with HeadOffice.open(HeadOfficeHome(home)) as office:
+        facts = OriginFacts(origin=journal.origin, store=StoreId("S1"), series="R88", currency="GBP")
+        with PostgresStore(office.services_pool).transaction(None) as transaction:
+            transaction.enrol(OriginRecord(facts=facts), journal.key.key_id, journal.key.public_bytes)
+        accounts = Accounts(office.services_pool, office.clock)
+        token = accounts.new_link("cleo")
+        assert isinstance(token, str)
+        accounts.set_password(token, "a long password of cleo")
+        assert isinstance(office.enrolment.issue_code("S1", "R55", name="Garden", by="cleo"), str)
+
+    def by_cleo(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*COMMAND, "register", *arguments, "--home", home, "--by", "cleo"],
+            input="a long password of cleo\n", capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
+        )  # fmt: skip
+
+    [line] = [
+        line for line in hq("register", "codes", "--home", home).stdout.splitlines() if "Garden" in line
+    ]
+    assert "by cleo" in line
+    assert hq("register", "withdraw-code", "--home", home, line.split()[0]).returncode == 0
+    assert "Garden" not in hq("register", "codes", "--home", home).stdout
+    assert hq("register", "withdraw-code", "--home", home, line.split()[0]).returncode == REFUSED
+    gone = by_cleo("retire", journal.origin, "--reason", "Flooded")
+    assert gone.returncode == 0, gone.stderr
+    assert "may owe all the same" in gone.stdout
+    assert by_cleo("retire", journal.origin, "--reason", "Flooded").returncode == REFUSED
+    assert "may owe" in hq("register", "list", "--home", home).stdout
+    assert "in service again" in by_cleo("take-back", journal.origin).stdout
 
 
 def test_what_is_wrong_is_said_with_its_cure(home: Path, tmp_path: Path) -> None:
