@@ -18,6 +18,7 @@ from holdfast.core.totals import ForeignSum
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey
 from holdfast.register.checkout import Checkout
+from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.sync.feed_store import FeedStore
 from holdfast.register.sync.reference import Catalogue, open_reference
 from holdfast.register.till import purging
@@ -201,7 +202,8 @@ def desk(home: RegisterHome, rates: Rates) -> Iterator[Desk]:
     """One mug in the basket."""
     with selling(home) as checkout:
         begin(checkout)
-        yield Desk(checkout, rates, lambda: None, lambda: None)
+        codes = ReceiptCodes(home, checkout.config, key_of=lambda _: None, window_days=lambda: 90)
+        yield Desk(checkout, rates, lambda: None, lambda: None, codes)
 
 
 def publish(reference: apsw.Connection, *rates: CurrencyRate) -> None:

@@ -9,6 +9,7 @@ import gc
 from collections.abc import Callable
 
 from holdfast.core.faults import Fault
+from holdfast.core.receipt.code import RETURN_WINDOW_DAYS, RETURN_WINDOW_DAYS_DEFAULT
 from holdfast.infra.clock import Randomness, SystemClock, SystemRandomness
 from holdfast.infra.config import RegisterConfig, RegisterHome, exclusive, load_config, probe_port
 from holdfast.infra.keys import DatabaseKey
@@ -16,6 +17,7 @@ from holdfast.infra.web import Wakeups, serve
 from holdfast.register.checkout import Checkout
 from holdfast.register.keeper import IN_USE, SYNC_NOW, WORK_CHOSEN, SyncKeeper
 from holdfast.register.opening import open_or_mend
+from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.web.app import create_app
 from holdfast.register.web.desk import Desk
@@ -64,7 +66,7 @@ def serve_register(
         watch.start()
         undo.callback(watch.stop)
         services = _services(
-            config, checkout, Shelf(looked_up, config.currency), clock, watch, wakeups, keeper
+            home, config, checkout, Shelf(looked_up, config.currency), clock, watch, wakeups, keeper
         )
         serve(
             create_app(services),
@@ -87,6 +89,7 @@ def _ready(on_ready: Callable[[str], None], url: str) -> None:
 
 
 def _services(
+    home: RegisterHome,
     config: RegisterConfig,
     checkout: Checkout,
     shelf: Shelf,
@@ -100,8 +103,14 @@ def _services(
         watch.look()
 
     fmt = Formats(config.currency, config.timezone, shelf.parameter("locale", DEFAULT_LOCALE))
+    codes = ReceiptCodes(
+        home,
+        config,
+        key_of=shelf.register_key,
+        window_days=lambda: shelf.parameter(RETURN_WINDOW_DAYS, RETURN_WINDOW_DAYS_DEFAULT),
+    )
     return Services(
-        desk=Desk(checkout, shelf, watch.head_office_ms, on_commit),
+        desk=Desk(checkout, shelf, watch.head_office_ms, on_commit, codes),
         shelf=shelf,
         people=People(shelf.staff, clock),
         sessions=Sessions(),
@@ -109,6 +118,7 @@ def _services(
         wakeups=wakeups,
         pages=Pages(fmt, register=config.register, store=config.store),
         fmt=fmt,
+        codes=codes,
         maker=maker_of(fmt, shelf, register=config.register, store=config.store),
         clock=clock,
         send_now=lambda: keeper.wake(SYNC_NOW),

@@ -231,12 +231,14 @@ def returns_refusal(facts: ReceiptFacts, currency: str, came_back_minor: int) ->
             "basket.other-currency",
             f"That receipt is in {facts.currency}, and this register's money {currency}.",
         )
-    if came_back_minor >= facts.total_minor:
-        return Refusal(
-            "receipt-code.used",
-            f"Receipt {facts.document} was used already: all that was paid on it was paid back here.",
-        )
-    return None
+    return used(facts.document) if came_back_minor >= facts.total_minor else None
+
+
+def used(document: DocumentNumber) -> Refusal:
+    """For a receipt on which nothing is left to bring back, as far as this register knows."""
+    return Refusal(
+        "receipt-code.used", f"Receipt {document} was used already: all that was paid on it was paid back here."
+    )
 
 
 def _days_before(date: str, days: int) -> str:

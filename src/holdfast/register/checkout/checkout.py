@@ -242,6 +242,14 @@ class Checkout(CashDesk):
 
     def _returned_meanwhile(self, basket: Basket) -> Refusal | None:
         """Whether a line that the basket brings back came back in another transaction since (PO3)."""
+        if basket.by_code is not None:
+            came_back_minor = history.came_back_minor(self._till.connection, basket.by_code.document)
+            if came_back_minor != basket.by_code.came_back_minor:
+                return Refusal(
+                    "return.more-than-paid",
+                    f"Goods of receipt {basket.by_code.document} came back meanwhile. Void this return and "
+                    "scan the receipt's code again.",
+                )
         for line in basket.lines:
             if line.origin is None or history.row_of(self._till.connection, line.origin.document) is None:
                 continue  # no receipt, or one of another register

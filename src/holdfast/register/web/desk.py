@@ -11,18 +11,27 @@ from typing import TypeVar
 import msgspec
 
 from holdfast.core import basket as baskets
-from holdfast.core.basket import Act, Basket, Kind
+from holdfast.core.basket import Act, Basket, CodeBound, Kind
 from holdfast.core.business_day import DayClosed, DayOpened, day_required
 from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor, foreign_tender
 from holdfast.core.ids import DocumentNumber, Sku, StaffId
 from holdfast.core.money import CURRENCIES, parse_decimal, parse_e4, parse_milli, parse_minor
 from holdfast.core.pricing import Priced as PricedBasket
+from holdfast.core.receipt.code import (
+    CODE_CHARS_MAX,
+    ReceiptFacts,
+    looks_like_code,
+    read_code,
+    returns_refusal,
+    used,
+)
 from holdfast.core.receipt.issued import Issued
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH, Due, Till, due
 from holdfast.core.work_mode import Work, WorkModeChanged
 from holdfast.register.checkout import Checkout, DocumentRow
+from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.web.messages import say
 from holdfast.register.web.shelf import Offer, Priced, Shelf
 
@@ -52,7 +61,15 @@ class ShowReceipt(msgspec.Struct, frozen=True):
     number: DocumentNumber
 
 
-Scanned = Basket | Found | Weigh | ShowReceipt | Refusal
+class ComesBack(msgspec.Struct, frozen=True):
+    """What was scanned is the code of another register's receipt: what is scanned next comes back on it."""
+
+    facts: ReceiptFacts
+    left_minor: int
+    """What can still be paid back on it, as far as this register knows."""
+
+
+Scanned = Basket | Found | Weigh | ShowReceipt | ComesBack | Refusal
 
 
 class Desk:
@@ -65,13 +82,16 @@ class Desk:
         head_office_ms: Callable[[], int | None],
         on_commit: Callable[[], None],
     ) -> None:
+        codes: ReceiptCodes,
         """`head_office_ms`: its time at the last contact. `on_commit`: something new is owed."""
         self.checkout = checkout
         self.shelf = shelf
         self._head_office_ms = head_office_ms
         self._on_commit = on_commit
         self._return_reason = ""
+        self._codes = codes
         self._lock = threading.RLock()
+        self._returned_on: CodeBound | None = None
 
     # ---- the business day --------------------------------------------------------------------
 
@@ -110,7 +130,9 @@ class Desk:
 
     def scan(self, text: str, act: Act) -> Scanned:
         """What a scanner or a person entered: a code, a name, `3*CODE`, or a receipt's number."""
-        text = text.strip()[:TEXT_CHARS_MAX]
+        text = text.strip()[:CODE_CHARS_MAX]
+        if looks_like_code(text):
+            return self._by_code(text)
         if number := _DOCUMENT.match(text):
             return ShowReceipt(DocumentNumber(number[1].upper()))
         quantity = ""
@@ -142,7 +164,7 @@ class Desk:
             if quantity_milli is None and found.product.unit == "kg":
                 return Weigh(_offer_of(found))
             open_basket = self.checkout.basket()
-            kind: Kind = open_basket.kind if open_basket else ("return" if self._return_reason else "sale")
+            kind: Kind = open_basket.kind if open_basket else ("return" if self.is_returning else "sale")
             if kind == "return":
                 return self._change("return", act, lambda b: self._bring(b, act, found, quantity_milli))
             return self._change(
@@ -153,6 +175,11 @@ class Desk:
 
     def _bring(self, basket: Basket, act: Act, found: Priced, quantity_milli: int | None) -> Basket | Refusal:
         reason = self._return_reason or next((line.note for line in reversed(basket.lines) if line.note), "")
+        bound = basket.by_code or (None if basket.lines else self._returned_on)
+        if bound is not None:
+            return baskets.add_return_by_code(
+                basket, act, bound, found.product, found.price, found.tax, quantity_milli
+            )
         return baskets.add_return_without_receipt(
             basket, act, found.product, found.price, found.tax, quantity_milli, reason=reason
         )
@@ -226,7 +253,7 @@ class Desk:
     def void(self, reason: str, act: Act) -> TransactionVoided | Refusal:
         """Give the whole transaction up."""
         with self._lock:
-            self._return_reason = ""
+            self.end_return()
             return self._committed(self.checkout.void(reason=reason, by=act.by, approved_by=_approver(act)))
 
     def _on_basket(self, operation: Callable[[Basket], Basket | Refusal]) -> Basket | Refusal:
@@ -254,12 +281,50 @@ class Desk:
     @property
     def is_returning(self) -> bool:
         """Whether the next product opens a return."""
-        return bool(self._return_reason)
+        return bool(self._return_reason) or self._returned_on is not None
 
     def end_return(self) -> None:
         """The customer keeps the goods after all; nothing was scanned yet."""
         self._return_reason = ""
 
+        self._returned_on = None
+
+    def _by_code(self, text: str) -> ShowReceipt | ComesBack | Refusal:
+        """A receipt's code begins a return: of the lines in the own journal, or else on its facts alone."""
+        code = read_code(text)
+        if isinstance(code, Refusal):
+            return code
+        with self._lock:
+            number = code.facts.document
+            own = self.checkout.issued(number)
+            if own is not None:
+                refusal = self._codes.own_refusal(code, own)
+                return refusal or ShowReceipt(number, None if self._has_left(own) else used(number))
+            date = day_required(self.checkout.day())
+            if isinstance(date, Refusal):
+                return date
+            came_back_minor = self.checkout.came_back_minor(number)
+            currency = self.checkout.config.currency
+            refusal = self._codes.refusal(code, date) or returns_refusal(
+                code.facts, currency, came_back_minor
+            )
+            if refusal is None and self.checkout.basket() is not None:
+                refusal = Refusal("basket.open", say("return.basket-open"))
+            if refusal is not None:
+                return refusal
+            self._return_reason = ""
+            self._returned_on = CodeBound(
+                document=number, total_minor=code.facts.total_minor, came_back_minor=came_back_minor
+            )
+            return ComesBack(code.facts, self._returned_on.left_minor)
+
+    def _has_left(self, issued: Issued) -> bool:
+        """Whether anything of a sale can still come back."""
+        sale = issued.sale
+        if sale.total_minor <= 0:
+            return True  # a return, or a gift: its page says what it is
+        left = (self.checkout.returnable(sale.document, line.line) for line in sale.lines)
+        return any(not isinstance(found, Refusal) for found in left)
     def bring_back(self, number: DocumentNumber, quantities: dict[int, str], act: Act) -> Basket | Refusal:
         """Bring back lines of a receipt: line → quantity as text."""
         with self._lock:
@@ -315,7 +380,7 @@ class Desk:
             if isinstance(taken, Basket):
                 return self.due(priced)
             if isinstance(taken, Sale):
-                self._return_reason = ""
+                self.end_return()
             return self._committed(taken)
 
     def _tender(self, text: str, due: Due, currency: str, rate_e8: int) -> Tender | Refusal | None:

@@ -150,6 +150,9 @@ SENTENCES: dict[str, str] = {
     "return.do": "Bring back",
     "return.sold": "{quantity} for {amount}",
     "return.came-back": "came back already",
+    "return.on-code": (
+        "Receipt {number} of {date}, {total}, is genuine. Scan what comes back on it: up to {left}."
+    ),
     "return.all-back": "Everything on this receipt came back already.",
     "return.end": "End the return",
     # voiding

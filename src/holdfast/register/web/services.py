@@ -10,6 +10,7 @@ from holdfast.core.ids import StaffId
 from holdfast.core.receipt.model import Shop
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
+from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
@@ -40,6 +41,7 @@ class Services:
     pages: Pages
     fmt: Formats
     maker: ReceiptMaker
+    codes: ReceiptCodes
     clock: Clock
     send_now: Callable[[], None]
     """Ask the sync process to try at once."""

@@ -13,7 +13,8 @@ import msgspec
 from holdfast.core.catalogue import Price, Product
 from holdfast.core.faults import DamagedFault
 from holdfast.core.foreign_cash import CurrencyRate
-from holdfast.core.ids import Sku, StaffId
+from holdfast.core.ids import KeyId, Sku, StaffId
+from holdfast.core.receipt.code import RegisterKey
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_on
 from holdfast.infra.queries import Engine, load_queries
@@ -115,6 +116,10 @@ class Shelf:
 
     def staff(self, number: StaffId) -> StaffMember | None:
         return self._ask(lambda books: books.staff(number))
+
+    def register_key(self, key_id: KeyId) -> RegisterKey | None:
+        """Whose codes to believe, by the key that signed them."""
+        return self._ask(lambda books: books.register_key(key_id))
 
     def has_staff(self) -> bool:
         return bool(self._ask(lambda books: books.staff_list()))

@@ -8,6 +8,8 @@ from holdfast.core.ids import DocumentNumber
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale
 from holdfast.core.tender import Due
+from holdfast.register.web.desk import ComesBack
+from holdfast.register.web.formats import Formats
 from holdfast.register.web.guards import AnyRequest, act_in, session_of
 from holdfast.register.web.messages import say
 from holdfast.register.web.receipts import code_image
@@ -80,7 +82,10 @@ class Receipts(Controller):
     def code(self, request: AnyRequest, number: FromPath[str], services: Given) -> Response[bytes]:
         """The picture of a receipt's code. Apart from the receipt: it takes longer than a sale."""
         session_of(request, services)
-        return Response(code_image(number[:NUMBER_CHARS_MAX]), media_type="image/svg+xml")
+        number = DocumentNumber(number[:NUMBER_CHARS_MAX])
+        found = services.desk.receipt(number)
+        text = number if found is None else services.codes.code_of(found)
+        return Response(code_image(text), media_type="image/svg+xml")
 
     @post("/returns", sync_to_thread=True)
     def bring_back(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
@@ -103,6 +108,18 @@ class Receipts(Controller):
         screen = Screen(services, session_of(request, services).person)
         refusal = services.desk.begin_return(str(data.get("reason", "")))
         return screen.shelf(refusal=refusal)
+
+
+def comes_back(found: ComesBack, fmt: Formats) -> str:
+    """What to do after the code of another register's receipt was scanned."""
+    facts = found.facts
+    return say(
+        "return.on-code",
+        number=facts.document,
+        date=fmt.date(facts.date),
+        total=fmt.money(facts.total_minor),
+        left=fmt.money(found.left_minor),
+    )
 
 
 def show_receipt(

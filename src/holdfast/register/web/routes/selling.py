@@ -8,11 +8,11 @@ from litestar.params import FromPath
 from holdfast.core.basket import Act, Basket
 from holdfast.core.ids import Sku
 from holdfast.core.refusals import Refusal
-from holdfast.register.web.desk import Found, Scanned, ShowReceipt, Weigh
+from holdfast.register.web.desk import ComesBack, Found, Scanned, ShowReceipt, Weigh
 from holdfast.register.web.guards import AnyRequest, act_in, session_of
 from holdfast.register.web.messages import say
 from holdfast.register.web.routes.entrance import NEEDS_MANAGER, Form
-from holdfast.register.web.routes.receipts import show_receipt
+from holdfast.register.web.routes.receipts import comes_back, show_receipt
 from holdfast.register.web.screen import Screen
 from holdfast.register.web.services import Given, Services
 from holdfast.register.web.tendering import to_give_back
@@ -144,7 +144,9 @@ def show(
         case Weigh():
             return screen.dialog("weigh", offer=result.offer)
         case ShowReceipt():
-            return show_receipt(screen, services, result.number)
+            return show_receipt(screen, services, result.number, refusal=result.refusal)
+        case ComesBack():
+            return screen.shelf(said=comes_back(result, services.fmt))
         case Basket():
             return screen.shelf()
 
