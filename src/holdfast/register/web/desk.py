@@ -37,7 +37,6 @@ from holdfast.register.web.shelf import Offer, Priced, Shelf
 
 _TIMES = re.compile(r"\s*([0-9]+(?:[.,][0-9]{1,3})?)\s*[*×x]\s*(\S.*)", re.IGNORECASE)
 _DOCUMENT = re.compile(r"\s*(\S+-[0-9A-HJKMNP-TV-Z]{5}-[0-9]{6,12})\s*\Z", re.IGNORECASE)
-TEXT_CHARS_MAX = 200
 
 T = TypeVar("T")
 
@@ -59,6 +58,8 @@ class ShowReceipt(msgspec.Struct, frozen=True):
     """What was scanned is the number of a receipt."""
 
     number: DocumentNumber
+    refusal: Refusal | None = None
+    """Why nothing of it comes back any more."""
 
 
 class ComesBack(msgspec.Struct, frozen=True):
@@ -81,17 +82,17 @@ class Desk:
         shelf: Shelf,
         head_office_ms: Callable[[], int | None],
         on_commit: Callable[[], None],
-    ) -> None:
         codes: ReceiptCodes,
+    ) -> None:
         """`head_office_ms`: its time at the last contact. `on_commit`: something new is owed."""
         self.checkout = checkout
         self.shelf = shelf
         self._head_office_ms = head_office_ms
         self._on_commit = on_commit
-        self._return_reason = ""
         self._codes = codes
-        self._lock = threading.RLock()
+        self._return_reason = ""
         self._returned_on: CodeBound | None = None
+        self._lock = threading.RLock()
 
     # ---- the business day --------------------------------------------------------------------
 
@@ -174,12 +175,12 @@ class Desk:
             )
 
     def _bring(self, basket: Basket, act: Act, found: Priced, quantity_milli: int | None) -> Basket | Refusal:
-        reason = self._return_reason or next((line.note for line in reversed(basket.lines) if line.note), "")
         bound = basket.by_code or (None if basket.lines else self._returned_on)
         if bound is not None:
             return baskets.add_return_by_code(
                 basket, act, bound, found.product, found.price, found.tax, quantity_milli
             )
+        reason = self._return_reason or next((line.note for line in reversed(basket.lines) if line.note), "")
         return baskets.add_return_without_receipt(
             basket, act, found.product, found.price, found.tax, quantity_milli, reason=reason
         )
@@ -286,7 +287,6 @@ class Desk:
     def end_return(self) -> None:
         """The customer keeps the goods after all; nothing was scanned yet."""
         self._return_reason = ""
-
         self._returned_on = None
 
     def _by_code(self, text: str) -> ShowReceipt | ComesBack | Refusal:
@@ -325,6 +325,7 @@ class Desk:
             return True  # a return, or a gift: its page says what it is
         left = (self.checkout.returnable(sale.document, line.line) for line in sale.lines)
         return any(not isinstance(found, Refusal) for found in left)
+
     def bring_back(self, number: DocumentNumber, quantities: dict[int, str], act: Act) -> Basket | Refusal:
         """Bring back lines of a receipt: line → quantity as text."""
         with self._lock:
