@@ -1,4 +1,4 @@
-"""Products, prices, taxes, currencies and staff from CSV into the feeds. All rows are good, or none taken."""
+"""Products, prices, taxes, currencies, roles and staff from CSV into the feeds: all rows, or none."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from holdfast.core.catalogue import Price, Product, price_refusal, product_refus
 from holdfast.core.foreign_cash import RATE_PLACES, CurrencyRate, currency_rate_refusal
 from holdfast.core.ids import Sku, StaffId
 from holdfast.core.money import Currency, currency_of, parse_decimal, parse_e4, parse_minor
+from holdfast.core.operations.roles import DEFAULT_ROLES, row_of, row_refusal
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_rate_refusal
 from holdfast.hq.csv_rows import BadRow, CsvFile, CsvRow, read_csv
@@ -22,7 +23,8 @@ from holdfast.hq.feeds import Feeds
 BAD_ROWS_SHOWN = 200
 """So many are named; the rest is counted."""
 FIRST_DATE = "0001-01-01"
-ROLES = ("cashier", "manager", "admin")
+ROLES = ("cashier", *(role for role in DEFAULT_ROLES if role != "cashier"))
+"""The first is whoever's file says nothing else."""
 PIN_DIGITS_MIN, PIN_DIGITS_MAX = 4, 12
 _YES = frozenset({"yes", "true", "1", "y"})
 _NO = frozenset({"no", "false", "0", "n"})
@@ -192,6 +194,40 @@ def _currency(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
     return rate.key, rate
 
 
+_LIMITS_PERCENT = {
+    "line_discount": "line_discount_e2_max",
+    "total_discount": "total_discount_e2_max",
+    "price_override": "override_e2_max",
+}
+_LIMITS_AMOUNT = {
+    "return_without_receipt": "return_without_receipt_minor_max",
+    "refund": "refund_minor_max",
+}
+
+
+def _role(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
+    """A role as it ships, with what this row says otherwise."""
+    name, currency = _given(fields, "role"), _currency_in(fields, "currency")
+    shipped = DEFAULT_ROLES.get(name)
+    if shipped is None:
+        raise Wrong("role", f"{name[:40]!r} is no role. Write {', '.join(DEFAULT_ROLES)}.")
+    row = row_of(shipped, currency.code)
+    more, less = fields.get("also_may", "").split(), fields.get("may_not", "").split()
+    permissions = tuple(dict.fromkeys([given for given in (*row.permissions, *more) if given not in less]))
+    for column, names in (("also_may", more), ("may_not", less)):
+        _checked(column, row_refusal(msgspec.structs.replace(row, permissions=tuple(names))))
+    row = msgspec.structs.replace(row, permissions=permissions)
+    for column, limit in (_LIMITS_PERCENT | _LIMITS_AMOUNT).items():
+        if text := fields.get(column, "").removesuffix("%").strip():
+            is_percent = column in _LIMITS_PERCENT
+            value = parse_decimal(text, 2) if is_percent else parse_minor(text, currency)
+            if isinstance(value, Refusal):
+                raise Wrong(column, value.sentence)
+            row = msgspec.structs.replace(row, **{limit: value})
+            _checked(column, row_refusal(row))
+    return row.key, row
+
+
 def _staff(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
     """The PIN is still as it was typed; `load` hashes it."""
     number = _given(fields, "id")
@@ -242,6 +278,13 @@ KINDS: dict[str, Kind] = {
         optional=("valid_from", "accepted"),
         hint="the rate is home currency for one unit; the smallest, the note or coin that is taken",
         read=_currency,
+    ),
+    "roles": Kind(
+        feed="roles",
+        required=("role", "currency"),
+        optional=("also_may", "may_not", *_LIMITS_PERCENT, *_LIMITS_AMOUNT),
+        hint="what is left empty is as the role ships; limits are percentages, then amounts of one return",
+        read=_role,
     ),
     "staff": Kind(
         feed="staff", required=("id", "name"), optional=("role", "pin", "pin_hash", "active"), read=_staff

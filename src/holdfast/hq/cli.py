@@ -42,7 +42,7 @@ app = typer.Typer(
     help=(
         "Head office: one folder, one process, one PostgreSQL (its own, or yours by --dsn).\n\n"
         "Begin with `init`, then `serve`. Shops are added by `store add`, tills by `register add`. "
-        "Load products, prices, taxes, currencies and staff: `load`."
+        "Load products, prices, taxes, currencies, roles and staff: `load`."
     ),
 )
 stores = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Shops of the chain.")
@@ -192,14 +192,14 @@ def admin_link(
 def load(
     home: Home,
     kind: Annotated[
-        str, typer.Argument(help="What the file holds: products, prices, taxes, currencies, staff.")
+        str, typer.Argument(help="What the file holds: products, prices, taxes, currencies, roles, staff.")
     ],
     file: Annotated[Path, typer.Argument(help="CSV in UTF-8; its first line names the columns.")],
     take_good: Annotated[
         bool, typer.Option("--take-good", help="Take the good rows though others are bad.")
     ] = False,
 ) -> None:
-    """Load products, prices, taxes, currencies or staff; registers fetch them at their next contact.
+    """Load products, prices, taxes, currencies, roles or staff; registers fetch them at their next contact.
 
     With a bad row nothing is taken, unless told to: each is listed with line, column and reason. The
     columns, of which those in brackets may be missing:
@@ -209,6 +209,8 @@ def load(
     - taxes: code, percent (name, inclusive, valid_from)
     - currencies: currency, home, rate, smallest (valid_from, accepted); rate: home currency for one of it;
       smallest: note or coin taken
+    - roles: role, currency (also_may, may_not, line_discount, total_discount, price_override,
+      return_without_receipt, refund); what is left empty is as the role ships
     - staff: id, name (role, pin, active)
 
     Example:  holdfast hq load --home hq prices prices.csv

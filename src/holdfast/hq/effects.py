@@ -102,13 +102,32 @@ class _Form(NamedTuple):
     least: int
 
 
-_COLUMNS = {"unit_price_e4": "price", "rate_e6": "percent", "rate_e8": "rate", "smallest_minor": "smallest"}
+_COLUMNS = {
+    "unit_price_e4": "price",
+    "rate_e6": "percent",
+    "rate_e8": "rate",
+    "smallest_minor": "smallest",
+    "line_discount_e2_max": "line_discount",
+    "total_discount_e2_max": "total_discount",
+    "override_e2_max": "price_override",
+    "return_without_receipt_minor_max": "return_without_receipt",
+    "refund_minor_max": "refund",
+}
 """Fields whose column has another name."""
-_FORMS = {"unit_price_e4": _Form(4, 2), "rate_e6": _Form(4, 0), "rate_e8": _Form(8, 0)}
+_FORMS = {
+    "unit_price_e4": _Form(4, 2),
+    "rate_e6": _Form(4, 0),
+    "rate_e8": _Form(8, 0),
+    "line_discount_e2_max": _Form(2, 0),
+    "total_discount_e2_max": _Form(2, 0),
+    "override_e2_max": _Form(2, 0),
+}
+_AMOUNTS = frozenset({"smallest_minor", "return_without_receipt_minor_max", "refund_minor_max"})
+"""In minor units of the row's currency."""
 
 
 def _form(name: str, said: Mapping[str, Any]) -> _Form | None:
-    if name == "smallest_minor":
+    if name in _AMOUNTS:
         known = CURRENCIES.get(str(said.get("currency")))
         digits = known.digits if known else 2
         return _Form(digits, digits)

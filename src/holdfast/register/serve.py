@@ -25,7 +25,7 @@ from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
 from holdfast.register.web.pages import Pages
 from holdfast.register.web.people import People
 from holdfast.register.web.services import Services, maker_of
-from holdfast.register.web.sessions import Sessions
+from holdfast.register.web.sessions import LOCK_AFTER, LOCK_AFTER_MIN, Sessions
 from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.watch import Watch
 
@@ -112,8 +112,8 @@ def _services(
     return Services(
         desk=Desk(checkout, shelf, watch.head_office_ms, on_commit, codes),
         shelf=shelf,
-        people=People(shelf.staff, clock),
-        sessions=Sessions(),
+        people=People(shelf, clock),
+        sessions=Sessions(clock, lambda: shelf.parameter(LOCK_AFTER, LOCK_AFTER_MIN)),
         watch=watch,
         wakeups=wakeups,
         pages=Pages(fmt, register=config.register, store=config.store),

@@ -1,30 +1,23 @@
-"""What the till's page computes by itself: figures, quick amounts, the status line, and who may go on."""
+"""What the till's page computes by itself: figures, quick amounts, the status line."""
 
 import re
 from pathlib import Path
 
 import msgspec
 import pytest
-from argon2 import PasswordHasher
 
-from holdfast.core.basket import UNLIMITED
 from holdfast.core.connection import Mode
 from holdfast.core.foreign_cash import CurrencyRate, foreign_tender
-from holdfast.core.ids import StaffId
 from holdfast.core.money import CURRENCIES
 from holdfast.core.receipt.tenders import Given, given
 from holdfast.core.receipt.texts import TEXTS
-from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Tender
 from holdfast.core.tender import Due
 from holdfast.core.work_mode import WorkMode
-from holdfast.infra.clock import ManualClock
-from holdfast.register.sync.catalogue import StaffMember
 from holdfast.register.sync.status import LinkStatus, Trouble
 from holdfast.register.till.history import Owed
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import SENTENCES, say
-from holdfast.register.web.people import CASHIER_LIMITS, FREE_TRIES, People, Person, Throttle, act_of
 from holdfast.register.web.status import status_of
 from holdfast.register.web.tendering import quick_amounts, to_give_back, ways_to_pay
 from tests.conftest import ROOT
@@ -208,76 +201,6 @@ def test_a_blocked_register_says_so_and_that_sales_are_kept() -> None:
 def test_a_clock_that_was_set_back_makes_no_negative_age() -> None:
     owed = Owed(count=1, value_minor=1, oldest_at_ms=NOON_MS + MINUTE_MS)
     assert "oldest under 1 min" in status_of(link(), owed, EURO, NOON_MS, sync_lost_ms=None).owed_text
-
-
-# ---- people ------------------------------------------------------------------------------------
-
-_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-_STAFF = {
-    "1": StaffMember(id=StaffId("1"), name="Ana", role="cashier", pin_hash=_HASHER.hash("1111")),
-    "2": StaffMember(
-        id=StaffId("2"), name="Gone", role="manager", pin_hash=_HASHER.hash("2222"), active=False
-    ),
-    "3": StaffMember(id=StaffId("3"), name="Odd", role="cashier", pin_hash="not a hash"),
-    "9": StaffMember(id=StaffId("9"), name="Maeve", role="manager", pin_hash=_HASHER.hash("9999")),
-}
-
-
-@pytest.fixture
-def people() -> People:
-    return People(lambda number: _STAFF.get(number), ManualClock())
-
-
-def test_number_and_pin_belong_together(people: People) -> None:
-    assert people.identify(" 1 ", "1111") == Person(id=StaffId("1"), name="Ana", role="cashier")
-
-
-@pytest.mark.parametrize(
-    ("number", "pin"), [("1", "2222"), ("2", "2222"), ("3", "x"), ("4", "1111"), ("", "")]
-)
-def test_whoever_is_not_known_gets_one_answer(people: People, number: str, pin: str) -> None:
-    answer = people.identify(number, pin)
-    assert isinstance(answer, Refusal)
-    assert answer.code == "staff.wrong"
-
-
-def test_only_a_manager_approves(people: People) -> None:
-    refused = people.identify_manager("1", "1111")
-    assert isinstance(refused, Refusal)
-    assert refused.code == "staff.no-manager"
-    manager = people.identify_manager("9", "9999")
-    assert isinstance(manager, Person)
-    cashier = people.identify("1", "1111")
-    assert isinstance(cashier, Person)
-    act = act_of(cashier, 5, manager)
-    assert (act.by, act.approved_by, act.limits) == ("1", "9", CASHIER_LIMITS)
-    assert act_of(manager, 5, None).limits == UNLIMITED
-
-
-def test_wrong_pins_cost_ever_more_time_also_across_numbers() -> None:
-    clock = ManualClock()
-    people = People(lambda number: _STAFF.get(number), clock)
-    for number in range(FREE_TRIES):
-        people.identify(str(number), "0000")
-    waiting = people.identify("1", "1111")
-    assert isinstance(waiting, Refusal)
-    assert waiting.sentence == "Too many wrong PINs. Wait 1 s, then try again."
-    clock.advance(1_000)
-    assert isinstance(people.identify("1", "1111"), Person)
-
-
-def test_the_wait_doubles_and_has_an_end() -> None:
-    clock = ManualClock()
-    throttle = Throttle(clock)
-    waits = []
-    for _ in range(FREE_TRIES + 8):
-        throttle.failed()
-        waits.append(throttle.wait_ms())
-        clock.advance(waits[-1])
-    assert waits[FREE_TRIES - 1 : FREE_TRIES + 2] == [1_000, 2_000, 4_000]
-    assert max(waits) == 60_000
-    throttle.succeeded()
-    assert throttle.wait_ms() == 0
 
 
 # ---- sentences ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from holdfast.core.ids import EpochId
 from holdfast.core.journal.chain import Position
 from holdfast.core.journal.entry import BodyRegistry
 from holdfast.core.journal.personal import Sealed
+from holdfast.core.operations.approval import OperationApproved
 from holdfast.core.sale import AccountAdjusted, Sale, StockAdjusted, TransactionVoided
 from holdfast.core.work_mode import WorkModeChanged
 
@@ -103,6 +104,7 @@ TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
     ("account_adjusted", 1): AccountAdjusted,
     ("connection_changed", 1): ConnectionChanged,
     ("work_mode_changed", 1): WorkModeChanged,
+    ("operation_approved", 1): OperationApproved,
     ("command_done", 1): CommandDone,
     ("key_rotated", 1): KeyRotated,
     ("customer_created", 1): CustomerCreated,

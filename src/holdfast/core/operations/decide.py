@@ -51,12 +51,17 @@ def is_available(availability: Availability, now: Situation) -> bool:
 
 def needs_somebody(operation: Operation) -> str:
     """What is asked of a person whose role has not the permission."""
-    return f"“{operation.name}” needs {with_article(least_role(operation))}. Ask one to approve it."
+    return f"“{operation.name}” needs {with_article(least_approver(operation))}. Ask one to approve it."
 
 
 def least_role(operation: Operation) -> Role:
     """The least of the roles, as they ship, that may do it."""
     return next(role for role in ROLES if role.may(operation.permission))
+
+
+def least_approver(operation: Operation) -> Role:
+    """The least of them that may say yes for somebody else."""
+    return next(role for role in ROLES if role.may_approve(operation.permission))
 
 
 def with_article(role: Role) -> str:

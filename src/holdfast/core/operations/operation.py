@@ -39,3 +39,8 @@ class Operation(msgspec.Struct, frozen=True):
     @property
     def depends_on_mode(self) -> bool:
         return (self.online, self.offline) != (YES, YES)
+
+    @property
+    def has_condition(self) -> bool:
+        """Whether more than the mode decides."""
+        return isinstance(self.online, Condition) or isinstance(self.offline, Condition)

@@ -97,7 +97,7 @@ ROWS = (
     Operation("link.continue", CONNECTION, "Go on after the warning of an outage", features=("SW1",)),
     Operation("link.status", CONNECTION, "See the connection's status page", planned=True, features=("SW6",)),
     Operation(
-        "link.work-offline", CONNECTION, "Work offline", May.CONNECTION, planned=True, features=("SW3",)
+        "link.work-offline", CONNECTION, "Work offline", May.CONNECTION, features=("SW3",)
     ),
     Operation(
         "link.enable-online",
@@ -105,7 +105,6 @@ ROWS = (
         "Enable Online POS",
         May.CONNECTION,
         why="It ends what a person chose; whether head office answers shows then.",
-        planned=True,
         features=("SW3", "SV7"),
     ),
     Operation(

@@ -15,7 +15,17 @@ from holdfast.core.faults import MalformedFault, SignatureFault, TooLargeFault
 from holdfast.core.ids import IncarnationId, KeyId
 from holdfast.core.journal.chain import Signer, Verify
 
-FEEDS = ("products", "prices", "taxes", "currencies", "staff", "customers", "parameters", "register_keys")
+FEEDS = (
+    "products",
+    "prices",
+    "taxes",
+    "currencies",
+    "staff",
+    "customers",
+    "parameters",
+    "register_keys",
+    "roles",
+)
 """Names of the feeds, in the order in which a register takes them."""
 
 PAYLOAD_BYTES_MAX = 256 << 20

@@ -12,6 +12,8 @@ import msgspec
 from holdfast.core.catalogue import Price, Product
 from holdfast.core.foreign_cash import CurrencyRate, accepted_on
 from holdfast.core.ids import Sku, StaffId
+from holdfast.core.operations import RoleRow
+from holdfast.core.operations.roles import row_key
 from holdfast.core.receipt.code import RegisterKey
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate
@@ -42,6 +44,7 @@ _tax = msgspec.json.Decoder(TaxRate)
 _currency = msgspec.json.Decoder(CurrencyRate)
 _register_key = msgspec.json.Decoder(RegisterKey)
 _staff = msgspec.json.Decoder(StaffMember)
+_role = msgspec.json.Decoder(RoleRow)
 
 
 class Catalogue:
@@ -114,6 +117,10 @@ class Catalogue:
     def staff_list(self) -> tuple[StaffMember, ...]:
         """Everybody who may sign in."""
         return tuple(member for member in self._all("staff", _staff) if member.active)
+
+    def role(self, name: str) -> RoleRow | None:
+        """Head office's word on a role; None where it left it as it ships."""
+        return self._one("roles", row_key(name, self._currency), _role)
 
     def parameter(self, name: str) -> bytes | None:
         """The JSON of a parameter, `{value, valid_from}`; None where head office set none."""

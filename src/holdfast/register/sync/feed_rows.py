@@ -10,6 +10,8 @@ import msgspec
 
 from holdfast.core.catalogue import Price, Product, price_refusal, product_refusal
 from holdfast.core.foreign_cash import CurrencyRate, currency_rate_refusal
+from holdfast.core.operations import RoleRow
+from holdfast.core.operations.roles import limits_refusal
 from holdfast.core.receipt.code import RegisterKey
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_rate_refusal
@@ -23,6 +25,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "taxes": msgspec.json.Decoder(TaxRate),
     "currencies": msgspec.json.Decoder(CurrencyRate),
     "staff": msgspec.json.Decoder(StaffMember),
+    "roles": msgspec.json.Decoder(RoleRow),
     "customers": msgspec.json.Decoder(msgspec.Raw),
     "parameters": msgspec.json.Decoder(msgspec.Raw),
     "register_keys": msgspec.json.Decoder(RegisterKey),
@@ -91,6 +94,8 @@ def _fault(key: str, value: object) -> str | None:
             place = value.id
         case RegisterKey():
             place = fingerprint(value.public_key)
+        case RoleRow():
+            wrong, place = limits_refusal(value), value.key
         case _:
             pass
     if wrong is not None:

@@ -101,9 +101,7 @@ def read_day(on: Statements) -> DayState:
 
 
 def _day(business_date: str | None, is_open: int, shift: int, has_shifts: int) -> DayState:
-    return DayState(
-        business_date=business_date, open=bool(is_open), shift=shift, has_shifts=bool(has_shifts)
-    )
+    return DayState(business_date=business_date, open=bool(is_open), shift=shift, has_shifts=bool(has_shifts))
 
 
 def read_basket(on: Statements) -> Basket | None:

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from litestar import Litestar, Response
+from litestar import Litestar, Response, Router
 from litestar.di import Provide
 
 from holdfast.core.sync.messages import Problem
 from holdfast.infra.web import exception_handlers, security_headers, static_router
-from holdfast.register.web.guards import AnyRequest, SignInFirst, is_part, to_start
+from holdfast.register.web.guards import AnyRequest, Guard, SignInFirst, is_part, to_start
 from holdfast.register.web.pages import STATIC
 from holdfast.register.web.routes.entrance import Entrance
 from holdfast.register.web.routes.live import Live
+from holdfast.register.web.routes.operations import Operations
 from holdfast.register.web.routes.receipts import Receipts
 from holdfast.register.web.routes.selling import Selling
 from holdfast.register.web.routes.store_operations import StoreOperations
@@ -27,14 +28,21 @@ def create_app(services: Services) -> Litestar:
         return services
 
     return Litestar(
-        route_handlers=[Entrance, Selling, Receipts, StoreOperations, Live, static_router(STATIC)],
+        route_handlers=[Entrance, Selling, Receipts, StoreOperations, Operations, Live, _static()],
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
         guards=[require_own_page],
+        before_request=Guard(services),
         exception_handlers={**exception_handlers(_error_page), SignInFirst: _to_sign_in},
         before_send=[security_headers(tls=False)],
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
     )
+
+
+def _static() -> Router:
+    router = static_router(STATIC)
+    router.opt["operation"] = "till.see"
+    return router
 
 
 def _to_sign_in(request: AnyRequest, _: SignInFirst) -> Response[Any]:

@@ -12,7 +12,20 @@ SENTENCES: dict[str, str] = {
     "sign-in.staff": "Staff number",
     "sign-in.pin": "PIN",
     "sign-in.wrong": "Staff number and PIN do not belong together. Try again.",
-    "sign-in.throttled": "Too many wrong PINs. Wait {seconds} s, then try again.",
+    "sign-in.throttled": "Too many wrong PINs. Wait {wait}, then try again.",
+    "sign-in.throttled.staff": (
+        "Too many wrong PINs for this staff number. Wait {wait}, then try again; "
+        "meanwhile somebody else can sign in."
+    ),
+    "sign-in.inactive": "This staff number is no longer active. Ask a manager; head office can activate it.",
+    "wait.second": "{count} second",
+    "wait.seconds": "{count} seconds",
+    "wait.minutes": "{count} minutes",
+    "lock.do": "Lock",
+    "lock.title": "Locked",
+    "lock.by": "{name} is signed in. The PIN goes on; anybody else signs in with number and PIN.",
+    "lock.basket": "The open transaction is kept.",
+    "lock.undo": "Unlock",
     "sign-in.nobody": (
         "This register has not received any staff yet. Load staff at head office and connect this register "
         "to it, or import a snapshot: holdfast register import FILE. Then reload this page."
@@ -51,8 +64,21 @@ SENTENCES: dict[str, str] = {
     "receipt.next": "Scan to begin the next sale",
     "receipt.none": "There are no receipts yet.",
     "receipt.none.hint": "Each sale and return is listed here once it is concluded.",
+    # what can be done, by whom
+    "operations.title": "What works offline",
+    "operations.lead": "For you, as {role}, while this register is {mode}.",
+    "operations.online": "online",
+    "operations.degraded": "online and slow",
+    "operations.cut": "offline",
+    "operations.what": "What",
+    "operations.now": "Now",
+    "operations.offline": "Offline",
+    "operations.yes": "Yes",
+    "operations.no": "No",
+    "operations.approval": "{role} approves",
     # approval
     "approve.title": "A manager is needed",
+    "approve.not-his": "{name} may not approve this. Ask another manager.",
     # returns
     "return.nothing-chosen": "Choose at least one line to bring back.",
     "return.basket-open": "A transaction is open. Conclude or void it, then begin a return.",

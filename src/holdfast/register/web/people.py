@@ -1,35 +1,29 @@
 """Who is at the till: staff number and PIN against the staff feed, offline too (SW4, PO6).
 
-The hashes are argon2, made at head office. A wrong PIN costs time, also across staff numbers: whoever tries
-numbers at a till is slowed down as a whole.
+The hashes are argon2, made at head office. A wrong PIN costs time, for the staff number and for the till:
+whoever tries numbers one after the other is slowed down as a whole. What somebody may do is his role's row,
+read anew for each act: who left or was demoted works so no longer, from when the register knows.
 """
 
 import threading
-from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from holdfast.core.basket import UNLIMITED, Act, Limits
+from holdfast.core import tries
 from holdfast.core.ids import StaffId
+from holdfast.core.operations import Permission, Role
 from holdfast.core.refusals import Refusal
+from holdfast.core.tries import BY_STAFF, BY_TILL, NONE, Tries
 from holdfast.infra.clock import Clock
 from holdfast.register.web.messages import say
 
-MANAGER_ROLES = frozenset({"manager", "admin"})
-CASHIER_LIMITS = Limits(
-    line_discount_e2_max=1_000,
-    total_discount_e2_max=1_000,
-    override_e2_max=1_000,
-    return_without_receipt_minor_max=5_000,
-)
-"""What a cashier does alone; head office's parameters take the place of these figures."""
-
-FREE_TRIES = 4
-WAIT_MS_MAX = 60_000
 PIN_CHARS_MAX = 32
+NUMBER_CHARS_MAX = 64
+NUMBERS_MAX = 1_000
+"""Staff numbers with wrong PINs that are remembered; the longest unused goes."""
 
 
 class StaffRow(Protocol):
@@ -47,46 +41,58 @@ class StaffRow(Protocol):
     def active(self) -> bool: ...
 
 
+class StaffBook(Protocol):
+    """Where people and roles are looked up; the shelf."""
+
+    def staff(self, number: StaffId) -> StaffRow | None: ...
+    def has_staff(self) -> bool: ...
+    def role(self, name: str) -> Role: ...
+
+
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who has shown who he is."""
 
     id: StaffId
     name: str
-    role: str
-
-    @property
-    def is_manager(self) -> bool:
-        return self.role in MANAGER_ROLES
+    role: Role
 
 
 class Throttle:
-    """A few tries are free; then each wrong one doubles the wait, and a right one ends it."""
+    """Wrong PINs by staff number and of the whole till, in memory: a till started again has forgotten."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._failures = 0
-        self._free_at_ms = 0
+        self._till = NONE
+        self._numbers: dict[str, Tries] = {}
 
-    def wait_ms(self) -> int:
-        """Milliseconds until the next try is looked at; 0: now."""
-        return max(0, self._free_at_ms - self._clock.monotonic_ms())
+    def refusal(self, number: str) -> Refusal | None:
+        """Why a try is not looked at yet; None: it is. Known numbers and others are told the same."""
+        now_ms = self._clock.monotonic_ms()
+        staff_ms = tries.wait_ms(self._numbers.get(number, NONE), now_ms)
+        till_ms = tries.wait_ms(self._till, now_ms)
+        if not staff_ms and not till_ms:
+            return None
+        key = "sign-in.throttled.staff" if staff_ms > till_ms else "sign-in.throttled"
+        return Refusal("staff.throttled", say(key, wait=wait_text(max(staff_ms, till_ms))))
 
-    def failed(self) -> None:
-        self._failures += 1
-        if self._failures >= FREE_TRIES:
-            wait_ms = min(WAIT_MS_MAX, 1_000 << min(self._failures - FREE_TRIES, 10))
-            self._free_at_ms = self._clock.monotonic_ms() + wait_ms
+    def wrong(self, number: str) -> None:
+        now_ms = self._clock.monotonic_ms()
+        before = self._numbers.pop(number, NONE)
+        while len(self._numbers) >= NUMBERS_MAX:
+            self._numbers.pop(next(iter(self._numbers)))
+        self._numbers[number] = tries.after_wrong(before, now_ms, BY_STAFF)
+        self._till = tries.after_wrong(self._till, now_ms, BY_TILL)
 
-    def succeeded(self) -> None:
-        self._failures = 0
-        self._free_at_ms = 0
+    def right(self, number: str) -> None:
+        self._numbers.pop(number, None)
+        self._till = NONE
 
 
 class People:
     """Answers who somebody is; thread-safe."""
 
-    def __init__(self, staff: Callable[[StaffId], StaffRow | None], clock: Clock) -> None:
-        self._staff = staff
+    def __init__(self, book: StaffBook, clock: Clock) -> None:
+        self._book = book
         self._hasher = PasswordHasher()
         # Verified where a number is unknown, so that the answer takes as long as for a wrong PIN.
         self._nobody_hash = self._hasher.hash("no such person")
@@ -95,37 +101,52 @@ class People:
 
     def identify(self, number: str, pin: str) -> Person | Refusal:
         """The person with this number and PIN."""
+        number = number.strip()[:NUMBER_CHARS_MAX]
         with self._lock:
-            if wait_ms := self._throttle.wait_ms():
-                return Refusal("staff.throttled", say("sign-in.throttled", seconds=-(-wait_ms // 1_000)))
-            row = self._staff(StaffId(number.strip()))
+            if refusal := self._throttle.refusal(number):
+                return refusal
+            row = self._book.staff(StaffId(number))
             if not self._matches(row, pin) or row is None:
-                self._throttle.failed()
+                self._throttle.wrong(number)
                 return Refusal("staff.wrong", say("sign-in.wrong"))
-            self._throttle.succeeded()
-            return Person(id=row.id, name=row.name, role=row.role)
+            self._throttle.right(number)
+        return self._person(row) if row.active else _inactive()
 
-    def identify_manager(self, number: str, pin: str) -> Person | Refusal:
-        """As `identify`, for somebody who may approve."""
+    def identify_approver(self, number: str, pin: str, permission: Permission | None) -> Person | Refusal:
+        """As `identify`, for somebody who approves what needs this permission."""
         found = self.identify(number, pin)
-        if isinstance(found, Person) and not found.is_manager:
-            return Refusal("staff.no-manager", say("sign-in.unknown-manager"))
-        return found
+        if isinstance(found, Refusal) or found.role.may_approve(permission):
+            return found
+        may_approve = Permission.APPROVE in found.role.permissions
+        key = "approve.not-his" if may_approve else "sign-in.unknown-manager"
+        return Refusal("staff.no-manager", say(key, name=found.name))
+
+    def now(self, person: Person) -> Person | Refusal:
+        """The same person as the feed has him by now; whoever is signed in stays so while there is no staff
+        at all, for a lost database must not stop the till."""
+        row = self._book.staff(person.id)
+        if row is None:
+            return _inactive() if self._book.has_staff() else person
+        return self._person(row) if row.active else _inactive()
+
+    def _person(self, row: StaffRow) -> Person:
+        return Person(id=row.id, name=row.name, role=self._book.role(row.role))
 
     def _matches(self, row: StaffRow | None, pin: str) -> bool:
-        known = row is not None and row.active
-        pin_hash = row.pin_hash if row is not None and known else self._nobody_hash
         try:
-            return self._hasher.verify(pin_hash, pin[:PIN_CHARS_MAX]) and known
+            pin_hash = row.pin_hash if row is not None else self._nobody_hash
+            return self._hasher.verify(pin_hash, pin[:PIN_CHARS_MAX]) and row is not None
         except (VerificationError, InvalidHashError):
             return False
 
 
-def act_of(person: Person, at_ms: int, approver: Person | None, limits: Limits = CASHIER_LIMITS) -> Act:
-    """What this person does now, within what he may do alone."""
-    return Act(
-        by=person.id,
-        at_ms=at_ms,
-        limits=UNLIMITED if person.is_manager else limits,
-        approved_by=approver.id if approver else StaffId(""),
-    )
+def wait_text(wait_ms: int) -> str:
+    """`5 seconds`, `2 minutes`: rounded up, so that nobody comes back too early."""
+    seconds = -(-wait_ms // 1_000)
+    if seconds <= 60:
+        return say("wait.second" if seconds == 1 else "wait.seconds", count=seconds)
+    return say("wait.minutes", count=-(-seconds // 60))
+
+
+def _inactive() -> Refusal:
+    return Refusal("staff.inactive", say("sign-in.inactive"))

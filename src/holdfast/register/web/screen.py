@@ -65,6 +65,10 @@ class Screen:
     def receipt(self, receipt: Receipt, *, refusal: Refusal | None = None) -> Response[str]:
         return self._answer(self._frame("receipt", receipt=receipt, refusal=refusal))
 
+    def operations(self, **more: Any) -> Response[str]:
+        """What works offline, for this person."""
+        return self._answer(self._frame("operations", **more))
+
     def part(self, template: str, **more: Any) -> Response[str]:
         """A dialog alone; nothing else on the screen changes."""
         return self._services.pages.page(template, {"dialog": None, **more})

@@ -1,12 +1,14 @@
 """Everything that the till's routes share, made once by `register/serve.py`."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from litestar.di import NamedDependency
 
+from holdfast.core.connection import Mode
 from holdfast.core.ids import StaffId
+from holdfast.core.operations import OPERATIONS, SWITCHES, Operation, Situation
 from holdfast.core.receipt.model import Shop
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
@@ -49,6 +51,7 @@ class Services:
     """Tell it that somebody is at the till."""
     work_chosen: Callable[[], None]
     """Tell it that somebody chose how this register works."""
+    operations: Mapping[str, Operation] = field(default_factory=lambda: OPERATIONS)
 
     def status(self) -> Status:
         """The status line as of now."""
@@ -60,6 +63,20 @@ class Services:
             self.clock.now_ms(),
             sync_lost_ms=watch.sync_lost_ms(),
             work=watch.work,
+        )
+
+    def situation(self, operation: Operation | None = None) -> Situation:
+        """What the operations table asks, as of now; for one row only what that row depends on is read."""
+        watch = self.watch
+        is_cut = watch.sync_lost_ms() is not None or watch.work.is_offline
+        mode = Mode.OFFLINE if is_cut else watch.link.mode
+        if operation is not None and not operation.has_condition:
+            return Situation(mode=mode)
+        now_ms = self.clock.now_ms()
+        return Situation(
+            mode=mode,
+            switched_on=frozenset(name for name in SWITCHES if self.shelf.parameter(name, False)),
+            ages_ms={name: max(0, now_ms - age.checked_ms) for name, age in watch.link.feeds.items()},
         )
 
     def outage_since_ms(self) -> int | None:

@@ -14,6 +14,7 @@ from holdfast.core.catalogue import Price, Product
 from holdfast.core.faults import DamagedFault
 from holdfast.core.foreign_cash import CurrencyRate
 from holdfast.core.ids import KeyId, Sku, StaffId
+from holdfast.core.operations import Role, role_in
 from holdfast.core.receipt.code import RegisterKey
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_on
@@ -120,6 +121,10 @@ class Shelf:
     def register_key(self, key_id: KeyId) -> RegisterKey | None:
         """Whose codes to believe, by the key that signed them."""
         return self._ask(lambda books: books.register_key(key_id))
+
+    def role(self, name: str) -> Role:
+        """What a role may do at this register: head office's row for its currency, or as it ships."""
+        return role_in(name, self._ask(lambda books: books.role(name)))
 
     def has_staff(self) -> bool:
         return bool(self._ask(lambda books: books.staff_list()))

@@ -2,49 +2,52 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Controller, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect
 
-from holdfast.core.business_day import DayClosed
+from holdfast.core.basket import Act
+from holdfast.core.business_day import NOBODY, DayClosed
 from holdfast.core.refusals import Refusal
-from holdfast.register.web.guards import AnyRequest, act_in, session_of, to_start
+from holdfast.register.web.guards import AnyRequest, Permit, permit_of, to_start
 from holdfast.register.web.messages import say
-from holdfast.register.web.people import act_of
 from holdfast.register.web.screen import Screen
 from holdfast.register.web.services import Given, Services
 from holdfast.register.web.sessions import COOKIE, Session
 
 Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
-NEEDS_MANAGER = frozenset({"day.needs-manager", "basket.needs-manager", "work-mode.needs-manager"})
+NEEDS_MANAGER = frozenset({"day.needs-manager"})
 
 
 class Entrance(Controller):
     """The one page, and what stands before it."""
 
-    @get("/", sync_to_thread=True)
+    @get("/", operation="till.see", sync_to_thread=True)
     def start(self, request: AnyRequest, services: Given) -> Response[str]:
         """Sign in, open the day, or sell: whichever comes next."""
         session = services.sessions.find(request.cookies.get(COOKIE))
         if session is None:
-            return _sign_in(services)
+            return _sign_in_again(services, services.sessions.seen(request.cookies.get(COOKIE)))
         if services.desk.business_date() is None:
             return _open_day(services, session)
         return Screen(services, session.person).page(said=session.take_notice())
 
-    @post("/sign-in", sync_to_thread=True)
-    def sign_in(self, data: Form, services: Given) -> Response[Any]:
-        """Staff number and PIN; looked up on this register."""
-        number = str(data.get("staff", ""))
+    @post("/sign-in", operation="staff.sign-in", sync_to_thread=True)
+    def sign_in(self, request: AnyRequest, data: Form, services: Given) -> Response[Any]:
+        """Staff number and PIN; looked up on this register. Also what unlocks a till."""
+        number, former = str(data.get("staff", "")), request.cookies.get(COOKIE)
         found = services.people.identify(number, str(data.get("pin", "")))
         if isinstance(found, Refusal):
-            return _sign_in(services, error=found.sentence, staff=number[:32])
+            locked = services.sessions.seen(former)
+            return _sign_in(services, error=found.sentence, staff=number[:32], locked=locked)
+        services.sessions.close(former)
         answer: Response[Any] = to_start()
         answer.set_cookie(COOKIE, services.sessions.open(found), httponly=True, samesite="strict", path="/")
         return answer
 
-    @post("/sign-out")
+    @post("/sign-out", operation="staff.sign-out")
     async def sign_out(self, request: AnyRequest, services: Given) -> Redirect:
         """Leave the till to the next; the basket stays."""
         services.sessions.close(request.cookies.get(COOKIE))
@@ -52,47 +55,85 @@ class Entrance(Controller):
         answer.delete_cookie(COOKIE, path="/")
         return answer
 
-    @post("/day/open", sync_to_thread=True)
+    @post("/lock", operation="staff.lock")
+    async def lock(self, request: AnyRequest, services: Given) -> Response[Any]:
+        """Leave it for a moment: the PIN goes on, and the basket stays."""
+        services.sessions.lock(request.cookies.get(COOKIE))
+        return to_start()
+
+    @get("/locked", operation="staff.lock")
+    async def locked(self) -> Response[Any]:
+        """The page was told that nobody used it for long: it shows the lock."""
+        return Response("", headers={"HX-Redirect": "/"})
+
+    @post("/day/open", operation="day.open", sync_to_thread=True)
     def open_day(self, request: AnyRequest, data: Form, services: Given) -> Response[Any]:
         """Begin the business day; a date that is far off needs a manager's PIN."""
-        session = session_of(request, services)
+        permit = permit_of(request)
         chosen = str(data.get("date", ""))
-        act = act_in(data, session.person, services)
-        if isinstance(act, Refusal):
-            return _open_day(services, session, error=act.sentence, chosen=chosen, needs_manager=True)
-        if session.person.is_manager and not act.approved_by and chosen and data.get("sure") == chosen:
-            # A manager's own PIN has been asked for at sign-in; what speaks against the date was shown.
-            act = act_of(session.person, act.at_ms, session.person)
-        opened = services.desk.open_day(chosen, act)
+        is_sure = bool(chosen) and data.get("sure") == chosen
+        opened = services.desk.open_day(chosen, _act_for_date(permit, services, is_sure=is_sure))
         if isinstance(opened, Refusal):
             needs_manager = opened.code in NEEDS_MANAGER
             return _open_day(
-                services, session, error=opened.sentence, chosen=chosen, needs_manager=needs_manager
+                services, permit.session, error=opened.sentence, chosen=chosen, needs_manager=needs_manager
             )
         return to_start()
 
-    @post("/day/close", sync_to_thread=True)
+    @post("/day/close", operation="day.close", sync_to_thread=True)
     def close_day(self, request: AnyRequest, services: Given) -> Response[Any]:
         """End the business day."""
-        session = session_of(request, services)
-        closed = services.desk.close_day(act_of(session.person, services.clock.now_ms(), None))
+        permit = permit_of(request)
+        closed = services.desk.close_day(permit.act)
         if isinstance(closed, DayClosed):
-            session.notice = say("day.closed", date=services.fmt.date(closed.business_date))
+            permit.session.notice = say("day.closed", date=services.fmt.date(closed.business_date))
             return Response("", headers={"HX-Redirect": "/"})
-        return Screen(services, session.person).shelf(refusal=closed)
+        return Screen(services, permit.person).shelf(refusal=closed)
 
 
-def _sign_in(services: Services, *, error: str = "", staff: str = "") -> Response[str]:
+def _act_for_date(permit: Permit, services: Services, *, is_sure: bool) -> Act:
+    """Approved by somebody who may decide on a date in doubt, if anybody has.
+
+    Who may so himself has shown his PIN at sign-in; he is sure once he was told what speaks against the date.
+    """
+    needed = services.operations["day.open-doubtful"].permission
+    if permit.approver is not None and permit.approver.role.may_approve(needed):
+        return permit.act
+    himself = permit.person.id if is_sure and permit.person.role.may(needed) else NOBODY
+    return msgspec.structs.replace(permit.act, approved_by=himself)
+
+
+def _sign_in_again(services: Services, former: Session | None) -> Response[str]:
+    """The page to sign in, or that of a till that is locked."""
+    if former is None:
+        return _sign_in(services)
+    if former.ended:
+        return _sign_in(services, error=former.ended)
+    return _sign_in(services, staff=former.person.id, locked=former)
+
+
+def _sign_in(
+    services: Services, *, error: str = "", staff: str = "", locked: Session | None = None
+) -> Response[str]:
+    wrong = bool(error and staff)
     if not error and not services.shelf.has_staff():
         error = say("sign-in.nobody")
-    context = {**_outside(services), "error": error, "staff": staff}
-    return services.pages.page("sign_in.html", context, status=422 if error and staff else 200)
+    is_locked = locked is not None and locked.is_locked and not locked.ended
+    context = {
+        **_outside(services),
+        "error": error,
+        "staff": staff,
+        "locked": locked.person.name if locked and is_locked else "",
+        "has_basket": is_locked and services.desk.checkout.basket() is not None,
+    }
+    return services.pages.page("sign_in.html", context, status=422 if wrong else 200)
 
 
 def _open_day(
     services: Services, session: Session, *, error: str = "", chosen: str = "", needs_manager: bool = False
 ) -> Response[str]:
     offered = services.desk.offered_date()
+    decides = session.person.role.may(services.operations["day.open-doubtful"].permission)
     context = {
         **_outside(services),
         "person": session.person,
@@ -100,8 +141,8 @@ def _open_day(
         "error": error,
         "offered": offered,
         "chosen": chosen or offered,
-        "needs_manager": needs_manager and not session.person.is_manager,
-        "sure": chosen if needs_manager and session.person.is_manager else "",
+        "needs_manager": needs_manager and not decides,
+        "sure": chosen if needs_manager and decides else "",
     }
     return services.pages.page("open_day.html", context, status=422 if error else 200)
 

@@ -6,7 +6,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from holdfast.register.web.guards import AnyRequest, session_of
+from holdfast.register.web.guards import AnyRequest
 from holdfast.register.web.messages import say
 from holdfast.register.web.services import Given, Services
 from holdfast.register.web.sessions import COOKIE
@@ -20,29 +20,28 @@ BEAT_S = 10.0
 class Live(Controller):
     """The stream, and what it asks for."""
 
-    @get("/events")
+    @get("/events", operation="till.see")
     async def events(self, request: AnyRequest, services: Given) -> ServerSentEvent:
         """The status line whenever it changes; also before anybody has signed in."""
-        warns = services.sessions.find(request.cookies.get(COOKIE)) is not None
-        return ServerSentEvent(_stream(services, warns=warns))
+        token = request.cookies.get(COOKIE)
+        return ServerSentEvent(_stream(services, token if services.sessions.find(token) else None))
 
-    @post("/outage/{since_ms:int}/continue")
+    @post("/outage/{since_ms:int}/continue", operation="link.continue")
     async def go_on(self, request: AnyRequest, since_ms: FromPath[int], services: Given) -> Response[str]:
         """The warning was read."""
-        session_of(request, services)
         services.watch.accept_outage(since_ms)
         return Response("")
 
-    @post("/send-now", status_code=200)
+    @post("/send-now", operation="link.send-now", status_code=200)
     async def send_now(self, request: AnyRequest, services: Given) -> Response[str]:
         """Try to reach head office at once, and say so: whoever presses wants to know that it was heard."""
-        session_of(request, services)
         services.send_now()
         said = say("send-now.owed" if services.status().owes else "send-now.nothing")
         return services.pages.page("notice.html", {"refusal": None, "said": said})
 
 
-async def _stream(services: Services, *, warns: bool) -> AsyncGenerator[ServerSentEventMessage, None]:
+async def _stream(services: Services, token: str | None) -> AsyncGenerator[ServerSentEventMessage, None]:
+    """`token`: of the session that looks, if anybody is signed in: he is warned, and told of the lock."""
     warned: int | None = None
     for _ in range(int(STREAM_MAX_S / 0.1)):
         seen = services.wakeups.seen(CHANGED)
@@ -50,7 +49,10 @@ async def _stream(services: Services, *, warns: bool) -> AsyncGenerator[ServerSe
             return
         outage = services.outage_since_ms()
         yield _event("status", services.pages.render("status.html", {"status": services.status()}))
-        if warns and outage != warned:
+        if token is not None and services.sessions.find(token) is None:
+            yield _event("locked", "locked")
+            token = None
+        if token is not None and outage != warned:
             warned = outage
             html = services.pages.render("dialogs/outage.html", {"warning": outage}) if outage else " "
             yield _event("warning", html)

@@ -10,7 +10,7 @@ from holdfast.core.sale import Sale
 from holdfast.core.tender import Due
 from holdfast.register.web.desk import ComesBack
 from holdfast.register.web.formats import Formats
-from holdfast.register.web.guards import AnyRequest, act_in, session_of
+from holdfast.register.web.guards import NEEDS_APPROVAL, AnyRequest, Asks, ask_approval, permit_of
 from holdfast.register.web.messages import say
 from holdfast.register.web.receipts import code_image
 from holdfast.register.web.routes.entrance import Form
@@ -26,28 +26,23 @@ RATE_CHARS_MAX = 20
 class Receipts(Controller):
     """From a full basket to the receipt, and from a receipt to a return."""
 
-    @get("/pay", sync_to_thread=True)
+    @get("/pay", operation=Asks("pay.cash"), sync_to_thread=True)
     def ask(self, request: AnyRequest, services: Given) -> Response[str]:
         """What is due, and the ways to pay it."""
-        screen = Screen(services, session_of(request, services).person)
+        screen = Screen(services, permit_of(request).person)
         priced = services.desk.checkout.priced()
         currency = request.query_params.get("currency", "")
         return screen.pay(currency=currency) if priced and priced.lines else screen.shelf()
 
-    @post("/pay", sync_to_thread=True)
+    @post("/pay", operation="pay.cash", sync_to_thread=True)
     def pay(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """Take cash, home or foreign. Enough of it concludes the transaction."""
-        person = session_of(request, services).person
-        screen = Screen(services, person)
-        act = act_in(data, person, services)
+        permit = permit_of(request)
+        screen = Screen(services, permit.person)
         amount = str(data.get("amount", "")).strip() or "exact"
         currency, rate = str(data.get("currency", "")), str(data.get("rate", ""))
         rate_e8 = int(rate) if rate.isdecimal() and len(rate) < RATE_CHARS_MAX else 0
-        paid = (
-            act
-            if isinstance(act, Refusal)
-            else services.desk.pay(amount, act, currency=currency, rate_e8=rate_e8)
-        )
+        paid = services.desk.pay(amount, permit.act, currency=currency, rate_e8=rate_e8)
         match paid:
             case Refusal() if services.desk.checkout.basket() is None:
                 return screen.shelf(refusal=paid)
@@ -58,10 +53,10 @@ class Receipts(Controller):
             case Sale():
                 return show_receipt(screen, services, paid.document, is_new=True)
 
-    @post("/pay/back", sync_to_thread=True)
+    @post("/pay/back", operation="pay.hand-back", sync_to_thread=True)
     def hand_back(self, request: AnyRequest, services: Given) -> Response[str]:
         """The customer pays otherwise."""
-        screen = Screen(services, session_of(request, services).person)
+        screen = Screen(services, permit_of(request).person)
         back = services.desk.hand_back()
         if isinstance(back, Refusal):
             return screen.shelf(refusal=back)
@@ -69,43 +64,43 @@ class Receipts(Controller):
             said=say("pay.handed-back", amounts=to_give_back(back, services.fmt)) if back else ""
         )
 
-    @get("/receipts", sync_to_thread=True)
+    @get("/receipts", operation="receipt.look", sync_to_thread=True)
     def last(self, request: AnyRequest, services: Given) -> Response[str]:
-        return Screen(services, session_of(request, services).person).receipts()
+        return Screen(services, permit_of(request).person).receipts()
 
-    @get("/receipts/{number:str}", sync_to_thread=True)
+    @get("/receipts/{number:str}", operation="receipt.look", sync_to_thread=True)
     def one(self, request: AnyRequest, number: FromPath[str], services: Given) -> Response[str]:
-        screen = Screen(services, session_of(request, services).person)
+        screen = Screen(services, permit_of(request).person)
         return show_receipt(screen, services, DocumentNumber(number))
 
-    @get("/receipts/{number:str}/code.svg", sync_to_thread=True)
+    @get("/receipts/{number:str}/code.svg", operation="receipt.look", sync_to_thread=True)
     def code(self, request: AnyRequest, number: FromPath[str], services: Given) -> Response[bytes]:
         """The picture of a receipt's code. Apart from the receipt: it takes longer than a sale."""
-        session_of(request, services)
         number = DocumentNumber(number[:NUMBER_CHARS_MAX])
         found = services.desk.receipt(number)
         text = number if found is None else services.codes.code_of(found)
         return Response(code_image(text), media_type="image/svg+xml")
 
-    @post("/returns", sync_to_thread=True)
+    @post("/returns", operation="return.receipt", sync_to_thread=True)
     def bring_back(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """Lines of a receipt come back, at what was paid for them."""
-        person = session_of(request, services).person
-        screen = Screen(services, person)
+        permit = permit_of(request)
+        screen = Screen(services, permit.person)
         number = DocumentNumber(str(data.get("document", "")))
         chosen = data.get("line", [])
         lines = [chosen] if isinstance(chosen, str) else list(chosen)[:LINES_MAX]
         quantities = {int(line): str(data.get(f"quantity-{line}", "")) for line in lines if line.isdecimal()}
-        act = act_in(data, person, services)
-        brought = act if isinstance(act, Refusal) else services.desk.bring_back(number, quantities, act)
+        brought = services.desk.bring_back(number, quantities, permit.act)
         if isinstance(brought, Basket):
             return screen.shelf()
+        if brought.code in NEEDS_APPROVAL:
+            return ask_approval(services, request, permit.fields, brought.sentence)
         return show_receipt(screen, services, number, refusal=brought)
 
-    @post("/returns/without", sync_to_thread=True)
+    @post("/returns/without", operation="return.without", sync_to_thread=True)
     def without_receipt(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """What is scanned next comes back without a receipt."""
-        screen = Screen(services, session_of(request, services).person)
+        screen = Screen(services, permit_of(request).person)
         refusal = services.desk.begin_return(str(data.get("reason", "")))
         return screen.shelf(refusal=refusal)
 

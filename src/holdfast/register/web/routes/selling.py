@@ -1,6 +1,6 @@
 """The basket: finding and adding products, and everything that is done to lines (PO1, PO2)."""
 
-from typing import Any
+from collections.abc import Callable
 
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
@@ -9,9 +9,17 @@ from holdfast.core.basket import Act, Basket
 from holdfast.core.ids import Sku
 from holdfast.core.refusals import Refusal
 from holdfast.register.web.desk import ComesBack, Found, Scanned, ShowReceipt, Weigh
-from holdfast.register.web.guards import AnyRequest, act_in, session_of
+from holdfast.register.web.guards import (
+    NEEDS_APPROVAL,
+    AnyRequest,
+    Asks,
+    ByField,
+    ByPath,
+    ask_approval,
+    permit_of,
+)
 from holdfast.register.web.messages import say
-from holdfast.register.web.routes.entrance import NEEDS_MANAGER, Form
+from holdfast.register.web.routes.entrance import Form
 from holdfast.register.web.routes.receipts import comes_back, show_receipt
 from holdfast.register.web.screen import Screen
 from holdfast.register.web.services import Given, Services
@@ -19,42 +27,47 @@ from holdfast.register.web.tendering import to_give_back
 
 LineId = FromPath[int]
 Question = FromPath[str]
-_MANAGER_FIELDS = frozenset({"manager", "manager_pin", "asked"})
+_OF_LINE = {
+    "quantity": "line.quantity",
+    "price": "line.price",
+    "discount": "line.discount",
+    "note": "line.note",
+}
+_DISCOUNT = ByField("of", {"total": "basket.discount"}, "line.discount")
+_OF_NO_LINE = {"void": "basket.void", "close-day": "day.close", "return": "return.receipt"}
 
 
 class Selling(Controller):
     """Acts on the open transaction; each answers with the screen as it is afterwards."""
 
-    @get("/shelf", sync_to_thread=True)
+    @get("/shelf", operation="basket.look", sync_to_thread=True)
     def shelf(self, request: AnyRequest, services: Given) -> Response[str]:
         """Back to the products; a return that nothing was scanned for is over."""
         services.desk.end_return()
         return _screen(request, services).shelf()
 
-    @post("/scan", sync_to_thread=True)
+    @post("/scan", operation="basket.add", sync_to_thread=True)
     def scan(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """What the scanner read or a person typed."""
-        return _do(request, data, services, lambda act: services.desk.scan(str(data.get("text", "")), act))
+        return _do(request, services, lambda act: services.desk.scan(str(data.get("text", "")), act))
 
-    @post("/add", sync_to_thread=True)
+    @post("/add", operation="basket.add", sync_to_thread=True)
     def add(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """A product that was touched, or weighed."""
         sku, quantity = Sku(str(data.get("sku", ""))), str(data.get("quantity", ""))
-        return _do(request, data, services, lambda act: services.desk.add(sku, quantity, act))
+        return _do(request, services, lambda act: services.desk.add(sku, quantity, act))
 
-    @post("/line/{line:int}/quantity", sync_to_thread=True)
+    @post("/line/{line:int}/quantity", operation="line.quantity", sync_to_thread=True)
     def quantity(self, request: AnyRequest, line: LineId, data: Form, services: Given) -> Response[str]:
         text = str(data.get("quantity", ""))
-        return _do(request, data, services, lambda act: services.desk.change_quantity(line, text, act))
+        return _do(request, services, lambda act: services.desk.change_quantity(line, text, act))
 
-    @post("/line/{line:int}/price", sync_to_thread=True)
+    @post("/line/{line:int}/price", operation="line.price", sync_to_thread=True)
     def price(self, request: AnyRequest, line: LineId, data: Form, services: Given) -> Response[str]:
         price, reason = str(data.get("price", "")), str(data.get("reason", ""))
-        return _do(
-            request, data, services, lambda act: services.desk.override_price(line, price, reason, act)
-        )
+        return _do(request, services, lambda act: services.desk.override_price(line, price, reason, act))
 
-    @post("/line/{line:int}/discount", sync_to_thread=True)
+    @post("/line/{line:int}/discount", operation=_DISCOUNT, sync_to_thread=True)
     def discount(self, request: AnyRequest, line: LineId, data: Form, services: Given) -> Response[str]:
         """Off the line, or off the whole sale; empty takes the discounts away again."""
         text, reason = str(data.get("discount", "")).strip(), str(data.get("reason", ""))
@@ -67,23 +80,22 @@ class Selling(Controller):
                 return desk.discount_line(line, text, reason, act)
             return desk.remove_line_discounts(line, act)
 
-        return _do(request, data, services, work)
+        return _do(request, services, work)
 
-    @post("/line/{line:int}/note", sync_to_thread=True)
+    @post("/line/{line:int}/note", operation="line.note", sync_to_thread=True)
     def note(self, request: AnyRequest, line: LineId, data: Form, services: Given) -> Response[str]:
         text = str(data.get("note", ""))
-        return _do(request, data, services, lambda _: services.desk.note_line(line, text))
+        return _do(request, services, lambda _: services.desk.note_line(line, text))
 
-    @post("/line/{line:int}/void", sync_to_thread=True)
+    @post("/line/{line:int}/void", operation="line.void", sync_to_thread=True)
     def void_line(self, request: AnyRequest, line: LineId, services: Given) -> Response[str]:
-        return _do(request, {}, services, lambda act: services.desk.void_line(line, act))
+        return _do(request, services, lambda act: services.desk.void_line(line, act))
 
-    @post("/void", sync_to_thread=True)
+    @post("/void", operation="basket.void", sync_to_thread=True)
     def void(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """Give the whole transaction up, after the question was answered."""
         screen = _screen(request, services)
-        act = act_in(data, session_of(request, services).person, services)
-        voided = act if isinstance(act, Refusal) else services.desk.void(str(data.get("reason", "")), act)
+        voided = services.desk.void(str(data.get("reason", "")), permit_of(request).act)
         if isinstance(voided, Refusal):
             return screen.shelf(refusal=voided)
         if voided.given_back:
@@ -91,18 +103,25 @@ class Selling(Controller):
             return screen.shelf(said=say("basket.voided.give-back", amounts=back))
         return screen.shelf(said=say("basket.voided"))
 
-    @get("/ask/{line:int}/{question:str}", sync_to_thread=True)
+    @get(
+        "/ask/{line:int}/{question:str}",
+        operation=Asks(ByPath("question", _OF_LINE, "basket.look")),
+        sync_to_thread=True,
+    )
     def ask(self, request: AnyRequest, line: LineId, question: Question, services: Given) -> Response[str]:
         """The dialog for one of the acts above."""
-        session_of(request, services)
         basket = services.desk.checkout.basket()
         found = next((kept for kept in basket.lines if kept.line == line), None) if basket else None
         screen = _screen(request, services)
-        if found is None or question not in ("quantity", "price", "discount", "note"):
+        if found is None or question not in _OF_LINE:
             return screen.shelf(refusal=Refusal("basket.no-line", say("basket.line-gone")))
         return screen.part(f"dialogs/{question}.html", line=found, is_sale=basket and basket.kind == "sale")
 
-    @get("/dialog/{question:str}", sync_to_thread=True)
+    @get(
+        "/dialog/{question:str}",
+        operation=Asks(ByPath("question", _OF_NO_LINE, "basket.look")),
+        sync_to_thread=True,
+    )
     def dialog(self, request: AnyRequest, question: Question, services: Given) -> Response[str]:
         """Questions that are about no line."""
         screen = _screen(request, services)
@@ -118,25 +137,20 @@ class Selling(Controller):
 
 
 def _screen(request: AnyRequest, services: Services) -> Screen:
-    return Screen(services, session_of(request, services).person)
+    return Screen(services, permit_of(request).person)
 
 
-def _do(request: AnyRequest, form: dict[str, Any], services: Services, work: Any) -> Response[str]:
-    """Do it as the person signed in, with the manager who may stand beside him."""
-    screen = _screen(request, services)
-    act = act_in(form, session_of(request, services).person, services)
-    if isinstance(act, Refusal):
-        return ask_manager(screen, request, form, str(form.get("asked", "")), wrong=act.sentence)
-    return show(screen, request, form, services, work(act))
+def _do(request: AnyRequest, services: Services, work: Callable[[Act], Scanned]) -> Response[str]:
+    """Do it as the person signed in, with the one who approves beside him."""
+    return show(request, services, work(permit_of(request).act))
 
 
-def show(
-    screen: Screen, request: AnyRequest, form: dict[str, Any], services: Services, result: Scanned
-) -> Response[str]:
+def show(request: AnyRequest, services: Services, result: Scanned) -> Response[str]:
     """The screen after an act."""
+    screen = _screen(request, services)
     match result:
-        case Refusal() if result.code in NEEDS_MANAGER:
-            return ask_manager(screen, request, form, result.sentence)
+        case Refusal() if result.code in NEEDS_APPROVAL:
+            return ask_approval(services, request, permit_of(request).fields, result.sentence)
         case Refusal():
             return screen.shelf(refusal=result)
         case Found():
@@ -149,14 +163,3 @@ def show(
             return screen.shelf(said=comes_back(result, services.fmt))
         case Basket():
             return screen.shelf()
-
-
-def ask_manager(
-    screen: Screen, request: AnyRequest, form: dict[str, Any], sentence: str, *, wrong: str = ""
-) -> Response[str]:
-    """Ask for the same act once more, with a manager.
-
-    `sentence`: what he is needed for. `wrong`: why the last one could not approve it.
-    """
-    fields = {name: value for name, value in form.items() if name not in _MANAGER_FIELDS}
-    return screen.dialog("approve", sentence=sentence, wrong=wrong, action=request.url.path, fields=fields)

@@ -1,0 +1,32 @@
+"""*What works offline*: the operations table for the person at the till, in the present mode (SW8)."""
+
+from litestar import Controller, Response, get
+
+from holdfast.core.connection import Mode
+from holdfast.core.operations.decide import with_article
+from holdfast.core.operations.describe import said_to
+from holdfast.register.web.guards import AnyRequest, permit_of
+from holdfast.register.web.messages import say
+from holdfast.register.web.screen import Screen
+from holdfast.register.web.services import Given
+
+_MODES = {
+    Mode.ONLINE: "operations.online",
+    Mode.DEGRADED: "operations.degraded",
+    Mode.OFFLINE: "operations.cut",
+}
+
+
+class Operations(Controller):
+    """One page that is looked at."""
+
+    @get("/operations", operation="till.operations", sync_to_thread=True)
+    def operations(self, request: AnyRequest, services: Given) -> Response[str]:
+        """What this person can do now, and what he could offline."""
+        person = permit_of(request).person
+        now = services.situation()
+        return Screen(services, person).operations(
+            groups=said_to(services.operations, person.role, now),
+            role=with_article(person.role),
+            mode=say(_MODES[now.mode]),
+        )
