@@ -37,7 +37,7 @@ from holdfast.infra.web import free_port, serve
 from tests.journal_samples import SampleJournal
 from tests.postgres_fixture import MakeDatabase
 
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
 PASSWORD = "correct horse battery"
 
 

@@ -21,8 +21,8 @@ from holdfast.infra.config import HeadOfficeHome, RegisterHome
 from holdfast.infra.process import end_child, spawn_child
 
 STORE = "S01"
-START_TIMEOUT_S = 60.0
-_COMMAND_TIMEOUT_S = 180.0
+START_TIMEOUT_S = 180.0
+_COMMAND_TIMEOUT_S = 600.0
 
 
 def free_port() -> int:
@@ -90,7 +90,7 @@ class Office:
     def stop(self) -> None:
         """Ask it to end, and wait."""
         if self._child is not None:
-            end_child(self._child, grace_s=30)
+            end_child(self._child, grace_s=120)
             self._child = None
 
     def kill(self) -> None:
@@ -128,7 +128,7 @@ class Office:
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             assert self.is_served, f"head office ended: {self.log.read_text()[-2_000:]}"
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/v1/health", timeout=2):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/v1/health", timeout=30):
                 return
             time.sleep(0.05)
         raise AssertionError(f"head office does not answer: {self.log.read_text()[-2_000:]}")

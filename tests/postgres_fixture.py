@@ -26,7 +26,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedd
     server = EmbeddedPostgres(
         tmp_path_factory.mktemp("postgres") / "data", settings={"shared_buffers": "64MB"}
     )
-    server.start(timeout_s=60)
+    server.start(timeout_s=300)
     yield server
     server.stop()
 

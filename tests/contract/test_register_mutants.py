@@ -27,6 +27,7 @@ class Mutant(NamedTuple):
     patch: Callable[[pytest.MonkeyPatch], None]
     caught_by: Check
     says: str
+    patience_s: float
 
 
 def receipt_signature_unchecked(patch: pytest.MonkeyPatch) -> None:
@@ -47,12 +48,16 @@ MUTANTS: Mapping[str, Mutant] = {
     mutant.patch.__name__: mutant
     for mutant in (
         Mutant(
-            receipt_signature_unchecked, test_upload.test_a_forged_receipt_is_refused, "it never came true"
+            receipt_signature_unchecked,
+            test_upload.test_a_forged_receipt_is_refused,
+            "it never came true",
+            PATIENCE_S,
         ),
         Mutant(
             purge_at_applied,
             test_commands.test_purge_waits_for_safe_and_leaves_the_chain,
             "applied is not safe",
+            line_conftest.GENEROUS_S,
         ),
     )
 }
@@ -63,6 +68,6 @@ def test_the_integration_tests_find_every_mutant(
     mutant: Mutant, till: Till, office: HeadOffice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mutant.patch(monkeypatch)
-    monkeypatch.setattr(line_conftest, "GENEROUS_S", PATIENCE_S)
+    monkeypatch.setattr(line_conftest, "GENEROUS_S", mutant.patience_s)
     with pytest.raises(AssertionError, match=mutant.says):
         mutant.caught_by(till, office)

@@ -1,6 +1,7 @@
 """`holdfast demo`: up by itself, its switches work, and nothing it started outlives it."""
 
 import contextlib
+import functools
 import re
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from holdfast.demo.chain import scratch_folder
 from holdfast.infra.web import free_port
 
 WAIT_S = 120.0
+get = functools.partial(httpx.get, timeout=WAIT_S)
+post = functools.partial(httpx.post, timeout=WAIT_S)
 
 
 @contextlib.contextmanager
@@ -41,7 +44,7 @@ def _demo(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def answers(url: str) -> bool:
     with contextlib.suppress(httpx.TransportError):
-        return httpx.get(url).status_code == 200
+        return get(url).status_code == 200
     return False
 
 
@@ -76,17 +79,17 @@ def alive(pids: set[int]) -> set[int]:
 
 def test_the_switches_cut_and_mend_a_register() -> None:
     with demo() as (process, url):
-        page = httpx.get(url).text
+        page = get(url).text
         assert all(label in page for label in ("Up", "Cut", "Slow", "Black hole", "1111", "9999"))
         till = re.findall(r'href="(http://127\.0\.0\.1:\d+)"[^>]*>Open the till', page)
         assert len(till) == 2
-        assert all("Sign in" in httpx.get(each).text for each in till)
-        wait_for(lambda: httpx.get(f"{url}/lines").text.count("tag--ok") == 2)
-        assert httpx.post(f"{url}/lines/R01/cut").status_code == 200
-        wait_for(lambda: "tag--bad" in httpx.get(f"{url}/lines").text)
-        assert httpx.post(f"{url}/lines/R01/up").status_code == 200
-        wait_for(lambda: "tag--bad" not in httpx.get(f"{url}/lines").text)
-        assert httpx.post(f"{url}/lines/R01/sideways").status_code == 404
+        assert all("Sign in" in get(each).text for each in till)
+        wait_for(lambda: get(f"{url}/lines").text.count("tag--ok") == 2)
+        assert post(f"{url}/lines/R01/cut").status_code == 200
+        wait_for(lambda: "tag--bad" in get(f"{url}/lines").text)
+        assert post(f"{url}/lines/R01/up").status_code == 200
+        wait_for(lambda: "tag--bad" not in get(f"{url}/lines").text)
+        assert post(f"{url}/lines/R01/sideways").status_code == 404
         started = family(process.pid)
         assert len(started) >= 6, "head office with its database, and two registers with their sync processes"
         process.send_signal(signal.SIGINT)

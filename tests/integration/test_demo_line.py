@@ -3,13 +3,13 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from holdfast.demo.line import LineMode, LineThread, line_to
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 SLOW_MS = 150
 
 
@@ -122,6 +122,7 @@ def test_a_black_hole_answers_nobody_and_tells_nobody(line: LineThread) -> None:
                 connection.settimeout(0.3)
                 with pytest.raises(TimeoutError):
                     ask(connection, b"lost")
+            wait_for(lambda: lost(line) == 2, "what was sent has not vanished")
             line.switch(LineMode.UP)
             for connection in (used, late):  # what lost bytes stays silent
                 with pytest.raises(TimeoutError):
@@ -133,7 +134,7 @@ def test_a_register_that_gives_up_leaves_nothing_behind(line: LineThread) -> Non
     for mode in (LineMode.UP, LineMode.BLACK_HOLE, LineMode.SLOW):
         line.switch(mode)
         connect(line).close()
-        wait_for_none(line)
+        wait_for(lambda: not line.connections, "a connection is left")
 
 
 def test_an_end_that_vanished_is_told_to_nobody(line: LineThread) -> None:
@@ -144,15 +145,21 @@ def test_an_end_that_vanished_is_told_to_nobody(line: LineThread) -> None:
     connection.settimeout(0.3)
     with pytest.raises(TimeoutError):
         ask(connection, b"lost")
+    wait_for(lambda: lost(line) == 1, "what was sent has not vanished")
     connection.close()
     line.switch(LineMode.UP)
     assert line.connections == 1
     line.switch(LineMode.CUT)
-    wait_for_none(line)
+    wait_for(lambda: not line.connections, "a connection is left")
 
 
-def wait_for_none(line: LineThread) -> None:
+def lost(line: LineThread) -> int:
+    """Connections of which bytes vanished."""
+    return sum(connection._lost_bytes for connection in list(line._line._connections))
+
+
+def wait_for(what: Callable[[], object], why: str) -> None:
     deadline = time.monotonic() + TIMEOUT_S
-    while line.connections:
-        assert time.monotonic() < deadline, "a connection is left"
+    while not what():
+        assert time.monotonic() < deadline, why
         time.sleep(0.01)

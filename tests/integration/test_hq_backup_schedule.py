@@ -26,7 +26,7 @@ from tests.hq_messages import heartbeat_of
 from tests.integration.test_hq_backup import enrol, send
 from tests.journal_samples import SampleJournal
 
-WAIT_S = 90.0
+WAIT_S = 300.0
 DAY_MS = 24 * HOUR_MS
 
 

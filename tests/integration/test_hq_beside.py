@@ -16,7 +16,7 @@ from holdfast.infra.postgres.lock import InUseFault
 from holdfast.infra.process import end_child, spawn_child
 from holdfast.infra.web import free_port
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_service_waits_until_a_command_lets_go_of_the_database(home: HeadOffic
             assert beside.server is None
             assert beside.totals().documents == 0
     finally:
-        assert end_child(child, grace_s=30) == 0
+        assert end_child(child, grace_s=WAIT_S) == 0
 
 
 def test_a_service_says_who_is_in_the_way_for_too_long(

@@ -14,7 +14,7 @@ from tests.journal_samples import SampleJournal
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
 
-WAIT_S = 30.0
+WAIT_S = 300.0
 _BLOCKED = """
 select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()
 """
@@ -67,6 +67,7 @@ def test_heartbeats_offers_and_batches_of_one_register_never_race(postgres_hq: H
         thread.start()
     for thread in threads:
         thread.join(WAIT_S)
+    assert not any(thread.is_alive() for thread in threads)
     assert not faults
     assert deadlocks(hq) == 0
     assert hq.verify().differences == ()

@@ -22,7 +22,7 @@ from tests.hq_fixtures import INCARNATION, HeadOfficeUnderTest, postgres_head_of
 from tests.hq_messages import heartbeat_of
 from tests.journal_samples import SampleJournal
 
-TIMEOUT_S = 60
+TIMEOUT_S = 180
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from holdfast.core.sync.sender import Idle, Policy, Sender
 from holdfast.core.sync.session import answer_challenge
 from holdfast.infra.keys import SigningKey, verify
 from holdfast.infra.web import Lane
-from tests.hq_web_fixtures import ServedHeadOffice
+from tests.hq_web_fixtures import TIMEOUT_S, ServedHeadOffice
 from tests.journal_samples import SampleJournal, signing_key
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
@@ -66,6 +66,13 @@ def drain(journal: SampleJournal, client: httpx.Client) -> None:
             problem = decode(answer.content, Problem)
             sender.on_problem(problem.status, problem.code, problem.detail, now_ms)
     raise AssertionError("the sender is not done")
+
+
+def wait_for_polls(office: ServedHeadOffice, count: int) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while office.services.wakeups.waiting < count:
+        assert time.monotonic() < deadline, f"{office.services.wakeups.waiting} of {count} polls wait"
+        time.sleep(0.01)
 
 
 def documents(office: ServedHeadOffice) -> int:
@@ -278,13 +285,12 @@ def test_a_poll_is_woken_by_a_command_and_its_outcome_is_kept(office: ServedHead
     found: list[httpx.Response] = []
     poll = threading.Thread(target=lambda: found.append(client.get("/v1/sync/commands?after=0&wait_s=25")))
     poll.start()
-    while not office.services.wakeups.waiting:
-        time.sleep(0.01)
+    wait_for_polls(office, 1)
     page = admin.get(f"/registers/{journal.origin}").text
     csrf = page.split('name="csrf" value="')[1].split('"')[0]
     given = admin.post(f"/registers/{journal.origin}/commands", data={"csrf": csrf, "kind": "sync_now"})
     assert given.status_code == 303
-    poll.join(20)
+    poll.join(TIMEOUT_S)
     batch = feed.unpack(found[0].content, "commands", CommandBatch, keys, verify)
     assert [(command.number, command.kind) for command in batch.commands] == [(1, "sync_now")]
     incarnation = office.services.head_office.ingest.incarnation()
@@ -313,15 +319,19 @@ def test_open_polls_do_not_hold_up_the_end(own_office: ServedHeadOffice) -> None
     ]
     for poll in polls:
         poll.start()
-    while own_office.services.wakeups.waiting < 5:
-        time.sleep(0.01)
+    wait_for_polls(own_office, 5)
     own_office.services.wakeups.stop()
     for poll in polls:
-        poll.join(20)
+        poll.join(TIMEOUT_S)
     assert [answer.status_code for answer in answers] == [200] * 5
 
 
-def test_more_polls_wait_than_a_server_takes_by_default(own_office: ServedHeadOffice) -> None:
+def test_more_polls_wait_than_a_server_takes_by_default(
+    own_office: ServedHeadOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wakeups = own_office.services.wakeups
+    wait = wakeups.wait  # none ends by itself before the last one has come
+    monkeypatch.setattr(wakeups, "wait", lambda key, _, seen: wait(key, 3_600.0, seen))
     client = own_office.session(own_office.enrol(SampleJournal().open()))
     port = int(own_office.url.rsplit(":", 1)[1])
     asked = (
@@ -329,13 +339,15 @@ def test_more_polls_wait_than_a_server_takes_by_default(own_office: ServedHeadOf
         f"Authorization: {client.headers['Authorization']}\r\n\r\n"
     ).encode()
     with contextlib.ExitStack() as stack:
-        polls = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 30)) for _ in range(POLLS)]
+        polls = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), TIMEOUT_S))
+            for _ in range(POLLS)
+        ]
         for poll in polls:
             poll.sendall(asked)
-        while own_office.services.wakeups.waiting < POLLS:
-            time.sleep(0.01)
+        wait_for_polls(own_office, POLLS)
         assert client.get("/v1/health").status_code == 200
-        own_office.services.wakeups.stop()
+        wakeups.stop()
         assert {poll.recv(12) for poll in polls} == {b"HTTP/1.1 200"}
 
 

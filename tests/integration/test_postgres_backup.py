@@ -70,7 +70,7 @@ def taken(source: str, tmp_path_factory: pytest.TempPathFactory) -> Backup:
         )
     finally:
         stop.set()
-        till.join(10)
+        till.join(120)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def dsn(make_database: "MakeDatabase") -> str:
 
 @pytest.fixture(scope="module")
 def shared_pool(dsn: str) -> Iterator[Pool]:
-    with open_pool(dsn, name="test", max_size=2, timeout_s=2) as pool:
+    with open_pool(dsn, name="test", max_size=2, timeout_s=60) as pool:
         yield pool
 
 
@@ -136,9 +136,9 @@ def test_waiting_for_a_connection_is_bounded(pool: Pool) -> None:
 
 
 def test_a_statement_timeout_is_unavailable(dsn: str) -> None:
-    with open_pool(dsn, name="test", statement_timeout_s=0.05) as pool:
+    with open_pool(dsn, name="test", statement_timeout_s=3) as pool:
         with pytest.raises(UnavailableFault, match="statement timeout"), pool.connection() as conn:
-            conn.execute("select pg_sleep(5)")
+            conn.execute("select pg_sleep(600)")
         with pool.connection() as conn:
             assert value(conn, "select 1") == 1
 
@@ -212,6 +212,6 @@ def test_threads_share_a_pool(pool: Pool) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
     with pool.connection() as conn:
         assert value(conn, "select count(*) from t") == 120

@@ -103,7 +103,7 @@ def test_many_that_start_at_once_apply_each_once(database: Database, tmp_path: P
 
     def run() -> None:
         conn = database.connect()
-        barrier.wait(10)
+        barrier.wait(120)
         applied.extend(database.migrate(conn, migrations))
         conn.close()
 
@@ -111,7 +111,7 @@ def test_many_that_start_at_once_apply_each_once(database: Database, tmp_path: P
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
     assert sorted(migration.number for migration in applied) == [1, 2, 3, 4, 5]
 
 

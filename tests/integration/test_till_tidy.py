@@ -8,7 +8,7 @@ import apsw
 
 from tests.register_fixture import make_register, sell_one, selling
 
-_WAIT_S = 30.0
+_WAIT_S = 120.0
 _names = itertools.count()
 
 

@@ -31,7 +31,7 @@ from holdfast.register.enrolment import enrol
 from holdfast.register.sync.reference_file import open_reference
 from holdfast.register.sync.status import read_status
 
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 180.0
 END_GRACE_S = 15.0
 SERIES = ("R01", "R02")
 NEEDED_FEEDS = frozenset({"products", "prices", "taxes", "staff"})

@@ -28,6 +28,7 @@ CHUNKS_UNDERWAY_MAX = 64
 SLOW_MS = 450
 """One way: a question and its answer take twice as long."""
 CONNECT_TIMEOUT_S = 5.0
+_SWITCH_TIMEOUT_S = 60.0
 _RESET = struct.pack("ii", 1, 0)
 """SO_LINGER for 0 s: closing sends RST instead of FIN."""
 
@@ -242,7 +243,7 @@ class LineThread:
         self._loop.close()
 
     def _await(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_SWITCH_TIMEOUT_S)
 
 
 @contextlib.contextmanager

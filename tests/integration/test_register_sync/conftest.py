@@ -9,10 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from holdfast.core.connection import Thresholds
 from holdfast.infra.clock import SystemClock, SystemRandomness
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config, save_config
 from holdfast.infra.keys import DatabaseKey
 from holdfast.register.checkout import Checkout
+from holdfast.register.sync import board, prober
 from holdfast.register.sync.process import SyncProcess
 from holdfast.register.sync.reference import Catalogue, open_reference
 from holdfast.register.sync.requests import Inbox, carry_out_all
@@ -21,7 +23,7 @@ from tests.integration.test_register_sync.head_office import HeadOffice, signing
 from tests.integration.test_register_sync.line_proxy import LineProxy
 from tests.register_fixture import make_register, selling
 
-GENEROUS_S = 30.0
+GENEROUS_S = 120.0
 """No test measures time; this only ends one that hangs."""
 
 
@@ -93,6 +95,18 @@ class Till:
             if self.does_requests:
                 carry_out_all(inbox, self.checkout, 0)
         connection.close()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No answer is late to a register that runs in this process: its line's mode is what a test makes of it.
+
+    On a busy machine a probe may wait longer than for half a second, and the register would be offline for a
+    moment. A line that is cut or refuses is noticed all the same.
+    """
+    monkeypatch.setattr(prober, "SILENCE_S", GENEROUS_S)
+    monkeypatch.setattr(prober, "LATE_S", GENEROUS_S)
+    monkeypatch.setattr(board, "Thresholds", lambda: Thresholds(slow_ms=int(GENEROUS_S * 1000)))
 
 
 @pytest.fixture

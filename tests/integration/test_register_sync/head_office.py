@@ -80,19 +80,24 @@ class HeadOffice:
         self._stopped.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     # ---- what arrived
 
     def entries(self) -> dict[tuple[int, int], bytes]:
         """(chain, seq) → the stored bytes."""
-        return {place: row[-1] for place, row in self.store.tables.entries.items()}
+        return {place: row[-1] for place, row in list(self.store.tables.entries.items())}
+
+    def journalled(self, type: str) -> list[dict[str, Any]]:
+        """Bodies of the entries of that type. While more arrive: of a copy."""
+        rows = list(self.store.tables.entries.values())
+        return [msgspec.json.decode(row[-1])["body"] for row in rows if row[3] == type]
 
     def documents(self) -> list[str]:
         return sorted(row[3] for row in self.store.tables.appended["document"])
 
     def heads(self) -> dict[EpochId, int]:
-        return {r.facts.epoch: r.facts.head.seq for r in self.store.tables.chains.values()}
+        return {r.facts.epoch: r.facts.head.seq for r in list(self.store.tables.chains.values())}
 
     # ---- what goes down
 

@@ -39,7 +39,7 @@ class LineProxy:
     def close(self) -> None:
         self._stop.set()
         for thread in tuple(self._threads):
-            thread.join(10)
+            thread.join(60)
         self._listener.close()
 
     def _start(self, work: object, *args: object) -> None:

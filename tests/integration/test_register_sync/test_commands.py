@@ -19,8 +19,7 @@ from tests.register_fixture import HEAD_OFFICE, ORIGIN, sell_one
 
 
 def journalled(office: HeadOffice, type: str) -> list[dict[str, str]]:
-    rows = [row for row in office.store.tables.entries.values() if row[3] == type]
-    return [msgspec.json.decode(row[-1])["body"] for row in rows]
+    return office.journalled(type)
 
 
 def test_simple_commands_are_done_journalled_and_told(till: Till, office: HeadOffice) -> None:

@@ -23,7 +23,7 @@ from holdfast.infra.http import (
 from holdfast.infra.tls import make_certificate, pinned_context
 
 Serve = Callable[[socket.socket], None]
-GENEROUS_S = 30.0
+GENEROUS_S = 120.0
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\nok"
 
 

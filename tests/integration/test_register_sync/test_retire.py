@@ -6,13 +6,14 @@ from holdfast.core.faults import ConfigurationFault, UnavailableFault
 from holdfast.infra.clock import SystemClock, SystemRandomness
 from holdfast.infra.config import RegisterHome
 from holdfast.register.retirement import retire
+from tests.integration.test_register_sync.conftest import GENEROUS_S
 from tests.integration.test_register_sync.head_office import HeadOffice
 from tests.integration.test_register_sync.line_proxy import LineProxy, Mode
 from tests.register_fixture import CASHIER, open_checkout, scan, sell_one, selling
 from tests.unit.core.shop import done
 
 
-def take_out(home: RegisterHome, wait_s: float = 30.0) -> list[int]:
+def take_out(home: RegisterHome, wait_s: float = GENEROUS_S) -> list[int]:
     """What it said while it waited."""
     said: list[int] = []
     retire(

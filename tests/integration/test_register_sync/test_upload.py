@@ -1,7 +1,6 @@
 """Everything that a register sells reaches head office exactly once, whatever the line does."""
 
 import copy
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from holdfast.core.sync.receiver import Refused
 from holdfast.infra.clock import SystemClock, SystemRandomness
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import DatabaseKey, SigningKey
-from holdfast.register.sync import uploader
+from holdfast.register.sync import board, uploader
 from holdfast.register.sync.reference import Reference
 from holdfast.register.sync.requests import Inbox, OpenEpochRequest
 from holdfast.register.till import mending
@@ -37,6 +36,11 @@ def all_arrived(till: Till, office: HeadOffice) -> bool:
     return office.heads().get(head.epoch) == head.seq and office.documents() == numbers_of(till)
 
 
+def modes(office: HeadOffice) -> list[str]:
+    """What the line became, change by change, as head office was told."""
+    return [body["after"] for body in office.journalled("connection_changed")]
+
+
 def nothing_owed(till: Till) -> bool:
     head = till.checkout.head()
     return (
@@ -45,12 +49,13 @@ def nothing_owed(till: Till) -> bool:
     )
 
 
+@pytest.mark.usefixtures("patient")
 def test_sales_arrive_and_are_receipted(till: Till, office: HeadOffice) -> None:
     for _ in range(5):
         sell_one(till.checkout)
     till.start_sync()
     eventually(lambda: all_arrived(till, office) and nothing_owed(till))
-    assert till.status().mode is Link.ONLINE
+    eventually(lambda: till.status().mode is Link.ONLINE)
     sell_one(till.checkout)
     till.sold()
     eventually(lambda: all_arrived(till, office) and nothing_owed(till))
@@ -88,6 +93,7 @@ def test_dropped_packets_are_noticed_and_survived(till: Till, office: HeadOffice
     eventually(lambda: till.status().mode is Link.ONLINE)
 
 
+@pytest.mark.usefixtures("patient")
 def test_every_change_of_mode_is_journalled(till: Till, office: HeadOffice, line: LineProxy) -> None:
     till.start_sync()
     eventually(lambda: till.status().mode is Link.ONLINE)
@@ -96,11 +102,7 @@ def test_every_change_of_mode_is_journalled(till: Till, office: HeadOffice, line
     line.mode = Mode.OPEN
     eventually(lambda: till.status().mode is Link.ONLINE)
 
-    def changes() -> list[str]:
-        rows = [row for row in office.store.tables.entries.values() if row[3] == "connection_changed"]
-        return [msgspec.json.decode(row[-1])["body"]["after"] for row in rows]
-
-    eventually(lambda: changes() == ["online", "offline", "online"])
+    eventually(lambda: modes(office) == ["online", "offline", "online"])
 
 
 def test_lost_answers_and_repeated_requests_have_one_effect(
@@ -122,22 +124,26 @@ def test_lost_answers_and_repeated_requests_have_one_effect(
     assert not office.store.tables.appended["alert"]
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_flapping_line_does_not_flicker_and_everything_arrives(
-    till: Till, office: HeadOffice, line: LineProxy
+    till: Till, office: HeadOffice, line: LineProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Each break fails whatever is under way, and is one failure: how long one takes here says nothing."""
+    monkeypatch.setattr(board, "APART_MS", 3_600_000)
     till.start_sync()
     eventually(lambda: till.status().mode is Link.ONLINE)
+    assert till.process is not None
+    seen = till.process.board
     for _ in range(10):
         line.mode = Mode.CUT
-        time.sleep(0.1)
+        eventually(lambda: seen.connection.failures)
         line.mode = Mode.OPEN
         sell_one(till.checkout)
         till.sold()
-        time.sleep(0.2)
+        eventually(lambda: not seen.connection.failures)
     eventually(lambda: all_arrived(till, office) and nothing_owed(till))
-    eventually(lambda: till.status().mode is Link.ONLINE)
-    rows = [row for row in office.store.tables.entries.values() if row[3] == "connection_changed"]
-    assert len(rows) <= 5, "ten breaks of a tenth of a second are not twenty changes of mode"
+    assert till.status().mode is Link.ONLINE
+    assert modes(office) == ["online"], "ten short breaks are no outage"
 
 
 def test_a_slow_line_is_degraded_not_dead(till: Till, office: HeadOffice, line: LineProxy) -> None:
@@ -161,6 +167,7 @@ def test_a_session_that_is_gone_is_opened_again(till: Till, office: HeadOffice) 
     assert not till.status().problems
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_refused_key_is_shown_and_cured(till: Till, office: HeadOffice) -> None:
     keys = office.store.tables.origin_keys
     kept = dict(keys)
@@ -171,7 +178,7 @@ def test_a_refused_key_is_shown_and_cured(till: Till, office: HeadOffice) -> Non
     till.start_sync()
     eventually(lambda: till.status().blocked_code == "key.unknown")
     assert till.checkout.owed(till.status().applied).count == 1
-    assert till.status().mode is Link.ONLINE, "head office answers; it refuses"
+    eventually(lambda: till.status().mode is Link.ONLINE, "head office answers; it refuses")
     keys.update(kept)
     assert till.process is not None
     till.process.wake("n")
@@ -313,6 +320,7 @@ def test_what_a_bad_disk_holds_back_is_told_and_new_sales_flow_in_a_new_epoch(
     new = till.checkout.head()
     eventually(lambda: office.heads().get(new.epoch) == new.seq)
     assert 0 < office.heads()[old.epoch] < old.seq, "what the disk still proves was sent"
+    eventually(lambda: "journal" in till.status().problems)
     told = till.status().problems["journal"]
     assert told.code == "journal.damaged"
     assert str(office.heads()[old.epoch] + 1) in told.sentence
@@ -336,6 +344,7 @@ def test_a_mended_till_owes_what_the_damaged_one_owed_and_sends_it(
     assert "till.db.damaged" in till.status().problems["till"].sentence
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_restarted_sync_goes_on_where_it_was(till: Till, office: HeadOffice) -> None:
     till.start_sync()
     sell_one(till.checkout)
@@ -345,8 +354,7 @@ def test_a_restarted_sync_goes_on_where_it_was(till: Till, office: HeadOffice) -
     sell_one(till.checkout)
     till.start_sync()
     eventually(lambda: all_arrived(till, office) and nothing_owed(till))
-    rows = [row for row in office.store.tables.entries.values() if row[3] == "connection_changed"]
-    assert len(rows) == 1, "a restart of sync is no change of the line"
+    assert modes(office) == ["online"], "a restart of sync is no change of the line"
 
 
 def test_a_refusal_that_passes_is_tried_again(till: Till, office: HeadOffice) -> None:

@@ -40,7 +40,7 @@ def test_offline_by_choice_goes_on_sending_and_outlives_a_restart(till: Till, of
     choose(till, "online", "works done")
     eventually(lambda: till.status().mode is Link.ONLINE)
     eventually(lambda: all_arrived(till, office))
-    kept = [row[3] for row in office.store.tables.entries.values()]
+    kept = [row[3] for row in list(office.store.tables.entries.values())]
     assert kept.count("work_mode_changed") == 2, "head office has both, with who and why"
 
 
