@@ -55,7 +55,7 @@ def page_of(home: RegisterHome, checkout: Checkout) -> Iterator[TestClient[Any]]
     file = ReferenceFile(home, DatabaseKey.load(home.database_key))
     watch = Watch(file, checkout, clock, wakeups, lambda: None)
     shelf, keeper = Shelf(file, "EUR"), SyncKeeper(home, clock, ["none"])
-    app = create_app(_services(config, checkout, shelf, clock, watch, wakeups, keeper))
+    app = create_app(_services(home, config, checkout, shelf, clock, watch, wakeups, keeper))
     with TestClient(app, base_url=f"http://{config.listen_host}:{config.listen_port}") as client:
         yield client
     file.close()
