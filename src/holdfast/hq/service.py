@@ -18,6 +18,7 @@ from holdfast.core.sync.receiver import Refused
 from holdfast.hq import backup
 from holdfast.hq.backup_keeper import BackupKeeper, schedule_of
 from holdfast.hq.catalogue import Catalogue
+from holdfast.hq.closings import ClosingKeeper
 from holdfast.hq.commands import CommandBook
 from holdfast.hq.enrolment import Enrolment
 from holdfast.hq.feeds import Feeds
@@ -93,6 +94,7 @@ class HeadOffice:
     backup_keeper: BackupKeeper | None
     fleet_watch: FleetWatch | None
     stock_keeper: StockKeeper | None
+    closing_keeper: ClosingKeeper | None
     receipt_keeper: ReceiptKeeper | None
     use: SharedUse | None
     signer: SigningKey
@@ -148,6 +150,7 @@ class HeadOffice:
                 head_office.backup_keeper = head_office._keep_backups()
                 head_office.fleet_watch = FleetWatch(head_office.fleet)
                 head_office.stock_keeper = StockKeeper(head_office.services_pool)
+                head_office.closing_keeper = ClosingKeeper(head_office.services_pool, clock)
                 head_office.receipt_keeper = ReceiptKeeper(
                     head_office.services_pool, head_office.register_keys, clock
                 )
@@ -196,6 +199,7 @@ class HeadOffice:
             backup_keeper=None,
             fleet_watch=None,
             stock_keeper=None,
+            closing_keeper=None,
             receipt_keeper=None,
             use=None,
             signer=signer,
@@ -227,6 +231,8 @@ class HeadOffice:
             self.fleet_watch.stop()
         if self.stock_keeper is not None:
             self.stock_keeper.stop()
+        if self.closing_keeper is not None:
+            self.closing_keeper.stop()
         if self.receipt_keeper is not None:
             self.receipt_keeper.stop()
         if self.backup_keeper is not None:

@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 
 from holdfast.core.ids import EpochId, KeyId, OriginId, StoreId
+from holdfast.core.ingest.cash import CASH_BODIES, project_cash
 from holdfast.core.ingest.decide import PreparedEntry, prepare_entry
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.ingest.project import Document, project
@@ -30,6 +31,7 @@ BLOCK = 2_000
 _PROJECTED = (
     *("document", "document_line", "document_tender", "document_foreign_cash", "document_tax"),
     *("document_return", "reference"),
+    *("shift_opened", "shift_declared", "cash_movement", "z_report"),
 )
 _POSTING_PERIOD = COLUMNS["document"].index("posting_period")
 _EARLIEST_PERIOD = "0001-01"
@@ -191,6 +193,9 @@ class _Verification:
             self._differ("entry", f"{chain.name}: entry {seq} has the unknown status {status}")
 
     def _project(self, chain: _Chain, item: PreparedEntry, expected: Rows) -> None:
+        if isinstance(item.body, CASH_BODIES):
+            assert item.entry is not None, "a readable body has an entry"
+            project_cash(expected, chain.chain, item.entry, item.body, chain.origin)
         if not isinstance(item.body, Document):
             return
         assert item.entry is not None, "a readable body has an entry"

@@ -65,6 +65,23 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "amount_minor",
     ),
     "document_tax": ("chain", "seq", "tax_code", "rate_e6", "inclusive", "net_minor", "tax_minor"),
+    "shift_opened": (
+        *("chain", "seq", "origin", "store", "business_date", "at_ms"),
+        *("shift", "currency", "float_minor", "left_minor", "staff"),
+    ),
+    "shift_declared": (
+        *("chain", "seq", "origin", "store", "business_date", "at_ms"),
+        *("shift", "currency", "expected_minor", "counted_minor", "over_short_minor", "staff", "closed_by"),
+    ),
+    "cash_movement": (
+        *("chain", "seq", "origin", "store", "business_date", "at_ms"),
+        *("shift", "kind", "currency", "amount_minor", "reason", "reference", "staff", "approved_by"),
+    ),
+    "z_report": (
+        *("chain", "seq", "origin", "store", "business_date", "at_ms"),
+        *("number", "currency", "sales", "returns", "total_minor", "tax_minor", "returned_minor"),
+        *("grand_total_minor", "over_short_minor", "report"),
+    ),
     "reference": ("type", "reference", "chain", "seq", "content"),
     "quarantine": ("chain", "seq", "cause", "detail"),
     "alert": ("kind", "origin", "chain", "seq", "detail"),

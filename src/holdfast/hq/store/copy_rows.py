@@ -27,6 +27,7 @@ NULLABLE: dict[str, tuple[int, ...]] = {
     for table, columns, names in (
         ("document", COLUMNS["document"], ("customer", "external_reference")),
         ("alert", COLUMNS["alert"], ("origin", "chain", "seq")),
+        ("shift_declared", COLUMNS["shift_declared"], ("counted_minor",)),
     )
 }
 _FORMATS = {table: "\t".join(["%s"] * len(columns)) + "\n" for table, columns in _COLUMNS.items()}

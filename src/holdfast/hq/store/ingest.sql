@@ -115,6 +115,18 @@ set documents = known.documents + excluded.documents,
     tax_minor = known.tax_minor + excluded.tax_minor,
     cash_minor = known.cash_minor + excluded.cash_minor;
 
+-- name: check_days(origins, dates)!
+-- Z reports came: they are compared with the documents of their business date.
+insert into day_check (origin, business_date)
+select * from unnest(:origins::text[], :dates::date[])
+on conflict (origin, business_date) do update set due = true;
+
+-- name: check_again(origins, dates)!
+-- Documents came of a date whose Z reports are here.
+update day_check as c set due = true
+from unnest(:origins::text[], :dates::date[]) as day (origin, business_date)
+where (c.origin, c.business_date) = (day.origin, day.business_date) and not c.due;
+
 -- name: add_signed_head(chain, seq, key_id, signature)!
 insert into signed_head (chain, seq, key_id, signature)
 values (:chain, :seq, :key_id, :signature)

@@ -10,7 +10,7 @@ import psycopg
 from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, StoreId
 from holdfast.core.ingest.decide import Reference, References, Stretch
 from holdfast.core.ingest.facts import ChainFacts, Facts, OriginFacts, ReferenceFacts
-from holdfast.core.ingest.rows import Completed, Rows
+from holdfast.core.ingest.rows import COLUMNS, Completed, Rows
 from holdfast.core.journal.chain import Position, SignedHead
 from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.enrolment import Identity, Known
@@ -40,8 +40,14 @@ _LIMITS_CLASS = "54"
 """A row larger than an index or a page takes: the data's fault too, and no retry cures it."""
 _EARLY = ("document_line", "entry", "document", "document_tender", "document_foreign_cash", "document_tax")
 """Stored while others are decided."""
-_LATE = ("document_return", "quarantine", "alert", "reference")
+_LATE = (
+    *("document_return", "shift_opened", "shift_declared", "cash_movement", "z_report"),
+    *("quarantine", "alert", "reference"),
+)
 """Stored whole. References are where two batches may wait for each other, and are sorted for that."""
+
+
+_Z_ORIGIN, _Z_DATE = COLUMNS["z_report"].index("origin"), COLUMNS["z_report"].index("business_date")
 
 
 class PostgresStore:
@@ -231,6 +237,17 @@ class PostgresTransaction:
                 totals=[count.total_minor for _, count in days],
                 taxes=[count.tax_minor for _, count in days],
                 cash=[count.cash_minor for _, count in days],
+            )
+            # A date that was compared already is compared again; hardly any is.
+            _sql.check_again(
+                self._conn,
+                origins=[key.origin for key, _ in days],
+                dates=[key.business_date for key, _ in days],
+            )
+        ended = sorted({(row[_Z_ORIGIN], row[_Z_DATE]) for row in rows.appended["z_report"]})
+        if ended:
+            _sql.check_days(
+                self._conn, origins=[origin for origin, _ in ended], dates=[date for _, date in ended]
             )
 
     def put_signed_head(self, chain: int, head: SignedHead) -> None:

@@ -58,6 +58,10 @@ _KINDS = {
         "Registers that could not hear of each other paid back more than was paid. Look at the returns that "
         "are named, and at who approved them.",
     ),
+    "z-report": (
+        "A Z report and the sales do not agree",
+        "Look at the day closing: were entries lost, or do some wait? It is compared again as more arrives.",
+    ),
     "clone": ("A register's disk was copied", "Only one of the two may go on. Enrol the other one anew."),
 }
 
