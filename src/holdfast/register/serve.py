@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from holdfast.core.faults import Fault
 from holdfast.core.receipt.code import RETURN_WINDOW_DAYS, RETURN_WINDOW_DAYS_DEFAULT
-from holdfast.infra.clock import Randomness, SystemClock, SystemRandomness
+from holdfast.infra.clock import Clock, Randomness, SystemClock, SystemRandomness
 from holdfast.infra.config import RegisterConfig, RegisterHome, exclusive, load_config, probe_port
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.web import Wakeups, serve
@@ -24,7 +24,8 @@ from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
 from holdfast.register.web.pages import Pages
 from holdfast.register.web.people import People
-from holdfast.register.web.services import Services, maker_of
+from holdfast.register.web.receipts import maker_of
+from holdfast.register.web.services import Services
 from holdfast.register.web.sessions import LOCK_AFTER, LOCK_AFTER_MIN, Sessions
 from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.watch import Watch
@@ -93,7 +94,7 @@ def _services(
     config: RegisterConfig,
     checkout: Checkout,
     shelf: Shelf,
-    clock: SystemClock,
+    clock: Clock,
     watch: Watch,
     wakeups: Wakeups,
     keeper: SyncKeeper,

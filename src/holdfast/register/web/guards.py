@@ -26,7 +26,7 @@ from holdfast.register.web.sessions import COOKIE, Session
 
 AnyRequest = Request[Any, Any, Any]
 Fields = tuple[tuple[str, str], ...]
-"""Of a form, in order; a name may come several times."""
+"""Of a form; a name may come several times."""
 FIELDS_MAX = 1_000
 APPROVER_FIELDS = frozenset({"manager", "manager_pin", "asked"})
 NEEDS_APPROVAL = frozenset({"basket.needs-manager"})
