@@ -24,8 +24,7 @@ from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
 from holdfast.register.web.pages import Pages
 from holdfast.register.web.people import People
-from holdfast.register.web.receipts import maker_of
-from holdfast.register.web.services import Services
+from holdfast.register.web.services import Services, maker_of
 from holdfast.register.web.sessions import LOCK_AFTER, LOCK_AFTER_MIN, Sessions
 from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.watch import Watch
