@@ -65,11 +65,20 @@ class TillPage:
         self.page.fill("#staff", who[0])
         self.page.fill("#pin", who[1])
         self.page.keyboard.press("Enter")
-        self.arrive("#date, #scan")
+        self.arrive("#date, #scan, #start")
+        self.read_start()
+
+    def read_start(self) -> None:
+        """What is told where there is no connection is read, and work goes on."""
+        if self.page.locator("#start").count():
+            self.page.keyboard.press("Enter")  # *Continue* or *Close* has the focus
+            self.arrive("#date, #scan")
 
     def open_day(self) -> None:
         if self.page.locator("#date").count():
             self.page.click("button:has-text('Open the day')")
+            self.arrive("#scan, #start")
+            self.read_start()
         self.arrive("#scan")
 
     def arrive(self, sight: str) -> None:

@@ -64,10 +64,16 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     where: Where
     detail: str = ""
     """Names the sentence that a page shows: `refused`, `no-carrier`, …"""
+    is_near: bool = False
+    """Head office is in this network: no internet lies in between."""
 
 
 def judge(seen: Findings) -> Reach:
     """What these findings prove."""
+    return msgspec.structs.replace(_judge(seen), is_near=bool(seen.is_near))
+
+
+def _judge(seen: Findings) -> Reach:
     if seen.knock is Knock.REFUSED:
         return Reach(where=Where.HEAD_OFFICE, detail="refused")
     if seen.knock is Knock.OPEN:

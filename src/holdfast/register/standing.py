@@ -30,6 +30,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
     since_ms: int
     cause: str
+    where: str
+    """Which layer is broken, as `core.reach` names it; empty: none, or nobody looked yet."""
     blocked: str
     owed_count: int
     owed_minor: int
@@ -66,6 +68,7 @@ def read_standing(home: RegisterHome) -> Standing:
         mode=status.mode,
         since_ms=link.since_ms,
         cause=link.cause,
+        where=link.reach.where.value if link.reach else "",
         blocked=link.blocked_detail,
         owed_count=owed.count,
         owed_minor=owed.value_minor,

@@ -99,6 +99,52 @@ SENTENCES: dict[str, str] = {
         "Every sale is kept on this register and sent by itself once the line is back."
     ),
     "outage.continue": "Continue",
+    # starting without a connection
+    "start.title": "There is no connection to head office",
+    "start.title.late": "Sales are not reaching head office",
+    "start.goes-on": (
+        "Go on selling: everything is saved on this register, and synchronises by itself as soon as head "
+        "office can be reached."
+    ),
+    "start.late": (
+        "The last exchange with head office was at {since}, {age} ago. Until this is solved, sales do not "
+        "reach head office."
+    ),
+    "start.late.never": (
+        "Nothing was ever exchanged with head office. Until this is solved, sales do not reach head office."
+    ),
+    "start.late.owed": (
+        "Sales wait to be sent since {since}, {age} ago. Until this is solved, they do not reach head office."
+    ),
+    "start.restart": "Restart this computer.",
+    "start.check": "Check the connection to the internet: cable, router, provider.",
+    "start.down": "Head office is down: nothing has to be done here. Tell head office if you can.",
+    "start.support": "Call support if that does not help.",
+    "start.close": "Close",
+    "start.what": "What works and what does not",
+    "start.back": "Head office answers again.",
+    "layer.register": "This register",
+    "layer.store-network": "Store network",
+    "layer.internet": "Internet",
+    "layer.head-office": "Head office",
+    "layer.works": "works",
+    "layer.broken": "does not work",
+    "layer.unknown": "not known",
+    "cause.looking": "What is broken is being looked for.",
+    "cause.no-carrier": "The store network: this register is not connected. Check its cable or its Wi-Fi.",
+    "cause.no-route": "The store network: this register has no address in it. Check the router.",
+    "cause.router-silent": "The store network: the router does not answer. Check that it is switched on.",
+    "cause.no-name": "The internet: the store network works, but no names are found on the internet.",
+    "cause.no-way": "The internet: the store network works, but the router knows no way to head office.",
+    "cause.landmark-silent": "The internet: the store network works, and nothing beyond it answers.",
+    "cause.refused": "Head office: its machine answers, but Holdfast does not run there.",
+    "cause.mute": "Head office: it takes the connection and does not answer.",
+    "cause.only-there": "Head office: the internet works, and head office does not answer.",
+    "cause.near-silent": "Head office: its machine does not answer.",
+    "cause.silent": "The internet or head office: the store network works, and nothing beyond it answers.",
+    "cause.unknown": "Which of them is broken cannot be told from this register.",
+    "cause.sync": "This register itself: its sync does not run. It is being started again.",
+    "cause.late": "Head office answers, and what is owed does not arrive there.",
     "blocked": (
         "Head office refuses this register's data. Go on selling: everything is kept here. "
         "Call support, and say: {detail}"

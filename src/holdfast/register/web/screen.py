@@ -35,7 +35,7 @@ class Screen:
         context = {
             **self._frame("shelf", said=said),
             "status": services.status(),
-            "warning": services.outage_since_ms(),
+            "warning": services.warning(),
             "person": self._person,
             "business_date": services.desk.business_date(),
         }

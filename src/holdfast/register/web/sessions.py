@@ -40,6 +40,10 @@ class Session(msgspec.Struct, kw_only=True):
     """Why it ended, for the page to sign in; empty while it goes on."""
     notice: str = ""
     """Said once, on the next page."""
+    starts: bool = True
+    """Signed in, or opened the day, just now: then the state of the line is told (SW12)."""
+    told: str = ""
+    """The outage that was told of."""
 
     def take_notice(self) -> str:
         notice, self.notice = self.notice, ""
@@ -56,13 +60,14 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
-    def open(self, person: Person) -> str:
-        """A new session's token."""
+    def open(self, person: Person, after: Session | None = None) -> str:
+        """A new session's token. `after`: the one before at this browser; who unlocks it was told already."""
         token = secrets.token_urlsafe(24)
+        told = after.told if after is not None and after.person.id == person.id else ""
         with self._lock:
             while len(self._sessions) >= SESSIONS_MAX:
                 self._sessions.pop(next(iter(self._sessions)))
-            self._sessions[token] = Session(person=person, used_ms=self._clock.monotonic_ms())
+            self._sessions[token] = Session(person=person, used_ms=self._clock.monotonic_ms(), told=told)
         return token
 
     def find(self, token: str | None) -> Session | None:

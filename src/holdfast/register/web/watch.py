@@ -42,6 +42,9 @@ class Outage(msgspec.Struct, frozen=True):
     """An outage that began while a transaction was open, and that nobody has read of yet (SW1)."""
 
     since_ms: int
+    at_start: bool = False
+    """Head office was not heard since this till was started: whoever signed in before that was certain is
+    told as at a start (SW12)."""
 
 
 class Watch:
@@ -67,6 +70,7 @@ class Watch:
         self._look_now = threading.Event()
         self._thread = threading.Thread(target=self._run, name="holdfast-watch", daemon=True)
         self._refreshed_ms = 0
+        self._began_ms = clock.now_ms()
         self._worked_ms = clock.monotonic_ms()
         self._untidied = 1
         """Commits since the last tidying; the first one is for what a start left."""
@@ -90,9 +94,9 @@ class Watch:
         self._untidied += 1
         self._look_now.set()
 
-    def accept_outage(self, since_ms: int) -> None:
-        """*Continue* was pressed."""
-        if self.outage is not None and self.outage.since_ms == since_ms:
+    def accept_outage(self, since_ms: int | None = None) -> None:
+        """*Continue* was pressed; None: whichever outage it is, it was told of."""
+        if self.outage is not None and since_ms in (None, self.outage.since_ms):
             self.outage = None
             self._wakeups.wake(CHANGED)
 
@@ -167,8 +171,9 @@ class Watch:
             return None
         if was_reachable and not link.forced:
             basket = self._checkout.basket()
-            if basket is not None and basket.lines:
-                return Outage(since_ms=link.since_ms or now_ms)
+            at_start = (link.last_contact_ms or 0) < self._began_ms
+            if at_start or (basket is not None and basket.lines):
+                return Outage(since_ms=link.since_ms or now_ms, at_start=at_start)
         return self.outage
 
     def _tidy(self) -> None:

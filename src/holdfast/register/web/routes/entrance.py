@@ -30,6 +30,11 @@ class Entrance(Controller):
         session = services.sessions.find(request.cookies.get(COOKIE))
         if session is None:
             return _sign_in_again(services, services.sessions.seen(request.cookies.get(COOKIE)))
+        if session.starts and (start := services.start()) and session.told != start.name:
+            services.watch.accept_outage()  # the page tells of it
+            context = {**_outside(services), "person": session.person, "start": start}
+            return services.pages.page("start.html", context)
+        session.starts = False
         if services.desk.business_date() is None:
             return _open_day(services, session)
         return Screen(services, session.person).page(said=session.take_notice())
@@ -42,10 +47,18 @@ class Entrance(Controller):
         if isinstance(found, Refusal):
             locked = services.sessions.seen(former)
             return _sign_in(services, error=found.sentence, staff=number[:32], locked=locked)
+        token = services.sessions.open(found, services.sessions.seen(former))
         services.sessions.close(former)
         answer: Response[Any] = to_start()
-        answer.set_cookie(COOKIE, services.sessions.open(found), httponly=True, samesite="strict", path="/")
+        answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/")
         return answer
+
+    @post("/start/continue", operation="link.continue")
+    async def go_on(self, request: AnyRequest, data: Form, services: Given) -> Redirect:
+        """What is told at a start was read."""
+        session = permit_of(request).session
+        session.starts, session.told = False, str(data.get("told", ""))[:64]
+        return to_start()
 
     @post("/sign-out", operation="staff.sign-out")
     async def sign_out(self, request: AnyRequest, services: Given) -> Redirect:
@@ -78,6 +91,7 @@ class Entrance(Controller):
             return _open_day(
                 services, permit.session, error=opened.sentence, chosen=chosen, needs_manager=needs_manager
             )
+        permit.session.starts = True
         return to_start()
 
     @post("/day/close", operation="day.close", sync_to_thread=True)

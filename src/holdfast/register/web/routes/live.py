@@ -8,8 +8,9 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from holdfast.register.web.guards import AnyRequest
 from holdfast.register.web.messages import say
-from holdfast.register.web.services import Given, Services
+from holdfast.register.web.services import Given, Services, Warning
 from holdfast.register.web.sessions import COOKIE
+from holdfast.register.web.start import Start
 from holdfast.register.web.watch import CHANGED
 
 STREAM_MAX_S = 3_600.0
@@ -42,20 +43,24 @@ class Live(Controller):
 
 async def _stream(services: Services, token: str | None) -> AsyncGenerator[ServerSentEventMessage, None]:
     """`token`: of the session that looks, if anybody is signed in: he is warned, and told of the lock."""
-    warned: int | None = None
+    warned: Warning | None = None
+    told: Start | None = None
     for _ in range(int(STREAM_MAX_S / 0.1)):
         seen = services.wakeups.seen(CHANGED)
         if services.wakeups.stopped:
             return
-        outage = services.outage_since_ms()
+        outage = services.warning()
         yield _event("status", services.pages.render("status.html", {"status": services.status()}))
         if token is not None and services.sessions.find(token) is None:
             yield _event("locked", "locked")
             token = None
-        if token is not None and outage != warned:
+        if token is not None and (outage and outage.since_ms) != (warned and warned.since_ms):
             warned = outage
             html = services.pages.render("dialogs/outage.html", {"warning": outage}) if outage else " "
             yield _event("warning", html)
+        if (start := services.start()) != told:
+            told = start
+            yield _event("start", services.pages.render("start_cause.html", {"start": start}))
         await services.wakeups.wait(CHANGED, BEAT_S, seen)
 
 
