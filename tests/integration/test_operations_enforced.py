@@ -31,7 +31,7 @@ from holdfast.core.operations.roles import DEFAULT_ROLES, row_of
 from holdfast.core.refusals import Refusal
 from holdfast.register.web import guards
 from holdfast.register.web.app import create_app
-from holdfast.register.web.guards import Asks, ByField, ByPath
+from holdfast.register.web.guards import Asks, ByField, ByPath, BySight
 from tests.staffed_till import PIN, STAFF, StaffedTill, member, staffed_till
 from tests.unit.core.shop import MUG
 
@@ -53,6 +53,8 @@ FIELDS = {
     "pin": PIN,
 }
 """Whatever a form asks for."""
+A_CODE = "HF1" + "0" * 80
+"""As a receipt's code looks; what is wrong with it is found behind the guard."""
 PLACES = {"line": "1", "number": "R01-ABCDE-000001", "since_ms": "1"}
 """Parts of paths that name no operation."""
 
@@ -98,6 +100,10 @@ def _ways(face: Face) -> Iterator[Way]:
         case ByPath() as by:
             for part, name in {**by.operations, "offline": by.otherwise}.items():
                 yield Way(name, face.method, _filled(face.path, {by.name: part}), FIELDS, asks)
+        case BySight() as by:
+            assert by.is_one(A_CODE)
+            yield Way(by.operation, face.method, _filled(face.path), {**FIELDS, by.name: A_CODE}, asks)
+            yield Way(by.otherwise, face.method, _filled(face.path), FIELDS, asks)
         case ByField() as by:
             for value, name in {**by.operations, "": by.otherwise}.items():
                 yield Way(name, face.method, _filled(face.path), {**FIELDS, by.name: value}, asks)

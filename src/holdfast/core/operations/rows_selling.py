@@ -89,7 +89,6 @@ ROWS = (
             "Each register checks the signature by itself; a receipt that was used twice is "
             "found when sync resumes."
         ),
-        planned=True,
         features=("PO8",),
     ),
     Operation(

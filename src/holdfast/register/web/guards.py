@@ -5,7 +5,7 @@ it is refused with the table's sentence. A route that names no operation is refu
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -57,13 +57,22 @@ class ByField(msgspec.Struct, frozen=True):
     otherwise: str
 
 
+class BySight(msgspec.Struct, frozen=True):
+    """What a field of the form looks like says which operation it is."""
+
+    name: str
+    is_one: Callable[[str], bool]
+    operation: str
+    otherwise: str
+
+
 class Asks(msgspec.Struct, frozen=True):
     """A route that only asks; what is answered goes to the operation's own route, which needs approval."""
 
     of: str | ByPath
 
 
-Named = str | ByPath | ByField | Asks
+Named = str | ByPath | ByField | BySight | Asks
 """What a route's `operation=` may be."""
 
 
@@ -132,6 +141,8 @@ class Guard:
                 name = by.operations.get(str(request.path_params.get(by.name)), by.otherwise)
             case ByField() as by:
                 name = by.operations.get(fields.get(by.name, ""), by.otherwise)
+            case BySight() as by:
+                name = by.operation if by.is_one(fields.get(by.name, "")) else by.otherwise
             case _:
                 name = ""
         operation = self._services.operations.get(name)

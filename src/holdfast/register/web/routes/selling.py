@@ -7,6 +7,7 @@ from litestar.params import FromPath
 
 from holdfast.core.basket import Act, Basket
 from holdfast.core.ids import Sku
+from holdfast.core.receipt.code import looks_like_code
 from holdfast.core.refusals import Refusal
 from holdfast.register.web.desk import ComesBack, Found, Scanned, ShowReceipt, Weigh
 from holdfast.register.web.guards import (
@@ -15,6 +16,7 @@ from holdfast.register.web.guards import (
     Asks,
     ByField,
     ByPath,
+    BySight,
     ask_approval,
     permit_of,
 )
@@ -33,6 +35,7 @@ _OF_LINE = {
     "discount": "line.discount",
     "note": "line.note",
 }
+_SCANNED = BySight("text", lambda text: looks_like_code(text.strip()), "return.code", "basket.add")
 _DISCOUNT = ByField("of", {"total": "basket.discount"}, "line.discount")
 _OF_NO_LINE = {"void": "basket.void", "close-day": "day.close", "return": "return.receipt"}
 
@@ -46,7 +49,7 @@ class Selling(Controller):
         services.desk.end_return()
         return _screen(request, services).shelf()
 
-    @post("/scan", operation="basket.add", sync_to_thread=True)
+    @post("/scan", operation=_SCANNED, sync_to_thread=True)
     def scan(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """What the scanner read or a person typed."""
         return _do(request, services, lambda act: services.desk.scan(str(data.get("text", "")), act))
