@@ -57,6 +57,25 @@ def test_pounds_and_euro_in_parts_and_what_cannot_be_taken(till: TillPage) -> No
     assert till.change() == "€3.20"
 
 
+def test_much_change_for_foreign_notes_needs_a_manager(till: TillPage) -> None:
+    """PO2: a nought too many is asked about before it goes out as home cash."""
+    till.scan(CHEDDAR, "cheddar")
+    till.page.keyboard.press("F9")
+    till.page.wait_for_selector("#amount")
+    choose(till, "GBP")
+    till.pay("500")
+    expect(till.dialog).to_contain_text("Change of over EUR 200.00 for foreign cash needs a manager")
+    till.page.fill("#manager", "9")
+    till.page.fill("#manager-pin", "1")
+    till.page.keyboard.press("Enter")
+    expect(till.dialog).to_contain_text("Staff number and PIN do not belong together")
+    till.page.fill("#manager", "9")
+    till.page.fill("#manager-pin", "9999")
+    till.page.keyboard.press("Enter")
+    till.page.wait_for_selector("#change")
+    assert till.change() == "€572.10"
+
+
 @pytest.mark.parametrize(("dark", "size"), [(False, (1280, 800)), (True, (1280, 800)), (False, (1920, 1080))])
 def test_the_payment_is_accessible_and_fits_in_any_currency(
     browser: Browser, chain: Chain, dark: bool, size: tuple[int, int]

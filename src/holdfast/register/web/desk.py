@@ -15,6 +15,7 @@ from holdfast.core.basket import Act, Basket, CodeBound, Kind
 from holdfast.core.business_day import DayClosed, DayOpened, day_required
 from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor, foreign_tender
 from holdfast.core.ids import DocumentNumber, Sku, StaffId
+from holdfast.core.journal.bodies import ReceiptReprinted
 from holdfast.core.money import CURRENCIES, parse_decimal, parse_e4, parse_milli, parse_minor
 from holdfast.core.pricing import Priced as PricedBasket
 from holdfast.core.receipt.code import (
@@ -28,7 +29,7 @@ from holdfast.core.receipt.code import (
 from holdfast.core.receipt.issued import Issued
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, Tender, TransactionVoided
-from holdfast.core.tender import CASH, Due, Till, due
+from holdfast.core.tender import CASH, Due, Till, due, foreign_change_refusal
 from holdfast.core.work_mode import Work, WorkModeChanged
 from holdfast.register.checkout import Checkout, DocumentRow
 from holdfast.register.receipts.codes import ReceiptCodes
@@ -63,11 +64,12 @@ class ShowReceipt(msgspec.Struct, frozen=True):
 
 
 class ComesBack(msgspec.Struct, frozen=True):
-    """What was scanned is the code of another register's receipt: what is scanned next comes back on it."""
+    """What was scanned is the genuine code of another register's receipt: goods can come back on it."""
 
     facts: ReceiptFacts
     left_minor: int
     """What can still be paid back on it, as far as this register knows."""
+    code: str
 
 
 Scanned = Basket | Found | Weigh | ShowReceipt | ComesBack | Refusal
@@ -289,8 +291,22 @@ class Desk:
         self._return_reason = ""
         self._returned_on = None
 
+    def return_on_code(self, text: str) -> ShowReceipt | ComesBack | Refusal:
+        """What is scanned next comes back on the receipt of this code."""
+        with self._lock:
+            found = self._by_code(text.strip()[:CODE_CHARS_MAX])
+            if isinstance(found, ComesBack):
+                total_minor = found.facts.total_minor
+                self._return_reason = ""
+                self._returned_on = CodeBound(
+                    document=found.facts.document,
+                    total_minor=total_minor,
+                    came_back_minor=total_minor - found.left_minor,
+                )
+            return found
+
     def _by_code(self, text: str) -> ShowReceipt | ComesBack | Refusal:
-        """A receipt's code begins a return: of the lines in the own journal, or else on its facts alone."""
+        """What comes back on a receipt's code: lines in the own journal, or else on its facts alone."""
         code = read_code(text)
         if isinstance(code, Refusal):
             return code
@@ -312,11 +328,7 @@ class Desk:
                 refusal = Refusal("basket.open", say("return.basket-open"))
             if refusal is not None:
                 return refusal
-            self._return_reason = ""
-            self._returned_on = CodeBound(
-                document=number, total_minor=code.facts.total_minor, came_back_minor=came_back_minor
-            )
-            return ComesBack(code.facts, self._returned_on.left_minor)
+            return ComesBack(code.facts, code.facts.total_minor - came_back_minor, text)
 
     def _has_left(self, issued: Issued) -> bool:
         """Whether anything of a sale can still come back."""
@@ -374,7 +386,10 @@ class Desk:
             priced = self.checkout.priced()
             if priced is None:
                 return Refusal("basket.none", say("basket.nothing"))
-            tender = self._tender(text, self.due(priced), currency, rate_e8)
+            open_due = self.due(priced)
+            tender = self._tender(text, open_due, currency, rate_e8)
+            if isinstance(tender, Tender):
+                tender = foreign_change_refusal(open_due, tender, act, self._till) or tender
             if isinstance(tender, Refusal):
                 return tender
             taken = self.checkout.conclude() if tender is None else self.checkout.take(tender)
@@ -415,6 +430,15 @@ class Desk:
     def receipt(self, number: DocumentNumber) -> Issued | None:
         """A sale or return of this till; None where it has none of that number, or purged it."""
         return self.checkout.issued(number)
+
+    def print_again(self, number: DocumentNumber, act: Act) -> Refusal | None:
+        """Journal that a copy of a receipt is printed, and who asked for it; whoever has two can bring the
+        same goods back twice."""
+        if self.receipt(number) is None:
+            return Refusal("receipt.unknown", say("basket.no-receipt", number=number[:40]))
+        body = ReceiptReprinted(of=number, by=act.by, approved_by=act.approved_by)
+        self._committed(self.checkout.append("receipt_reprinted", 1, body))
+        return None
 
     def _committed(self, result: T) -> T:
         if not isinstance(result, Refusal):
