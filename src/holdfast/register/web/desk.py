@@ -15,7 +15,6 @@ from holdfast.core.basket import Act, Basket, CodeBound, Kind
 from holdfast.core.business_day import DayClosed, DayOpened, day_required
 from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor, foreign_tender
 from holdfast.core.ids import DocumentNumber, Sku, StaffId
-from holdfast.core.journal.bodies import ReceiptReprinted
 from holdfast.core.money import CURRENCIES, parse_decimal, parse_e4, parse_milli, parse_minor
 from holdfast.core.pricing import Priced as PricedBasket
 from holdfast.core.receipt.code import (
@@ -64,12 +63,11 @@ class ShowReceipt(msgspec.Struct, frozen=True):
 
 
 class ComesBack(msgspec.Struct, frozen=True):
-    """What was scanned is the genuine code of another register's receipt: goods can come back on it."""
+    """What was scanned is the code of another register's receipt: what is scanned next comes back on it."""
 
     facts: ReceiptFacts
     left_minor: int
     """What can still be paid back on it, as far as this register knows."""
-    code: str
 
 
 Scanned = Basket | Found | Weigh | ShowReceipt | ComesBack | Refusal
@@ -291,22 +289,8 @@ class Desk:
         self._return_reason = ""
         self._returned_on = None
 
-    def return_on_code(self, text: str) -> ShowReceipt | ComesBack | Refusal:
-        """What is scanned next comes back on the receipt of this code."""
-        with self._lock:
-            found = self._by_code(text.strip()[:CODE_CHARS_MAX])
-            if isinstance(found, ComesBack):
-                total_minor = found.facts.total_minor
-                self._return_reason = ""
-                self._returned_on = CodeBound(
-                    document=found.facts.document,
-                    total_minor=total_minor,
-                    came_back_minor=total_minor - found.left_minor,
-                )
-            return found
-
     def _by_code(self, text: str) -> ShowReceipt | ComesBack | Refusal:
-        """What comes back on a receipt's code: lines in the own journal, or else on its facts alone."""
+        """A receipt's code begins a return: of the lines in the own journal, or else on its facts alone."""
         code = read_code(text)
         if isinstance(code, Refusal):
             return code
@@ -328,7 +312,11 @@ class Desk:
                 refusal = Refusal("basket.open", say("return.basket-open"))
             if refusal is not None:
                 return refusal
-            return ComesBack(code.facts, code.facts.total_minor - came_back_minor, text)
+            self._return_reason = ""
+            self._returned_on = CodeBound(
+                document=number, total_minor=code.facts.total_minor, came_back_minor=came_back_minor
+            )
+            return ComesBack(code.facts, self._returned_on.left_minor)
 
     def _has_left(self, issued: Issued) -> bool:
         """Whether anything of a sale can still come back."""
@@ -430,15 +418,6 @@ class Desk:
     def receipt(self, number: DocumentNumber) -> Issued | None:
         """A sale or return of this till; None where it has none of that number, or purged it."""
         return self.checkout.issued(number)
-
-    def print_again(self, number: DocumentNumber, act: Act) -> Refusal | None:
-        """Journal that a copy of a receipt is printed, and who asked for it; whoever has two can bring the
-        same goods back twice."""
-        if self.receipt(number) is None:
-            return Refusal("receipt.unknown", say("basket.no-receipt", number=number[:40]))
-        body = ReceiptReprinted(of=number, by=act.by, approved_by=act.approved_by)
-        self._committed(self.checkout.append("receipt_reprinted", 1, body))
-        return None
 
     def _committed(self, result: T) -> T:
         if not isinstance(result, Refusal):

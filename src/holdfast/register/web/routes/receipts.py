@@ -5,11 +5,10 @@ from litestar.params import FromPath
 
 from holdfast.core.basket import Basket
 from holdfast.core.ids import DocumentNumber
-from holdfast.core.operations.decide import needs_somebody
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale
 from holdfast.core.tender import Due
-from holdfast.register.web.desk import ComesBack, ShowReceipt
+from holdfast.register.web.desk import ComesBack
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.guards import NEEDS_APPROVAL, AnyRequest, Asks, ask_approval, permit_of
 from holdfast.register.web.messages import say
@@ -100,40 +99,12 @@ class Receipts(Controller):
             return ask_approval(services, request, permit.fields, brought.sentence)
         return show_receipt(screen, services, number, refusal=brought)
 
-    @post("/returns/code", operation="return.code", sync_to_thread=True)
-    def by_code(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
-        """What is scanned next comes back on the receipt whose code this is."""
-        return show_code(request, services, services.desk.return_on_code(str(data.get("code", ""))))
-
     @post("/returns/without", operation="return.without", sync_to_thread=True)
     def without_receipt(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """What is scanned next comes back without a receipt."""
         screen = Screen(services, permit_of(request).person)
         refusal = services.desk.begin_return(str(data.get("reason", "")))
         return screen.shelf(refusal=refusal)
-
-
-def begin_on_code(request: AnyRequest, services: Services, found: ComesBack) -> Response[str]:
-    """Another register's receipt was scanned: its return begins, by whoever may, or approved by him."""
-    person, operation = permit_of(request).person, services.operations["return.code"]
-    if not person.role.may(operation.permission):
-        fields = (("code", found.code),)
-        return ask_approval(services, request, fields, needs_somebody(operation), action="/returns/code")
-    return show_code(request, services, services.desk.return_on_code(found.code))
-
-
-def show_code(
-    request: AnyRequest, services: Services, found: ShowReceipt | ComesBack | Refusal
-) -> Response[str]:
-    """The screen after a receipt's code."""
-    screen = Screen(services, permit_of(request).person)
-    match found:
-        case Refusal():
-            return screen.shelf(refusal=found)
-        case ShowReceipt():
-            return show_receipt(screen, services, found.number, refusal=found.refusal)
-        case ComesBack():
-            return screen.shelf(said=comes_back(found, services.fmt))
 
 
 def comes_back(found: ComesBack, fmt: Formats) -> str:
