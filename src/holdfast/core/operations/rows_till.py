@@ -95,10 +95,8 @@ ROWS = (
         features=("SV8",),
     ),
     Operation("link.continue", CONNECTION, "Go on after the warning of an outage", features=("SW1",)),
-    Operation("link.status", CONNECTION, "See the connection's status page", planned=True, features=("SW6",)),
-    Operation(
-        "link.work-offline", CONNECTION, "Work offline", May.CONNECTION, features=("SW3",)
-    ),
+    Operation("link.status", CONNECTION, "See the page Status", features=("SW6", "SW9")),
+    Operation("link.work-offline", CONNECTION, "Work offline", May.CONNECTION, features=("SW3",)),
     Operation(
         "link.enable-online",
         CONNECTION,

@@ -177,7 +177,11 @@ class Guard:
         )
 
     def _act(self, person: Person, approver: Person | None) -> Act:
-        act = Act(by=person.id, at_ms=self._services.clock.now_ms(), limits=person.role.limits)
+        act = Act(
+            by=person.id,
+            at_ms=self._services.clock.now_ms(),
+            limits=self._services.limits_of(person.role.limits),
+        )
         if approver is None:
             return act
         return msgspec.structs.replace(act, approved_by=approver.id, approver_limits=approver.role.limits)

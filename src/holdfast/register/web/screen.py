@@ -59,6 +59,10 @@ class Screen:
     def done(self, receipt: Receipt) -> Response[str]:
         return self._answer(self._frame("done", receipt=receipt))
 
+    def overview(self, **view: Any) -> Response[str]:
+        """How this register stands."""
+        return self._answer(self._frame("overview", **view))
+
     def receipts(self, *, refusal: Refusal | None = None) -> Response[str]:
         return self._answer(self._frame("receipts", refusal=refusal))
 

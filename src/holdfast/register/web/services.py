@@ -6,16 +6,19 @@ from typing import NamedTuple, TypeVar
 
 from litestar.di import NamedDependency
 
+from holdfast.core.basket.limits import Limits
 from holdfast.core.connection import Mode
 from holdfast.core.ids import StaffId
 from holdfast.core.operations import OPERATIONS, SWITCHES, Operation, Situation
 from holdfast.core.receipt.model import Shop
+from holdfast.core.staleness import HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT, are_old, limits_at
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
+from holdfast.register.web.overview import prices_age_ms
 from holdfast.register.web.pages import Pages
 from holdfast.register.web.people import People
 from holdfast.register.web.receipts import ReceiptMaker
@@ -86,6 +89,16 @@ class Services:
             switched_on=frozenset(name for name in SWITCHES if self.shelf.parameter(name, False)),
             ages_ms={name: max(0, now_ms - age.checked_ms) for name, age in watch.link.feeds.items()},
         )
+
+    def are_prices_old(self) -> bool:
+        """Whether they are so old that less is done alone (SW9)."""
+        after_h = self.shelf.parameter(HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT)
+        return are_old(prices_age_ms(self.watch.link, self.clock.now_ms()), after_h)
+
+    def limits_of(self, limits: Limits) -> Limits:
+        """A person's limits while the data is as old as it is now."""
+        after_h = self.shelf.parameter(HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT)
+        return limits_at(limits, prices_age_ms(self.watch.link, self.clock.now_ms()), after_h)
 
     def warning(self) -> Warning | None:
         """The outage to warn of; None: there is none that nobody has read of."""

@@ -44,6 +44,8 @@ class Session(msgspec.Struct, kw_only=True):
     """Signed in, or opened the day, just now: then the state of the line is told (SW12)."""
     told: str = ""
     """The outage that was told of."""
+    asked_ms: int = 0
+    """When *Sync now* was pressed; 0: it was not. Wall time."""
 
     def take_notice(self) -> str:
         notice, self.notice = self.notice, ""
