@@ -39,12 +39,16 @@ check: $(READY) ## Check style, types, import rules and docs; takes seconds
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q tests/unit/test_features.py tests/unit/test_repository.py
+	$(BIN)/pytest -q tests/unit/test_features.py tests/unit/test_repository.py tests/unit/test_reference_docs.py
 
 .PHONY: fix
 fix: $(READY) ## Put style right where a machine can; then make check
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+.PHONY: docs
+docs: $(READY) ## Write the reference that is made from the code, docs/reference, anew
+	$(BIN)/python scripts/reference_docs.py
 
 .PHONY: bench
 bench: $(READY) ## Measure speed and size, each figure beside its limit

@@ -202,6 +202,7 @@ _LIMITS_PERCENT = {
 _LIMITS_AMOUNT = {
     "return_without_receipt": "return_without_receipt_minor_max",
     "refund": "refund_minor_max",
+    "foreign_change": "foreign_change_minor_max",
 }
 
 
@@ -283,7 +284,7 @@ KINDS: dict[str, Kind] = {
         feed="roles",
         required=("role", "currency"),
         optional=("also_may", "may_not", *_LIMITS_PERCENT, *_LIMITS_AMOUNT),
-        hint="what is left empty is as the role ships; limits are percentages, then amounts of one return",
+        hint="what is left empty is as the role ships; limits are percentages, then amounts",
         read=_role,
     ),
     "staff": Kind(

@@ -210,7 +210,7 @@ def load(
     - currencies: currency, home, rate, smallest (valid_from, accepted); rate: home currency for one of it;
       smallest: note or coin taken
     - roles: role, currency (also_may, may_not, line_discount, total_discount, price_override,
-      return_without_receipt, refund); what is left empty is as the role ships
+      return_without_receipt, refund, foreign_change); what is left empty is as the role ships
     - staff: id, name (role, pin, active)
 
     Example:  holdfast hq load --home hq prices prices.csv

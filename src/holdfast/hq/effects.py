@@ -112,6 +112,7 @@ _COLUMNS = {
     "override_e2_max": "price_override",
     "return_without_receipt_minor_max": "return_without_receipt",
     "refund_minor_max": "refund",
+    "foreign_change_minor_max": "foreign_change",
 }
 """Fields whose column has another name."""
 _FORMS = {
@@ -122,7 +123,14 @@ _FORMS = {
     "total_discount_e2_max": _Form(2, 0),
     "override_e2_max": _Form(2, 0),
 }
-_AMOUNTS = frozenset({"smallest_minor", "return_without_receipt_minor_max", "refund_minor_max"})
+_AMOUNTS = frozenset(
+    {
+        "smallest_minor",
+        "return_without_receipt_minor_max",
+        "refund_minor_max",
+        "foreign_change_minor_max",
+    }
+)
 """In minor units of the row's currency."""
 
 

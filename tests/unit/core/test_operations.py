@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
+from holdfast.core.basket import Limits
 from holdfast.core.connection import Mode
 from holdfast.core.operations import (
     CONDITIONS,
@@ -23,7 +24,7 @@ from holdfast.core.operations import (
 )
 from holdfast.core.operations import conditions as when
 from holdfast.core.operations.decide import is_available, least_role, word_of
-from holdfast.core.operations.describe import document, said_to
+from holdfast.core.operations.describe import LIMITS, document, said_to
 from holdfast.core.operations.roles import DEFAULT_ROLES, limits_refusal, row_of, row_refusal
 from holdfast.core.refusals import Refusal
 
@@ -258,6 +259,10 @@ def test_the_reference_has_every_row_with_its_words() -> None:
         assert f"| {word_of(row.online)} | {word_of(row.offline)} |" in text
     for permission in Permission:
         assert f"| `{permission}` |" in text
+
+
+def test_the_reference_has_every_limit() -> None:
+    assert set(LIMITS) == set(Limits.__struct_fields__)
 
 
 def test_whoever_is_asked_for_is_named() -> None:

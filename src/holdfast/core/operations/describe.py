@@ -83,8 +83,13 @@ def _matrix(operations: Mapping[str, Operation]) -> list[str]:
 def _row(row: Operation) -> str:
     needs = "anybody" if row.before_sign_in else least_role(row).name
     name = f"{row.name} (*planned*)" if row.planned else row.name
-    what = f'<a id="{row.id}"></a>{name}<br>`{row.id}`'
-    cells = (what, needs, word_of(row.online), word_of(row.offline), ", ".join(row.features))
+    cells = (
+        f"{name}<br>`{row.id}`",
+        needs,
+        word_of(row.online),
+        word_of(row.offline),
+        ", ".join(row.features),
+    )
     return f"| {' | '.join(cells)} |"
 
 
@@ -109,18 +114,19 @@ def _roles(operations: Mapping[str, Operation]) -> list[str]:
 
 def _limits() -> list[str]:
     lines = [f"| limit | {' | '.join(role.id for role in ROLES)} |", "|---|" + "---|" * len(ROLES)]
-    for name, words in _LIMITS.items():
+    for name, words in LIMITS.items():
         cells = [_limit_text(role.limits, name) for role in ROLES]
         lines.append(f"| {words} | {' | '.join(cells)} |")
     return lines
 
 
-_LIMITS = {
+LIMITS = {
     "line_discount_e2_max": "discount on a line",
     "total_discount_e2_max": "discount on a whole sale",
     "override_e2_max": "price moved against the shop",
     "return_without_receipt_minor_max": "brought back without a receipt, in minor units",
     "refund_minor_max": "paid out by one return, in minor units",
+    "foreign_change_minor_max": "change out of foreign cash, in minor units",
 }
 
 

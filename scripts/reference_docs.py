@@ -1,0 +1,22 @@
+"""Write the pages of `docs/reference` that are made from the code: `make docs`."""
+
+import sys
+from pathlib import Path
+
+from holdfast.core.operations import OPERATIONS
+from holdfast.core.operations.describe import document
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = {ROOT / "docs" / "reference" / "operations.md": lambda: document(OPERATIONS)}
+
+
+def main() -> int:
+    for path, text in PAGES.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text())
+        print(f"wrote {path.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
