@@ -282,6 +282,16 @@ def test_a_register_is_taken_back_while_its_series_is_free(office: ServedHeadOff
     assert (taken.status_code, "Another register numbers in its series" in taken.text) == (409, True)
 
 
+def test_a_register_that_closed_its_journal_after_all_is_not_taken_back(office: ServedHeadOffice) -> None:
+    journal = office.enrol(SampleJournal().open().sell(1))
+    client, place = office.signed_in(), f"/registers/{journal.origin}/retire"
+    assert post(client, place, reason="Nobody finds it").status_code == 303
+    journal.append("epoch_closed", 1, EpochClosed(cause=RETIRED))
+    office.session(journal).post("/v1/sync/entries", content=journal.batch()).raise_for_status()
+    refused = post(client, place, act="take-back")
+    assert (refused.status_code, "closed its journal" in refused.text) == (409, True)
+
+
 def test_nobody_is_no_register(office: ServedHeadOffice) -> None:
     client = office.signed_in()
     for act in ("key", "recover", "retire"):

@@ -40,7 +40,7 @@ class Retirements:
             found = _sql.lock_origin(conn, origin=origin)
             if found is None:
                 return _unknown(origin)
-            name, retired_at_ms, _ = found
+            name, retired_at_ms, _, _ = found
             if retired_at_ms is not None:
                 return Refusal("retire.already", f"{name} is retired already: somebody was first.")
             _sql.declare(conn, origin=origin, by=by, reason=reason, at_ms=now_ms)
@@ -53,12 +53,12 @@ class Retirements:
             found = _sql.lock_origin(conn, origin=origin)
             if found is None:
                 return _unknown(origin)
-            name, _, retired_by = found
-            if retired_by is None:
+            name, _, retired_by, is_closed = found
+            if retired_by is None or is_closed:
                 return Refusal(
                     "retire.not-declared",
-                    f"Nobody declared {name} retired, so there is nothing to take back. A register that "
-                    "closed its journal or was replaced does not come back: enrol its machine as a new one.",
+                    f"There is nothing to take back: {name} closed its journal, was replaced, or is in "
+                    "service. Enrol its machine as a new register to sell with it.",
                 )
             return None if _taken_back(conn, origin) else _SERIES_TAKEN
 

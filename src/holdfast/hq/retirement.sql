@@ -1,7 +1,10 @@
 -- Registers that are declared retired (columns: migrations/0015_enrolment_pages.sql).
 
 -- name: lock_origin(origin)^
-select name, retired_at_ms, retired_by from origin where origin = :origin for update;
+select name, retired_at_ms, retired_by,
+       coalesce((select c.closed_at_seq is not null from chain c
+                 where c.origin = o.origin and c.branch = 0 order by c.chain desc limit 1), false)
+from origin o where origin = :origin for update;
 
 -- name: declare(origin, by, reason, at_ms)!
 update origin set retired_at_ms = :at_ms, retired_by = :by, retired_reason = :reason where origin = :origin;
