@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
 from holdfast.core.faults import ConfigurationFault
@@ -23,7 +24,9 @@ from holdfast.hq.lost import LostBook
 from holdfast.hq.retirement import Retirements
 from holdfast.infra.clock import ManualClock, SeededRandomness
 from holdfast.infra.keys import verify
+from holdfast.infra.migrations import load_migrations
 from holdfast.infra.postgres.connect import Pool
+from holdfast.infra.postgres.migrations import migrate_postgres
 from tests.hq_fixtures import HEAD_OFFICE_KEY, INCARNATION, HeadOfficeUnderTest
 from tests.hq_messages import heartbeat_of, offer_of
 from tests.journal_samples import SampleJournal, signing_key
@@ -181,6 +184,7 @@ def test_a_new_incarnation_numbers_its_commands_anew_and_delivers_none_of_the_fo
     book = CommandBook(hq_pool, HEAD_OFFICE_KEY, ManualClock())
     for kind in ("sync_now", "report", "purge"):
         book.issue(origin, kind, by="ann")
+    assert book.after(origin, INCARNATION, 0) is not None
     assert book.finish(origin, Outcome(incarnation=INCARNATION, number=1, outcome="done")) is None
     with hq_pool.connection() as conn:
         conn.execute("insert into incarnation values (2, 'life2', 0, 'restored', '')")
@@ -201,6 +205,20 @@ def test_a_new_incarnation_numbers_its_commands_anew_and_delivers_none_of_the_fo
         ("report", "unknown"),
         ("sync_now", "done"),
     ]
+
+
+def test_an_outcome_of_a_command_that_never_left_is_of_one_that_a_restore_lost(
+    hq_pool: Pool, enrolment: Enrolment
+) -> None:
+    """Somebody else's tool put the database back, and the number was given again."""
+    origin = enrolled(enrolment.enrol(request(enrolment.issue_code("S1", "R01")))).origin
+    book = CommandBook(hq_pool, HEAD_OFFICE_KEY, ManualClock())
+    book.issue(origin, "rotate_key", by="ann")
+    of_another = Outcome(incarnation=INCARNATION, number=1, outcome="done")
+    assert refusal_code(book.finish(origin, of_another)) == "command.unknown"
+    assert [row.outcome for row in book.latest(origin)] == [None]
+    assert book.after(origin, INCARNATION, 0) is not None
+    assert book.finish(origin, of_another) is None
 
 
 def msg_number(book: CommandBook, origin: OriginId, number: int) -> object:
@@ -606,6 +624,33 @@ def test_the_most_urgent_stand_first_and_what_a_retired_one_owes_is_no_less_urge
     assert [names[register.origin] for register in fleet.attention()] == order[:6]
     summary = fleet.summary()
     assert (summary.total, summary.retired, summary.attention, summary.up_to_date) == (7, 1, 6, 1)
+
+
+def test_registers_that_closed_their_journal_before_this_version_are_retired_by_its_migration(
+    fresh_database: str,
+) -> None:
+    migrations = load_migrations("holdfast.hq")
+    with psycopg.connect(fresh_database, autocommit=True) as conn:
+        migrate_postgres(conn, migrations[:14])
+        conn.execute("insert into store values ('S1', 'S1', 'GBP', 'UTC')")
+        conn.execute(
+            "insert into origin (origin, kind, store, series, currency, name, enrolled_at_ms) "
+            "select 'reg' || g, 'register', 'S1', 'R' || g, 'GBP', 'Till', 0 from generate_series(1, 3) g"
+        )
+        conn.execute(
+            "insert into chain (chain, origin, epoch, branch, fork_seq, head_seq, head_hash, closed_at_seq) "
+            "values (1, 'reg1', 'e1', 0, 0, 4, '', 4), "  # closed for good
+            "(2, 'reg2', 'e2', 0, 0, 4, '', 4), (3, 'reg2', 'e3', 0, 0, 4, '', null), "  # its disk went on
+            "(4, 'reg3', 'e4', 0, 0, 4, '', null)"
+        )
+        conn.execute(
+            "insert into entry (chain, seq, hash, type, version, status, data, received_at) "
+            "select g, 4, '', 'epoch_closed', 1, 'applied', '', to_timestamp(1790000000) "
+            "from generate_series(1, 2) g"
+        )
+        migrate_postgres(conn, migrations)
+        found = conn.execute("select origin, retired_at_ms from origin order by origin").fetchall()
+    assert found == [("reg1", 1_790_000_000_000), ("reg2", None), ("reg3", None)]
 
 
 def _forged(journal: SampleJournal) -> bytes:
