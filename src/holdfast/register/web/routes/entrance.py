@@ -16,6 +16,7 @@ from holdfast.register.web.messages import say
 from holdfast.register.web.screen import Screen
 from holdfast.register.web.services import Given, Services
 from holdfast.register.web.sessions import COOKIE, Session
+from holdfast.register.web.watch import CHANGED
 
 Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
 NEEDS_MANAGER = frozenset({"day.needs-manager"})
@@ -72,6 +73,7 @@ class Entrance(Controller):
     async def lock(self, request: AnyRequest, services: Given) -> Response[Any]:
         """Leave it for a moment: the PIN goes on, and the basket stays."""
         services.sessions.lock(request.cookies.get(COOKIE))
+        services.wakeups.wake(CHANGED)
         return to_start()
 
     @get("/locked", operation="staff.lock")
