@@ -67,6 +67,7 @@ def test_what_works_offline_is_told_for_the_person_and_the_mode(browser: Browser
         expect(till.page.locator("#work")).to_contain_text(
             "For you, as a cashier, while this register is online"
         )
+        expect(till.page.locator("#work")).to_contain_text("You alone: 10 % off a line, 10 % off a sale")
         assert rows(till) == told("cashier", Mode.ONLINE)
         assert not till.violations()
         assert not till.small_targets()
@@ -106,7 +107,7 @@ def test_a_second_pin_goes_on_with_the_same_sale(
         assert not till.violations()
         assert not till.small_targets()
         approve(till, TRAINEE)
-        expect(till.dialog.get_by_role("alert")).to_contain_text("That is no manager's number and PIN")
+        expect(till.dialog.get_by_role("alert")).to_contain_text("Nobody with that number and PIN")
         expect(till.dialog).to_contain_text("“Give a discount on a line” needs a supervisor.")
         expect(till.lines).to_have_count(2)
         approve(till, SUPERVISOR)

@@ -97,7 +97,7 @@ def test_beyond_his_limits_a_cashier_asks_a_manager(till: TillPage) -> None:
     answer(till, discount="50%")
     expect(till.dialog).to_contain_text("A discount of over 10 % on a line needs a manager")
     answer(till, manager_pin="1111", manager="1")
-    expect(till.dialog).to_contain_text("That is no manager's number and PIN")
+    expect(till.dialog).to_contain_text("Nobody with that number and PIN may approve")
     answer(till, manager_pin=MANAGER[1], manager=MANAGER[0])
     expect(till.lines.first).to_contain_text("€2.05")
     till.void()

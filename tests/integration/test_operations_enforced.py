@@ -229,7 +229,7 @@ def test_an_override_keeps_the_sale_and_is_journalled(tmp_path: Path) -> None:
             assert "needs a supervisor. Ask one to approve it." in html.unescape(asked.text)
             assert till.checkout.basket() == before
             for number, pin, said in (
-                ("cashier", PIN, "no manager"),
+                ("cashier", PIN, "may approve"),
                 ("supervisor", "0000", "do not belong together"),
             ):
                 refused = knock(client, void, manager=number, manager_pin=pin, asked="as before")

@@ -97,7 +97,7 @@ def test_whoever_approves_may_do_it_himself(people: People) -> None:
     assert person(people.identify_approver("5", "5555", Permission.DRAWER)).id == "5"
     refused = people.identify_approver("5", "5555", Permission.DOUBTFUL_DATE)
     assert isinstance(refused, Refusal)
-    assert refused.sentence == "No 5 may not approve this. Ask another manager."
+    assert refused.sentence == "No 5 may not approve this. Ask a manager."
     assert person(people.identify_approver("9", "9999", Permission.DOUBTFUL_DATE)).id == "9"
 
 

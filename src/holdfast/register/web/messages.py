@@ -30,7 +30,7 @@ SENTENCES: dict[str, str] = {
         "This register has not received any staff yet. Load staff at head office and connect this register "
         "to it, or import a snapshot: holdfast register import FILE. Then reload this page."
     ),
-    "sign-in.unknown-manager": "That is no manager's number and PIN. Try again.",
+    "sign-in.unknown-manager": "Nobody with that number and PIN may approve. Try again.",
     "sign-out": "Sign out",
     # the business day
     "day.title": "Open the business day",
@@ -67,6 +67,11 @@ SENTENCES: dict[str, str] = {
     # what can be done, by whom
     "operations.title": "What works offline",
     "operations.lead": "For you, as {role}, while this register is {mode}.",
+    "operations.limits": (
+        "You alone: {line} off a line, {total} off a sale, a price moved by {price}, {without} back without "
+        "a receipt, {refund} paid out by one return. Beyond that somebody approves."
+    ),
+    "operations.no-limits": "Your role has no limits of discount, price or refund.",
     "operations.online": "online",
     "operations.degraded": "online and slow",
     "operations.cut": "offline",
@@ -77,8 +82,8 @@ SENTENCES: dict[str, str] = {
     "operations.no": "No",
     "operations.approval": "{role} approves",
     # approval
-    "approve.title": "A manager is needed",
-    "approve.not-his": "{name} may not approve this. Ask another manager.",
+    "approve.title": "Somebody must approve this",
+    "approve.not-his": "{name} may not approve this. Ask a manager.",
     # returns
     "return.nothing-chosen": "Choose at least one line to bring back.",
     "return.basket-open": "A transaction is open. Conclude or void it, then begin a return.",
@@ -211,9 +216,9 @@ SENTENCES: dict[str, str] = {
     "till.work": "Work area",
     "till.sell": "Sell",
     # a manager's approval
-    "approve.number": "Manager's number",
+    "approve.number": "Staff number of who approves",
     "approve.do": "Approve",
-    "approve.pin": "Manager's PIN",
+    "approve.pin": "Their PIN",
     # closing the day
     "day.close.not": "Not yet",
     # discounts

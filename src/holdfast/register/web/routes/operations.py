@@ -2,9 +2,11 @@
 
 from litestar import Controller, Response, get
 
+from holdfast.core.basket import UNLIMITED, Limits
 from holdfast.core.connection import Mode
 from holdfast.core.operations.decide import with_article
 from holdfast.core.operations.describe import said_to
+from holdfast.register.web.formats import Formats
 from holdfast.register.web.guards import AnyRequest, permit_of
 from holdfast.register.web.messages import say
 from holdfast.register.web.screen import Screen
@@ -29,4 +31,19 @@ class Operations(Controller):
             groups=said_to(services.operations, person.role, now),
             role=with_article(person.role),
             mode=say(_MODES[now.mode]),
+            limits=limits_text(person.role.limits, services.fmt),
         )
+
+
+def limits_text(limits: Limits, fmt: Formats) -> str:
+    """How far somebody may go alone."""
+    if limits == UNLIMITED:
+        return say("operations.no-limits")
+    return say(
+        "operations.limits",
+        line=fmt.percent(limits.line_discount_e2_max),
+        total=fmt.percent(limits.total_discount_e2_max),
+        price=fmt.percent(limits.override_e2_max),
+        without=fmt.money(limits.return_without_receipt_minor_max),
+        refund=fmt.money(limits.refund_minor_max),
+    )
