@@ -102,10 +102,7 @@ def test_a_far_date_is_approved_by_touch(browser: Browser, chain: Chain) -> None
     viewport: ViewportSize = {"width": 1024, "height": 768}
     with TillPage.open(browser, chain.registers["R02"].url, viewport=viewport) as till:
         till.begin()
-        till.page.click("summary")
-        till.page.click(".menu__items >> text=Close the day")
-        till.dialog.locator("button:has-text('Close the day')").click()
-        till.page.wait_for_selector("#date")
+        till.close_day()
         look(till, "open the day")
         till.page.fill("#date", "2031-01-01")
         till.page.click("button:has-text('Open the day')")

@@ -71,7 +71,8 @@ class TillPage:
     def read_start(self) -> None:
         """What is told where there is no connection is read, and work goes on."""
         if self.page.locator("#start").count():
-            self.page.keyboard.press("Enter")  # *Continue* or *Close* has the focus
+            expect(self.page.locator(".gate__card--told button")).to_be_focused()  # *Continue*, or *Close*
+            self.page.keyboard.press("Enter")
             self.arrive("#date, #scan")
 
     def open_day(self) -> None:
@@ -85,6 +86,36 @@ class TillPage:
         """On another page, its scripts at work."""
         self.page.wait_for_selector(sight)
         self.page.wait_for_load_state()
+
+    def close_shift(self, total: str | None = None) -> None:
+        """Count the drawer in total, or not a cent of it. Waits until what was over or short is told."""
+        self.menu("Cash")
+        self.page.click("text=Count and close the shift")
+        self.page.wait_for_selector(".count")
+        for field in self.page.locator("input[name^=total-]").all():
+            field.fill("0")
+        if total is not None:
+            self.page.locator("input[name^=total-]").first.fill(total)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector(".cash__confirm")
+        self.page.click("button:has-text('Close the shift')")
+        self.page.wait_for_selector("#verdict")
+
+    def close_day(self) -> None:
+        """With its shift, if one is open; on the page that opens the next one."""
+        self.menu("Cash")
+        if self.page.locator("text=Count and close the shift").count():
+            self.close_shift()
+        self.menu("Close the day")
+        self.dialog.locator("button:has-text('Close the day')").click()
+        self.arrive("#date")
+
+    def menu(self, entry: str) -> None:
+        """An entry of the menu under the person's name, and the question or the page it opens."""
+        self.page.click("summary")
+        self.page.click(f".menu__items >> text={entry}")
+        sight = "#dialog dialog[open]" if entry == "Close the day" else ".cash__shift"
+        self.page.wait_for_selector(sight)
 
     # ---- selling -----------------------------------------------------------------------------
 

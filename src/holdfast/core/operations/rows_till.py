@@ -59,32 +59,27 @@ ROWS = (
         features=("PO5",),
     ),
     Operation("day.close", DAY, "Close the business day", May.CLOSE_DAY, features=("PO5",)),
-    Operation("report.x", DAY, "X report: the day so far", May.REPORTS, planned=True, features=("PO5",)),
-    Operation(
-        "report.z", DAY, "Z report: an earlier day again", May.REPORTS, planned=True, features=("PO5",)
-    ),
-    Operation("shift.open", CASH, "Begin a shift with its float", May.SHIFT, planned=True, features=("PO5",)),
+    Operation("report.x", DAY, "X report: the day so far", May.REPORTS, features=("PO5",)),
+    Operation("report.z", DAY, "Z report: an earlier day again", May.REPORTS, features=("PO5",)),
+    Operation("cash.see", CASH, "See the Cash area", features=("PO5",)),
+    Operation("shift.open", CASH, "Begin a shift with its float", May.SHIFT, features=("PO5",)),
     Operation(
         "shift.close",
         CASH,
         "Count the drawer and end the shift",
         May.SHIFT,
-        planned=True,
         features=("PO5",),
     ),
-    Operation("cash.drop", CASH, "Drop cash into the safe", May.MOVE_CASH, planned=True, features=("PO5",)),
-    Operation("cash.bank", CASH, "Take cash to the bank", May.PETTY_CASH, planned=True, features=("PO5",)),
-    Operation(
-        "cash.float", CASH, "Put change into the drawer", May.MOVE_CASH, planned=True, features=("PO5",)
-    ),
-    Operation("cash.expense", CASH, "Pay a petty expense", May.PETTY_CASH, planned=True, features=("PO5",)),
-    Operation("cash.income", CASH, "Take a petty income", May.PETTY_CASH, planned=True, features=("PO5",)),
+    Operation("cash.drop", CASH, "Drop cash into the safe", May.MOVE_CASH, features=("PO5",)),
+    Operation("cash.bank", CASH, "Take cash to the bank", May.PETTY_CASH, features=("PO5",)),
+    Operation("cash.float", CASH, "Put change into the drawer", May.MOVE_CASH, features=("PO5",)),
+    Operation("cash.expense", CASH, "Pay a petty expense", May.PETTY_CASH, features=("PO5",)),
+    Operation("cash.income", CASH, "Take a petty income", May.PETTY_CASH, features=("PO5",)),
     Operation(
         "drawer.open",
         CASH,
         "Open the drawer without a sale",
         May.DRAWER,
-        planned=True,
         features=("PO5",),
     ),
     Operation(

@@ -1,6 +1,7 @@
 """Shifts, moved cash, X and Z reports at the till: each that writes is one durable transaction (PO5)."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -34,6 +35,13 @@ class ShiftSoFar(msgspec.Struct, frozen=True, kw_only=True):
     moved: tuple[Moved, ...]
 
 
+class OpenShift(NamedTuple):
+    """The shift that is open."""
+
+    opened: ShiftOpened
+    opened_at_ms: int
+
+
 class XReport(msgspec.Struct, frozen=True, kw_only=True):
     """What the next Z report would say now; taking it changes nothing."""
 
@@ -55,10 +63,11 @@ class CashDesk(WorkModes):
         with self._till.reading() as connection:
             return cash.drawer(connection, self.config.currency)
 
-    def shift(self) -> ShiftOpened | None:
+    def shift(self) -> OpenShift | None:
         """The shift that is open."""
         with self._till.reading():
-            return closing.open_shift(self._till, self._till.day())
+            row = self._shift_row(self._till.day())
+            return None if row is None else OpenShift(row.opened, row.opened_at_ms)
 
     def closed_shift(self, number: int) -> ShiftClosed | None:
         """The end of a shift."""

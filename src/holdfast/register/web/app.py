@@ -7,6 +7,7 @@ from litestar.di import Provide
 
 from holdfast.core.sync.messages import Problem
 from holdfast.infra.web import exception_handlers, security_headers, static_router
+from holdfast.register.web.cash.routes import Cash
 from holdfast.register.web.guards import AnyRequest, Guard, SignInFirst, is_part, to_start
 from holdfast.register.web.pages import STATIC
 from holdfast.register.web.routes.entrance import Entrance
@@ -28,7 +29,7 @@ def create_app(services: Services) -> Litestar:
         return services
 
     return Litestar(
-        route_handlers=[Entrance, Selling, Receipts, StoreOperations, Operations, Live, _static()],
+        route_handlers=[Entrance, Selling, Receipts, Cash, StoreOperations, Operations, Live, _static()],
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
         guards=[require_own_page],
         before_request=Guard(services),

@@ -104,13 +104,15 @@ class Desk:
     def offered_date(self) -> str:
         return self.checkout.offered_date(self._head_office_ms())
 
-    def open_day(self, date: str, act: Act) -> DayOpened | Refusal:
+    def open_day(self, date: str, act: Act, float_minor: int | None = None) -> DayOpened | Refusal:
+        """`float_minor`: with its first shift, and so much home cash in the drawer."""
         with self._lock:
             opened = self.checkout.open_day(
                 date or None,
                 by=act.by,
                 approved_by=_approver(act),
                 head_office_ms=self._head_office_ms(),
+                float_minor=float_minor,
             )
             return self._committed(opened)
 
@@ -418,6 +420,10 @@ class Desk:
     def receipt(self, number: DocumentNumber) -> Issued | None:
         """A sale or return of this till; None where it has none of that number, or purged it."""
         return self.checkout.issued(number)
+
+    def committed(self, result: T) -> T:
+        """For acts of other rooms: tell sync, unless it was refused."""
+        return self._committed(result)
 
     def _committed(self, result: T) -> T:
         if not isinstance(result, Refusal):

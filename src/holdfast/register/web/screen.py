@@ -29,11 +29,11 @@ class Screen:
 
     # ---- whole answers -----------------------------------------------------------------------
 
-    def page(self, *, said: str = "") -> Response[str]:
+    def page(self, *, said: str = "", work: str = "shelf", **more: Any) -> Response[str]:
         """The whole page, on arrival and after a reload."""
         services = self._services
         context = {
-            **self._frame("shelf", said=said),
+            **self._frame(work, said=said, **more),
             "status": services.status(),
             "warning": services.warning(),
             "person": self._person,

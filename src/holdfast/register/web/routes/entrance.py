@@ -11,11 +11,14 @@ from litestar.response import Redirect
 from holdfast.core.basket import Act
 from holdfast.core.business_day import NOBODY, DayClosed
 from holdfast.core.refusals import Refusal
+from holdfast.register.web.cash.acts import float_in, proposed_float, uses_shifts
+from holdfast.register.web.cash.screen import CashScreen
 from holdfast.register.web.guards import AnyRequest, Permit, permit_of, to_start
 from holdfast.register.web.messages import say
 from holdfast.register.web.screen import Screen
 from holdfast.register.web.services import Given, Services
 from holdfast.register.web.sessions import COOKIE, Session
+from holdfast.register.web.watch import CHANGED
 from holdfast.register.web.watch import CHANGED
 
 Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -38,6 +41,9 @@ class Entrance(Controller):
         session.starts = False
         if services.desk.business_date() is None:
             return _open_day(services, session)
+        day = services.desk.checkout.day()
+        if day.has_shifts and not day.shift:
+            return CashScreen(services, session.person).arrival(said=session.take_notice())
         return Screen(services, session.person).page(said=session.take_notice())
 
     @post("/sign-in", operation="staff.sign-in", sync_to_thread=True)
@@ -74,6 +80,7 @@ class Entrance(Controller):
         """Leave it for a moment: the PIN goes on, and the basket stays."""
         services.sessions.lock(request.cookies.get(COOKIE))
         services.wakeups.wake(CHANGED)
+        services.wakeups.wake(CHANGED)
         return to_start()
 
     @get("/locked", operation="staff.lock")
@@ -87,11 +94,22 @@ class Entrance(Controller):
         permit = permit_of(request)
         chosen = str(data.get("date", ""))
         is_sure = bool(chosen) and data.get("sure") == chosen
-        opened = services.desk.open_day(chosen, _act_for_date(permit, services, is_sure=is_sure))
+        typed = str(data.get("float", ""))
+        float_minor = float_in(typed, services) if uses_shifts(services) else None
+        act = _act_for_date(permit, services, is_sure=is_sure)
+        opened = (
+            float_minor
+            if isinstance(float_minor, Refusal)
+            else services.desk.open_day(chosen, act, float_minor)
+        )
         if isinstance(opened, Refusal):
-            needs_manager = opened.code in NEEDS_MANAGER
             return _open_day(
-                services, permit.session, error=opened.sentence, chosen=chosen, needs_manager=needs_manager
+                services,
+                permit.session,
+                error=opened.sentence,
+                chosen=chosen,
+                needs_manager=opened.code in NEEDS_MANAGER,
+                typed=typed,
             )
         permit.session.starts = True
         return to_start()
@@ -102,9 +120,20 @@ class Entrance(Controller):
         permit = permit_of(request)
         closed = services.desk.close_day(permit.act)
         if isinstance(closed, DayClosed):
-            permit.session.notice = say("day.closed", date=services.fmt.date(closed.business_date))
+            permit.session.notice = _day_closed(services, closed)
             return Response("", headers={"HX-Redirect": "/"})
         return Screen(services, permit.person).shelf(refusal=closed)
+
+
+def _day_closed(services: Services, closed: DayClosed) -> str:
+    """That it is closed, and what its Z report came to."""
+    row = services.desk.checkout.z_reports(1)[0]
+    return say(
+        "day.closed.z",
+        date=services.fmt.date(closed.business_date),
+        number=row.report.number,
+        total=services.fmt.money(row.report.totals.total_minor),
+    )
 
 
 def _act_for_date(permit: Permit, services: Services, *, is_sure: bool) -> Act:
@@ -146,7 +175,13 @@ def _sign_in(
 
 
 def _open_day(
-    services: Services, session: Session, *, error: str = "", chosen: str = "", needs_manager: bool = False
+    services: Services,
+    session: Session,
+    *,
+    error: str = "",
+    chosen: str = "",
+    needs_manager: bool = False,
+    typed: str = "",
 ) -> Response[str]:
     offered = services.desk.offered_date()
     decides = session.person.role.may(services.operations["day.open-doubtful"].permission)
@@ -157,6 +192,10 @@ def _open_day(
         "error": error,
         "offered": offered,
         "chosen": chosen or offered,
+        "has_shifts": uses_shifts(services),
+        **proposed_float(services),
+        **({"typed": typed} if typed else {}),
+        "has_closed": bool(services.desk.checkout.z_reports(1)),
         "needs_manager": needs_manager and not decides,
         "sure": chosen if needs_manager and decides else "",
     }

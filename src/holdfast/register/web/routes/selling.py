@@ -9,6 +9,7 @@ from holdfast.core.basket import Act, Basket
 from holdfast.core.ids import Sku
 from holdfast.core.receipt.code import looks_like_code
 from holdfast.core.refusals import Refusal
+from holdfast.register.web.cash.view import staff_name
 from holdfast.register.web.desk import ComesBack, Found, Scanned, ShowReceipt, Weigh
 from holdfast.register.web.guards import (
     NEEDS_APPROVAL,
@@ -133,7 +134,12 @@ class Selling(Controller):
             back = to_give_back(services.desk.tenders(), services.fmt)
             return screen.part("dialogs/void.html", priced=priced, give_back=back)
         if question == "close-day":
-            return screen.part("dialogs/close_day.html", business_date=services.desk.business_date())
+            shift = services.desk.checkout.shift()
+            return screen.part(
+                "dialogs/close_day.html",
+                business_date=services.desk.business_date(),
+                shift=shift and {"number": shift.opened.shift, "name": staff_name(services, shift.opened.by)},
+            )
         if question == "return":
             return screen.part("dialogs/return.html")
         return screen.part("dialogs/none.html")
