@@ -74,6 +74,14 @@ def test_keys_wait_in_order_and_none_is_lost(till: TillPage) -> None:
         till.send_code(MILK)
     expect(till.lines).to_have_count(3)
     expect(till.lines.nth(2)).to_contain_text("Milk")
+    with held_back(till.page, "/ask/**"):
+        till.page.keyboard.press("F7")
+        till.type("not said")
+        till.page.keyboard.press("Tab")  # to *Cancel*
+        till.page.keyboard.press("Enter")
+        till.send_code(MILK)
+    expect(till.lines).to_have_count(4)
+    expect(till.page.locator("#lines")).not_to_contain_text("not said")
     till.void()
 
 

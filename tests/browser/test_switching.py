@@ -44,6 +44,7 @@ def test_an_outage_in_mid_sale_warns_once_and_the_same_sale_goes_on(
 
 def test_the_warning_waits_for_a_pause_in_the_typing(till: TillPage, chain: Chain) -> None:
     """SW1: an Enter that is meant for a product does not say *Continue* to what nobody has read."""
+    till.expect_status("Online")  # or there would be nothing to warn of
     till.scan(MILK, "Milk")
     clock = till.page.clock
     clock.install(time=0)
@@ -63,6 +64,7 @@ def test_the_warning_waits_for_a_pause_in_the_typing(till: TillPage, chain: Chai
 
 def test_the_warning_does_not_wait_for_ever(till: TillPage, chain: Chain) -> None:
     """SW1: also under the fingers of one who never pauses it opens, within seconds."""
+    till.expect_status("Online")
     till.scan(MILK, "Milk")
     clock = till.page.clock
     clock.install(time=0)

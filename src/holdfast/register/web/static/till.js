@@ -26,7 +26,7 @@
   // touches wait for it, in order.
 
   const HELD_MAX = 1000;
-  const HELD_KEYS = new Set("Enter Escape Backspace ArrowUp ArrowDown F2 F3 F4 F6 F7 F8 F9 F10".split(" ")); // never F5
+  const HELD_KEYS = new Set("Enter Escape Backspace Tab ArrowUp ArrowDown F2 F3 F4 F6 F7 F8 F9 F10".split(" ")); // never F5
   const ASKS = ["hx-get", "hx-post", "hx-vals", "data-line-action"];
   const TOUCHED = "button[hx-get], button[hx-post], [data-line-action], form[hx-post] button:not([type=button]), #scan-form button";
   const PAGE = "the page itself";
@@ -43,11 +43,11 @@
   };
 
   const holdKey = (event) => {
-    const { key, timeStamp } = event;
+    const { key, shiftKey, timeStamp } = event;
     if (!mustHold() || !scanField()) return false;
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return false;
     if (key.length !== 1 && !HELD_KEYS.has(key)) return false;
-    hold(event, () => pressAgain(key, timeStamp));
+    hold(event, () => pressAgain({ key, shiftKey }, timeStamp));
     return true;
   };
 
@@ -69,16 +69,26 @@
   };
 
   // What a browser does with a key of its own accord, it does for a trusted one alone.
-  const pressAgain = (key, timeStamp) => {
+  const pressAgain = ({ key, shiftKey }, timeStamp) => {
     const target = document.activeElement || document.body;
-    const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+    const event = new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true });
     Object.defineProperty(event, "timeStamp", { value: timeStamp }); // a scanner is told by when it sent it
     if (!target.dispatchEvent(event)) return;
     const dialog = openDialog();
     if (key === "Escape" && dialog) dialog.close();
+    else if (key === "Tab") step(shiftKey ? -1 : 1);
     else if (key === "Enter" && isTextField(target)) target.form?.requestSubmit(target.form.querySelector("button:not([type=button])"));
     else if (isTextField(target)) type(target, key);
     else if ((key === "Enter" || key === " ") && target.matches("button, summary, [type=checkbox], [type=radio]")) target.click();
+  };
+
+  const step = (by) => {
+    const reached = "a[href], button, input, select, textarea, summary, [tabindex]";
+    const places = [...(openDialog() || document).querySelectorAll(reached)].filter(
+      (one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility({ visibilityProperty: true }),
+    );
+    const at = places.indexOf(document.activeElement);
+    if (places.length) places[(Math.max(at, by < 0 ? 0 : -1) + by + places.length) % places.length].focus();
   };
 
   const type = (field, key) => {
