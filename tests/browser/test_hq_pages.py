@@ -173,6 +173,8 @@ def test_the_keyboard_reaches_everything(page: Page, office: ServedHeadOffice) -
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
     page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Add a register")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.get_by_label("Search")).to_be_focused()
     page.keyboard.type("R02")
     expect(page.locator("#registers tbody tr")).to_have_count(1)
