@@ -55,7 +55,7 @@ FIELDS = {
 """Whatever a form asks for."""
 A_CODE = "HF1" + "0" * 80
 """As a receipt's code looks; what is wrong with it is found behind the guard."""
-PLACES = {"line": "1", "number": "R01-ABCDE-000001", "since_ms": "1"}
+PLACES = {"line": "1", "number": "R01-ABCDE-000001", "since_ms": "1", "transaction": "T1"}
 """Parts of paths that name no operation."""
 
 

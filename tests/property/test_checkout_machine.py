@@ -75,7 +75,9 @@ class TillLife(RuleBasedStateMachine):
 
     @rule()
     def close_day(self) -> None:
-        self.checkout.close_day(by=CASHIER)
+        waiting = self.checkout.suspended_count()
+        answer = self.checkout.close_day(by=CASHIER)
+        assert not waiting or isinstance(answer, Refusal), "no suspended basket is forgotten"
 
     # ---- baskets -----------------------------------------------------------------------------
 
@@ -125,6 +127,32 @@ class TillLife(RuleBasedStateMachine):
     def void(self) -> None:
         self.checkout.void(reason="left", by=CASHIER)
 
+    # ---- suspended baskets -------------------------------------------------------------------
+
+    @rule(note=st.sampled_from(["", "blue coat"]))
+    def suspend(self, note: str) -> None:
+        basket, before = self.checkout.basket(), self.checkout.suspended()
+        answer = self.checkout.suspend(act(), note)
+        if isinstance(answer, Refusal):
+            assert (self.checkout.basket(), self.checkout.suspended()) == (basket, before)
+        else:
+            assert answer.basket == basket
+            assert self.checkout.basket() is None
+            assert set(self.checkout.suspended()) == {*before, answer}
+
+    @rule(data=st.data(), voids=st.booleans())
+    def recall(self, data: st.DataObject, voids: bool) -> None:
+        waiting = self.checkout.suspended()
+        if not waiting:
+            return
+        kept = data.draw(st.sampled_from(waiting))
+        if voids:
+            self.checkout.void_suspended(kept.basket.transaction, act(), "nobody came")
+            assert kept not in self.checkout.suspended()
+        elif not isinstance(self.checkout.recall(kept.basket.transaction), Refusal):
+            assert self.checkout.basket() == kept.basket, "as it was"
+            assert kept not in self.checkout.suspended()
+
     # ---- other entries -----------------------------------------------------------------------
 
     @rule(reference=st.sampled_from(["A1", "A2", None]), milli=st.integers(-5_000, 5_000))
@@ -152,10 +180,11 @@ class TillLife(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        before = self.checkout.head(), self.checkout.day(), self.checkout.basket()
+        before = self.checkout.head(), self.checkout.day(), self.checkout.basket(), self.checkout.suspended()
         self.checkout.close()
         self._open()
-        assert (self.checkout.head(), self.checkout.day(), self.checkout.basket()) == before
+        checkout = self.checkout
+        assert (checkout.head(), checkout.day(), checkout.basket(), checkout.suspended()) == before
 
     @rule()
     def tidy(self) -> None:

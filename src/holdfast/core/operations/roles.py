@@ -22,6 +22,7 @@ class Permission(enum.StrEnum):
     VOID_LINE = "void-line"
     VOID_TRANSACTION = "void-transaction"
     SUSPEND = "suspend"
+    VOID_SUSPENDED = "void-suspended"
     DISCOUNT = "discount"
     OVERRIDE_PRICE = "override-price"
     RETURN = "return"

@@ -38,10 +38,15 @@ ROWS = (
     Operation("line.note", SELLING, "Comment on a line", May.SELL, features=("PO1",)),
     Operation("line.void", SELLING, "Void a line", May.VOID_LINE, features=("PO2",)),
     Operation("basket.void", SELLING, "Void the whole transaction", May.VOID_TRANSACTION, features=("PO2",)),
+    Operation("basket.suspend", SELLING, "Suspend a transaction", May.SUSPEND, features=("PO4",)),
+    Operation("basket.recall", SELLING, "Recall a transaction", May.SUSPEND, features=("PO4",)),
     Operation(
-        "basket.suspend", SELLING, "Suspend a transaction", May.SUSPEND, planned=True, features=("PO4",)
+        "basket.void-suspended",
+        SELLING,
+        "Void a suspended transaction",
+        May.VOID_SUSPENDED,
+        features=("PO4",),
     ),
-    Operation("basket.recall", SELLING, "Recall a transaction", May.SUSPEND, planned=True, features=("PO4",)),
     Operation(
         "basket.recall-elsewhere",
         SELLING,

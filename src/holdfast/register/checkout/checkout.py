@@ -11,6 +11,7 @@ import msgspec
 from holdfast.core import basket as baskets
 from holdfast.core import business_day, pricing
 from holdfast.core.basket import UNLIMITED, Act, Basket, Kind
+from holdfast.core.basket.suspended import close_refusal
 from holdfast.core.business_day import NOBODY, DayClosed, DayOpened
 from holdfast.core.cash.shift import still_open
 from holdfast.core.ids import (
@@ -26,7 +27,10 @@ from holdfast.core.tender import CASH, STILL_DUE
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterHome
 from holdfast.register.checkout.cash import CashDesk
+from holdfast.register.checkout.searching import Searching
+from holdfast.register.checkout.suspending import Suspending
 from holdfast.register.till import closing, history, writing
+from holdfast.register.till.suspended import count_suspended
 from holdfast.register.till.till import Till
 
 _NO_BASKET = Refusal("basket.none", "No transaction is open. Begin one.")
@@ -36,7 +40,7 @@ _BASKET_OPEN_AT_CLOSE = Refusal(
 )
 
 
-class Checkout(CashDesk):
+class Checkout(Searching, Suspending, CashDesk):
     """One per process. Threads may share it; two processes may open the same till."""
 
     def __init__(self, till: Till, clock: Clock, randomness: Randomness) -> None:
@@ -114,6 +118,8 @@ class Checkout(CashDesk):
             basket = writing.read_basket(self._till.cursor)
             if basket is not None and not _is_empty(basket):
                 return _BASKET_OPEN_AT_CLOSE
+            if refusal := close_refusal(count_suspended(self._till.connection)):
+                return refusal
             day = self._till.day()
             shift = closing.open_shift(self._till, day)
             if shift is not None:
@@ -134,6 +140,8 @@ class Checkout(CashDesk):
             basket, day = writing.read_basket(till.cursor), till.day()
             if basket is not None and not _is_empty(basket):
                 return _BASKET_OPEN_AT_CLOSE
+            if refusal := close_refusal(count_suspended(till.connection)):
+                return refusal
             writing.write_basket(till.cursor, None)
             if day.open:
                 closing.end_day(till, day, by=by, cause="retired")

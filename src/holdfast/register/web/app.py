@@ -11,11 +11,13 @@ from holdfast.register.web.cash.routes import Cash
 from holdfast.register.web.guards import AnyRequest, Guard, SignInFirst, is_part, to_start
 from holdfast.register.web.pages import STATIC
 from holdfast.register.web.routes.entrance import Entrance
+from holdfast.register.web.routes.journal import Journal
 from holdfast.register.web.routes.live import Live
 from holdfast.register.web.routes.operations import Operations
 from holdfast.register.web.routes.receipts import Receipts
 from holdfast.register.web.routes.selling import Selling
 from holdfast.register.web.routes.store_operations import StoreOperations
+from holdfast.register.web.routes.suspending import Suspending
 from holdfast.register.web.services import Services
 from holdfast.register.web.sessions import require_own_page
 
@@ -29,7 +31,18 @@ def create_app(services: Services) -> Litestar:
         return services
 
     return Litestar(
-        route_handlers=[Entrance, Selling, Receipts, Cash, StoreOperations, Operations, Live, _static()],
+        route_handlers=[
+            Entrance,
+            Selling,
+            Receipts,
+            Cash,
+            StoreOperations,
+            Suspending,
+            Journal,
+            Operations,
+            Live,
+            _static(),
+        ],
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
         guards=[require_own_page],
         before_request=Guard(services),

@@ -12,9 +12,10 @@ import msgspec
 
 from holdfast.core import basket as baskets
 from holdfast.core.basket import Act, Basket, CodeBound, Kind
+from holdfast.core.basket.suspended import Suspended
 from holdfast.core.business_day import DayClosed, DayOpened, day_required
 from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor, foreign_tender
-from holdfast.core.ids import DocumentNumber, Sku, StaffId
+from holdfast.core.ids import DocumentNumber, Sku, StaffId, TransactionId
 from holdfast.core.money import CURRENCIES, parse_decimal, parse_e4, parse_milli, parse_minor
 from holdfast.core.pricing import Priced as PricedBasket
 from holdfast.core.receipt.code import (
@@ -270,6 +271,28 @@ class Desk:
             return percent if isinstance(percent, Refusal) else (percent, 0)
         amount = parse_minor(text, self._till.currency)
         return amount if isinstance(amount, Refusal) else (0, amount)
+
+    # ---- suspended transactions ----------------------------------------------------------------
+
+    def suspend(self, note: str, act: Act) -> Suspended | Refusal:
+        """Put the open transaction aside for somebody who comes back."""
+        with self._lock:
+            return self.checkout.suspend(act, note)
+
+    def recall(self, transaction: TransactionId) -> Basket | Refusal:
+        """Take one up again; a return that nothing was scanned for is over."""
+        with self._lock:
+            recalled = self.checkout.recall(transaction)
+            if isinstance(recalled, Basket):
+                self.end_return()
+            return recalled
+
+    def void_suspended(
+        self, transaction: TransactionId, reason: str, act: Act
+    ) -> TransactionVoided | Refusal:
+        """Give one up that nobody comes back for."""
+        with self._lock:
+            return self._committed(self.checkout.void_suspended(transaction, act, reason))
 
     # ---- returns -----------------------------------------------------------------------------
 

@@ -6,10 +6,11 @@ from litestar import Response
 
 from holdfast.core.basket import Basket
 from holdfast.core.ids import DocumentNumber
-from holdfast.core.pricing import Priced
+from holdfast.core.pricing import Priced, price
 from holdfast.core.receipt.model import Receipt, line_extras
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import SaleLine
+from holdfast.register.checkout import DocumentRow
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
 from holdfast.register.web.people import Person
@@ -59,12 +60,53 @@ class Screen:
     def done(self, receipt: Receipt) -> Response[str]:
         return self._answer(self._frame("done", receipt=receipt))
 
+    def suspended(self, *, refusal: Refusal | None = None, said: str = "") -> Response[str]:
+        """What waits to be recalled."""
+        rows = self.suspended_rows()
+        return self._answer(self._frame("suspended", refusal=refusal, said=said, waiting=rows))
+
+    def suspended_rows(self) -> list[dict[str, str]]:
+        """The longest waiting first."""
+        fmt, now_ms = self._services.fmt, self._services.clock.now_ms()
+        return [
+            {
+                "transaction": kept.basket.transaction,
+                "note": kept.note,
+                "at": fmt.moment(kept.at_ms, now_ms),
+                "by": self._services.shelf.staff_name(kept.by),
+                "kind": say(_KINDS[kept.basket.kind]),
+                "lines": fmt.count(len(kept.basket.lines)),
+                "first": kept.basket.lines[0].description if kept.basket.lines else "",
+                "total": fmt.money(price(kept.basket).total_minor),
+            }
+            for kept in self._services.desk.checkout.suspended()
+        ]
+
     def overview(self, **view: Any) -> Response[str]:
         """How this register stands."""
         return self._answer(self._frame("overview", **view))
 
-    def receipts(self, *, refusal: Refusal | None = None) -> Response[str]:
-        return self._answer(self._frame("receipts", refusal=refusal))
+    def receipts(
+        self,
+        *,
+        refusal: Refusal | None = None,
+        found: list[DocumentRow] | None = None,
+        text: str = "",
+        date: str = "",
+        further: DocumentNumber | None = None,
+    ) -> Response[str]:
+        """The last ones, or what a search for `text` and `date` found; `further`: where it goes on."""
+        rows = self._services.desk.documents(RECEIPTS_SHOWN) if found is None else found
+        return self._answer(
+            self._frame(
+                "receipts",
+                refusal=refusal,
+                documents=self._documents(rows),
+                asked={"text": text, "date": date},
+                is_search=bool(text or date),
+                further=further,
+            )
+        )
 
     def receipt(self, receipt: Receipt, *, refusal: Refusal | None = None) -> Response[str]:
         return self._answer(self._frame("receipt", receipt=receipt, refusal=refusal))
@@ -110,6 +152,7 @@ class Screen:
             "priced": priced,
             "is_return": (basket.kind == "return") if basket else desk.is_returning,
             "total_minor": priced.total_minor if priced else 0,
+            "suspended_count": desk.checkout.suspended_count(),
             "rows": rows_of(basket, priced, self._services.fmt) if basket and priced else [],
             "taxes": self._taxes(priced),
             "tiles": [],
@@ -118,8 +161,6 @@ class Screen:
             context["tiles"] = self._services.shelf.tiles(desk.business_date() or desk.offered_date())
         if work == "pay" and priced:
             context |= self._paying(priced, currency)
-        if work == "receipts":
-            context["documents"] = self._documents()
         if work == "receipt" and receipt:
             context["returnable"] = self._returnable(receipt)
         return context | more
@@ -155,7 +196,7 @@ class Screen:
             if tax.tax_minor
         ]
 
-    def _documents(self) -> list[dict[str, str]]:
+    def _documents(self, rows: list[DocumentRow]) -> list[dict[str, str]]:
         fmt, now_ms = self._services.fmt, self._services.clock.now_ms()
         return [
             {
@@ -164,7 +205,7 @@ class Screen:
                 "at": fmt.moment(row.at_ms, now_ms),
                 "total": fmt.money(row.total_minor),
             }
-            for row in self._services.desk.documents(RECEIPTS_SHOWN)
+            for row in rows
         ]
 
     def _returnable(self, receipt: Receipt) -> list[dict[str, Any]]:

@@ -126,6 +126,11 @@ class Shelf:
         """What a role may do at this register: head office's row for its currency, or as it ships."""
         return role_in(name, self._ask(lambda books: books.role(name)))
 
+    def staff_name(self, number: StaffId) -> str:
+        """The name, or the number of somebody who is not known any more."""
+        found = self.staff(number)
+        return found.name if found else number
+
     def has_staff(self) -> bool:
         return bool(self._ask(lambda books: books.staff_list()))
 
