@@ -130,8 +130,9 @@ def answered(response: Response) -> str:
         said = re.search(r'<p class="notice notice--bad"[^>]*>(.*?)</p>', text, re.DOTALL)
         assert said is not None, text
         return f"refused: {said[1].strip()}"
-    # 422: the guard let it through, and the route found what was asked for wrong.
-    assert response.status_code < 400 or response.status_code == 422, (response.status_code, text[:300])
+    # The guard let it through, and the route found what was asked for wrong, or found no such thing.
+    is_behind = response.status_code in (404, 422)
+    assert response.status_code < 400 or is_behind, (response.status_code, text[:300])
     return "allowed"
 
 

@@ -19,7 +19,6 @@ from holdfast.register.web.screen import Screen
 from holdfast.register.web.services import Given, Services
 from holdfast.register.web.sessions import COOKIE, Session
 from holdfast.register.web.watch import CHANGED
-from holdfast.register.web.watch import CHANGED
 
 Form = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
 NEEDS_MANAGER = frozenset({"day.needs-manager"})
