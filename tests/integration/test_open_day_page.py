@@ -25,7 +25,7 @@ from holdfast.register.sync.reference_file import ReferenceFile, open_reference
 from holdfast.register.web.app import create_app
 from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.watch import Watch
-from tests.register_fixture import make_register, open_checkout
+from tests.register_fixture import make_outbox, make_register, open_checkout
 
 
 def register_with_staff(folder: Path) -> RegisterHome:
@@ -55,7 +55,8 @@ def page_of(home: RegisterHome, checkout: Checkout) -> Iterator[TestClient[Any]]
     file = ReferenceFile(home, DatabaseKey.load(home.database_key))
     watch = Watch(file, checkout, clock, wakeups, lambda: None)
     shelf, keeper = Shelf(file, "EUR"), SyncKeeper(home, clock, ["none"])
-    app = create_app(_services(home, config, checkout, shelf, clock, watch, wakeups, keeper))
+    outbox = make_outbox(home, clock)
+    app = create_app(_services(home, config, checkout, shelf, clock, watch, wakeups, keeper, outbox))
     with TestClient(app, base_url=f"http://{config.listen_host}:{config.listen_port}") as client:
         yield client
     file.close()
@@ -70,13 +71,13 @@ def test_a_manager_too_is_told_first_and_decides_then(home: RegisterHome) -> Non
     with page_of(home, checkout) as client:
         post(client, "/sign-in", staff="2", pin="2222")
         date = checkout.offered_date()
-        told = post(client, "/day/open", date=date)
+        told = post(client, "/day/open", float="0", date=date)
         assert "head office was not heard yet" in told
         assert not checkout.day().open
         assert f'name="sure" value="{date}"' in told
-        assert "head office was not heard yet" in post(client, "/day/open", date="2031-05-01", sure=date)
+        assert "head office was not heard yet" in post(client, "/day/open", float="0", date="2031-05-01", sure=date)
         assert not checkout.day().open, "another date is another decision"
-        post(client, "/day/open", date=date, sure=date)
+        post(client, "/day/open", float="0", date=date, sure=date)
         assert (checkout.day().open, checkout.day().business_date) == (True, date)
     checkout.close()
 
@@ -86,10 +87,10 @@ def test_a_cashier_needs_a_managers_pin(home: RegisterHome) -> None:
     with page_of(home, checkout) as client:
         post(client, "/sign-in", staff="1", pin="1111")
         date = checkout.offered_date()
-        told = post(client, "/day/open", date=date, sure=date)
+        told = post(client, "/day/open", float="0", date=date, sure=date)
         assert "ask a manager" in told
         assert 'name="manager_pin"' in told
         assert not checkout.day().open, "a cashier is not sure enough"
-        post(client, "/day/open", date=date, manager="2", manager_pin="2222")
+        post(client, "/day/open", float="0", date=date, manager="2", manager_pin="2222")
         assert checkout.day().open
     checkout.close()

@@ -3,7 +3,7 @@
 And the drawer that is opened without a sale. Each is an entry of its own, with who and why.
 """
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, TypeGuard
 
 import msgspec
 
@@ -63,7 +63,7 @@ class DrawerOpened(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     approved_by: StaffId = StaffId("")
 
 
-def is_kind(text: str) -> bool:
+def is_kind(text: str) -> TypeGuard[MoveKind]:
     """Whether that is one of the kinds."""
     return text in WAYS
 
@@ -81,15 +81,14 @@ def move(
     """What to journal. `amount_minor` is what was counted, without a sign; the kind tells the way."""
     if not is_kind(kind):
         return Refusal("cash.kind", f"{kind[:20]!r} is no way to move cash. Choose one of those shown.")
-    known = cast("MoveKind", kind)
     if not 0 < amount_minor <= AMOUNT_MINOR_MAX:
         return Refusal("cash.amount", "How much was moved? Enter an amount above zero.")
-    if refusal := _words_refusal(known, reason, reference) or act_refusal(act):
+    if refusal := _words_refusal(kind, reason, reference) or act_refusal(act):
         return refusal
     return CashMoved(
         kind=kind,
         currency=currency.code,
-        amount_minor=WAYS[known] * amount_minor,
+        amount_minor=WAYS[kind] * amount_minor,
         shift=shift,
         reason=reason.strip(),
         reference=reference.strip(),

@@ -7,6 +7,7 @@ from holdfast.hq.web import live
 from holdfast.hq.web.alerts import routes as alerts
 from holdfast.hq.web.auth import routes as auth
 from holdfast.hq.web.backups import routes as backups
+from holdfast.hq.web.closings import routes as closings
 from holdfast.hq.web.data import routes as data
 from holdfast.hq.web.home import routes as home
 from holdfast.hq.web.pages import error_page
@@ -36,6 +37,7 @@ def create_app(services: Services) -> Litestar:
             identity.routes,
             lost.routes,
             sales.routes,
+            closings.routes,
             data.routes,
             alerts.routes,
             backups.routes,

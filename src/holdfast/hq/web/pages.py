@@ -24,6 +24,7 @@ NAVIGATION = (
     Place("/", "Overview"),
     Place("/registers", "Registers"),
     Place("/sales", "Sales"),
+    Place("/closings", "Day closings"),
     Place("/data", "Data"),
     Place("/alerts", "Alerts"),
     Place("/backups", "Backups"),

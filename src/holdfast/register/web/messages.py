@@ -41,7 +41,6 @@ SENTENCES: dict[str, str] = {
     "day.open": "Open the day",
     "day.close": "Close the day",
     "day.close.ask": "Close the business day {date}?",
-    "day.closed": "The business day {date} is closed.",
     # the basket
     "basket.nothing": "Scan the first product",
     "basket.nothing.hint": "or type its code or its name",

@@ -2,7 +2,6 @@
 
 CASH_SENTENCES: dict[str, str] = {
     "cash.title": "Cash",
-    "cash.day": "Business day",
     "cash.drawer": "Drawer",
     "cash.reports": "Reports",
     # shifts
@@ -32,7 +31,6 @@ CASH_SENTENCES: dict[str, str] = {
     "count.review": "Review the count",
     "count.counted": "You counted",
     "count.each": "{count} × {coin}",
-    "count.nothing": "nothing",
     "count.sure": "Is that what lies in the drawer? Once the shift is closed, the count stays as it is.",
     "count.both": "The pieces come to {pieces}, and the total says {total}. Correct one of them.",
     "count.missing": "Enter what you counted: the pieces, or the total. 0 where the drawer is empty.",
@@ -104,8 +102,8 @@ CASH_SENTENCES: dict[str, str] = {
     "report.rounding": "Cash rounding",
     "report.tenders": "Tenders",
     "report.taxes": "Taxes",
-    "report.net": "Net",
-    "report.tax": "Tax",
+    "report.net": "{tax}, net",
+    "report.tax": "{tax}, tax",
     "report.departments": "Departments",
     "report.no-department": "Without department",
     "report.cash": "Cash in the drawer",
@@ -116,8 +114,8 @@ CASH_SENTENCES: dict[str, str] = {
     "report.float": "Change put in ({count})",
     "report.expense": "Petty expense ({count})",
     "report.income": "Petty income ({count})",
-    "report.over_short": "Over or short",
-    "report.no_sale": "Drawer opened without a sale",
+    "report.over-short": "Over or short",
+    "report.no-sale": "Drawer opened without a sale",
     "report.held": "Must be in the drawer",
     "report.held.in": "Must be in the drawer, {currency}",
     "report.grand": "Since this register's first day",

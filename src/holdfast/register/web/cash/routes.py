@@ -11,7 +11,7 @@ from holdfast.core.cash.shift import NEEDS_SOMEBODY_ELSE, NO_SHIFT
 from holdfast.core.operations import Permission
 from holdfast.core.refusals import Refusal
 from holdfast.register.web.cash.acts import CashActs, counts_in, proposed_float
-from holdfast.register.web.cash.screen import CashScreen
+from holdfast.register.web.cash.screen import MOVES, CashScreen
 from holdfast.register.web.cash.view import (
     count_form,
     count_review,
@@ -111,10 +111,12 @@ class Cash(Controller):
         """Record it."""
         screen, form = _screen(request, services), _form(request)
         moved = _acts(request, services).move(kind, form)
+        if not is_kind(kind):
+            return screen.menu(refusal=moved if isinstance(moved, Refusal) else None)
         if isinstance(moved, Refusal):
-            return screen.move(kind, form, refusal=moved) if is_kind(kind) else screen.menu(refusal=moved)
+            return screen.move(kind, form, refusal=moved)
         amount = services.fmt.foreign_of(abs(moved.amount_minor), moved.currency)
-        return screen.menu(said=say("move.done", what=say(f"move.{kind}"), amount=amount))
+        return screen.menu(said=say("move.done", what=say(MOVES[kind].name), amount=amount))
 
     @get("/no-sale", operation=Asks("drawer.open"), sync_to_thread=True)
     def ask_no_sale(self, request: AnyRequest, services: Given) -> Response[str]:

@@ -1,11 +1,11 @@
 """The Cash area on the selling screen."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from litestar import Response
 
-from holdfast.core.cash.moves import WAYS
+from holdfast.core.cash.moves import NEEDS_REASON, MoveKind
 from holdfast.core.refusals import Refusal
 from holdfast.register.web.cash.acts import counted_currencies
 from holdfast.register.web.cash.view import shift_line
@@ -13,6 +13,23 @@ from holdfast.register.web.messages import say
 from holdfast.register.web.screen import Screen
 
 _IN_ANY_CURRENCY = frozenset({"drop", "bank", "float"})
+
+
+class MoveTexts(NamedTuple):
+    """Keys of what one way to move cash is called."""
+
+    name: str
+    hint: str
+    reasons: str
+
+
+MOVES: dict[MoveKind, MoveTexts] = {
+    "drop": MoveTexts("move.drop", "move.drop.hint", "reasons.move.drop"),
+    "bank": MoveTexts("move.bank", "move.bank.hint", "reasons.move.bank"),
+    "float": MoveTexts("move.float", "move.float.hint", "reasons.move.float"),
+    "expense": MoveTexts("move.expense", "move.expense.hint", "reasons.move.expense"),
+    "income": MoveTexts("move.income", "move.income.hint", "reasons.move.income"),
+}
 
 
 class CashScreen(Screen):
@@ -42,10 +59,12 @@ class CashScreen(Screen):
             "shift": shift.opened if shift else None,
             "shift_line": shift_line(shift.opened, since, services) if shift else "",
             "has_shifts": day.has_shifts,
-            "moves": list(WAYS),
+            "moves": MOVES,
         }
 
-    def move(self, kind: str, form: Mapping[str, str], *, refusal: Refusal | None = None) -> Response[str]:
+    def move(
+        self, kind: MoveKind, form: Mapping[str, str], *, refusal: Refusal | None = None
+    ) -> Response[str]:
         """How much, and what for."""
         home, *others = counted_currencies(self._services)
         currencies = [home, *others] if kind in _IN_ANY_CURRENCY else [home]
@@ -53,10 +72,11 @@ class CashScreen(Screen):
             "cash_move",
             refusal=refusal,
             kind=kind,
+            texts=MOVES[kind],
             typed=form,
             currencies=[currency.code for currency in currencies],
-            reasons=say(f"reasons.move.{kind}").split(", "),
-            needs_reason=kind in ("expense", "income"),
+            reasons=say(MOVES[kind].reasons).split(", "),
+            needs_reason=kind in NEEDS_REASON,
         )
 
     def alone(self, work: str, **more: Any) -> Response[str]:

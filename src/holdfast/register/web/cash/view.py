@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from holdfast.core.cash.count import Count, denominations
-from holdfast.core.cash.moves import WAYS, Moved
+from holdfast.core.cash.moves import Moved
 from holdfast.core.cash.shift import ShiftClosed, ShiftOpened
-from holdfast.core.cash.sums import KINDS, NO_SALE, OPENING
+from holdfast.core.cash.sums import NO_SALE, OPENING
 from holdfast.core.cash.z_report import DayFigures, ZReport
 from holdfast.core.ids import StaffId
 from holdfast.core.money import CURRENCIES, Currency
@@ -21,7 +21,16 @@ from holdfast.register.web.services import Services
 
 _TENDERS = {"cash": "pay.cash", "change": "pay.change", "imported": "pay.paid"}
 _WHOLE = re.compile(r"[.,]0+(?=\D*\Z)")
-_WITH_TIMES = frozenset(WAYS)
+_KINDS = {
+    "opening": "report.opening",
+    "drop": "report.drop",
+    "bank": "report.bank",
+    "float": "report.float",
+    "expense": "report.expense",
+    "income": "report.income",
+    "over_short": "report.over-short",
+}
+"""What a report calls them; with how often, where that is said."""
 HASH_CHARS_SHOWN = 16
 
 
@@ -185,8 +194,8 @@ def _taxes(totals: DayTotals, names: Mapping[str, str], fmt: Formats) -> list[Li
     lines: list[Line] = []
     for code in sorted(totals.tax_minor.keys() | totals.net_minor.keys()):
         name = f"{names[code]} ({code})" if code in names else code
-        lines.append(Line(f"{name}, {say('report.net')}", fmt.money(totals.net_minor.get(code, 0))))
-        lines.append(Line(f"{name}, {say('report.tax')}", fmt.money(totals.tax_minor.get(code, 0))))
+        lines.append(Line(say("report.net", tax=name), fmt.money(totals.net_minor.get(code, 0))))
+        lines.append(Line(say("report.tax", tax=name), fmt.money(totals.tax_minor.get(code, 0))))
     return lines
 
 
@@ -201,11 +210,10 @@ def _cash_lines(totals: DayTotals, moved: tuple[Moved, ...], fmt: Formats) -> li
     lines = [Line(say("report.sold-cash"), fmt.money(totals.drawer_minor))]
     for each in moved:
         if each.kind == NO_SALE:
-            lines.append(Line(say("report.no_sale"), fmt.count(each.times)))
-        elif each.kind in KINDS and (each.amount_minor or each.kind != OPENING):
-            name = f"report.{each.kind}"
-            text = say(name, count=fmt.count(each.times)) if each.kind in _WITH_TIMES else say(name)
-            lines.append(Line(text, fmt.foreign_of(each.amount_minor, each.currency)))
+            lines.append(Line(say("report.no-sale"), fmt.count(each.times)))
+        elif each.kind in _KINDS and (each.amount_minor or each.kind != OPENING):
+            name = say(_KINDS[each.kind], count=fmt.count(each.times))
+            lines.append(Line(name, fmt.foreign_of(each.amount_minor, each.currency)))
     return lines
 
 

@@ -1,0 +1,1 @@
+"""Day closings per store and date, and a register's Z report."""
