@@ -26,8 +26,10 @@ def running_chain() -> Iterator[Chain]:
 
 @pytest.fixture
 def chain(running_chain: Chain) -> Iterator[Chain]:
-    """The chain with all lines up, before and after."""
+    """The chain with all lines up, before and after; its registers know it, or no outage could begin."""
     _mend(running_chain)
+    for name in running_chain.registers:
+        wait_standing(running_chain, name, lambda standing: standing.mode == Mode.ONLINE.value)
     yield running_chain
     _mend(running_chain)
 

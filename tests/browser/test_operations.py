@@ -22,7 +22,9 @@ def by_keyboard(till: TillPage, item: str) -> None:
     """An item of the menu, without a pointer."""
     till.page.locator("summary").focus()
     till.page.keyboard.press("Enter")
-    till.page.locator(f".menu__items >> text={item}").focus()
+    found = till.page.locator(f".menu__items >> text={item}")
+    expect(found).to_be_visible()
+    found.focus()
     till.page.keyboard.press("Enter")
 
 

@@ -247,7 +247,9 @@ def test_the_menu_by_keyboard(till: TillPage) -> None:
     expect(send).to_be_hidden()
     till.page.keyboard.press("Enter")
     while not send.evaluate("button => button === document.activeElement"):
-        assert menu.evaluate("menu => menu.parentElement.contains(document.activeElement)"), "it is not reached"
+        assert menu.evaluate("menu => menu.parentElement.contains(document.activeElement)"), (
+            "it is not reached"
+        )
         till.page.keyboard.press("Tab")
     till.page.keyboard.press("Enter")
     expect(till.page.locator("#notice")).to_contain_text(re.compile("Trying now|Nothing is owed"))
