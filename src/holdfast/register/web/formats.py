@@ -94,6 +94,10 @@ class Formats:
         pattern = "HH:mm" if same_day else "d MMM HH:mm"
         return format_datetime(self._local(at_ms), pattern, locale=self.locale)
 
+    def date_time(self, at_ms: int) -> str:
+        """`22 Nov 2026, 14:02`."""
+        return format_datetime(self._local(at_ms), "d MMM y, HH:mm", locale=self.locale)
+
     def stamped(self, at_ms: int, offset_min: int) -> str:
         """`22 Nov 2026, 14:02 +01:00`: as the clock of whoever wrote it showed."""
         sign, (hours, minutes) = "-" if offset_min < 0 else "+", divmod(abs(offset_min), 60)
