@@ -10,11 +10,13 @@ from holdfast.core.catalogue import Product
 from holdfast.core.ids import OriginId, StaffId, StoreId
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale
-from holdfast.infra.clock import ManualClock, SeededRandomness
-from holdfast.infra.config import RegisterConfig, RegisterHome
-from holdfast.infra.keys import SigningKey
+from holdfast.infra.clock import Clock, ManualClock, SeededRandomness
+from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
+from holdfast.infra.keys import DatabaseKey, SigningKey
 from holdfast.register.checkout import Checkout
 from holdfast.register.enrolment import establish
+from holdfast.register.receipts.jobs import Jobs, open_jobs
+from holdfast.register.receipts.outbox import Outbox
 from holdfast.register.sync.trust import Trust
 from tests.unit.core.shop import BEGAN_MS, MUG, done, sell
 
@@ -63,6 +65,12 @@ def selling(
         yield checkout
     finally:
         checkout.close()
+
+
+def make_outbox(home: RegisterHome, clock: Clock) -> Outbox:
+    """What the till's page asks to print and mail, by the register's settings; nothing carries it out."""
+    jobs = Jobs(open_jobs(home, DatabaseKey.load(home.database_key)))
+    return Outbox(jobs, load_config(home.config, RegisterConfig), clock, wake=lambda: None)
 
 
 def scan(checkout: Checkout, product: Product = MUG, quantity_milli: int | None = None) -> Basket:

@@ -30,7 +30,7 @@ from holdfast.register.sync.reference_file import ReferenceFile, open_reference
 from holdfast.register.web.app import create_app
 from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.watch import Watch
-from tests.register_fixture import CASHIER, MANAGER, make_register, open_checkout, scan
+from tests.register_fixture import CASHIER, MANAGER, make_outbox, make_register, open_checkout, scan
 from tests.unit.core.shop import BEGAN_MS, MUG, STANDARD, done, price_of
 
 _PINS = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -63,7 +63,7 @@ class StaffedTill:
         watch = Watch(file, self.checkout, self.clock, wakeups, lambda: None)
         made = _services(
             home, config, self.checkout, Shelf(file, "EUR"), self.clock, watch, wakeups,
-            SyncKeeper(home, self.clock, ["none"]),
+            SyncKeeper(home, self.clock, ["none"]), make_outbox(home, self.clock),
         )  # fmt: skip
         self.services = replace(made, operations=table)
         self.app: Litestar = create_app(self.services)

@@ -186,7 +186,7 @@ def test_the_return_survives_a_restart_of_the_till(tills: TwoTills) -> None:
 
 def test_much_of_it_needs_a_manager(desk: Desk, tills: TwoTills) -> None:
     limits = msgspec.structs.replace(CASHIER_LIMITS, return_without_receipt_minor_max=499)
-    desk.scan(tills.code, by(limits))
+    desk.scan(tills.code, by())
     assert isinstance(desk.scan(MUG.sku, by(limits)), Basket)
     assert refusal_of(desk.scan(MUG.sku, by(limits))) == "basket.needs-manager"
     assert isinstance(desk.scan(MUG.sku, by(limits, "m1")), Basket)

@@ -14,11 +14,11 @@ import re
 import socket
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -27,7 +27,7 @@ from msgspec import Meta
 from holdfast.core.faults import ConfigurationFault
 from holdfast.core.ids import OriginId, StoreId
 from holdfast.infra.clock import time_zone
-from holdfast.infra.keys import write_file
+from holdfast.infra.keys import sync_directory, write_file
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 _Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")]
@@ -56,6 +56,25 @@ class RegisterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """IANA name of the store's zone."""
     listen_host: str = "127.0.0.1"
     listen_port: Port = 8470
+    printer: str = ""
+    """The receipt printer: `network:HOST[:PORT]`, `usb:VENDOR:PRODUCT`, `serial:DEVICE[:BAUD]`, `file:PATH`.
+    Empty: receipts are shown and mailed alone. `holdfast register printer` sets and tests it."""
+    printer_columns: Annotated[int, Meta(ge=24, le=80)] = 42
+    """Characters of a line: 42 or 48 on paper of 80 mm, 32 on 58 mm."""
+    printer_charset: str = "CP858"
+    """Code page of its text, as the printer's manual lists them."""
+    printer_answers: bool = True
+    """Whether it tells how it stands. One that never does is believed to print what it was sent."""
+    printer_cuts: bool = True
+    """Whether it has a cutter."""
+    mail_server: str = ""
+    """Where receipts are mailed from: `HOST[:PORT]`. Empty: none is."""
+    mail_security: Literal["starttls", "tls", "none"] = "starttls"
+    """`none` is accepted for this machine itself alone."""
+    mail_from: str = ""
+    """The sender's address, as `receipts@shop.example`."""
+    mail_user: str = ""
+    """Who signs in at the mail server; the password is in `secrets/mail.password`. Empty: nobody."""
 
     def check(self) -> None:
         """Raise ConfigurationFault for what a type cannot say."""
@@ -66,6 +85,16 @@ class RegisterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
             raise ConfigurationFault(
                 f"head_office_url = {self.head_office_url!r}: must begin with https:// and name a host. "
                 "Plain http is accepted for this machine itself alone."
+            )
+        if self.mail_server and "@" not in self.mail_from:
+            raise ConfigurationFault(
+                f"mail_from = {self.mail_from!r}: must be the address that receipts are mailed from, as "
+                "receipts@shop.example."
+            )
+        if self.mail_server and self.mail_security == "none" and not is_loopback(host_of(self.mail_server)):
+            raise ConfigurationFault(
+                'mail_security = "none" would send receipts and addresses in the clear. Write "starttls" or '
+                '"tls"; it is accepted for this machine itself alone.'
             )
 
 
@@ -109,6 +138,11 @@ class HeadOfficeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 Config = TypeVar("Config", RegisterConfig, HeadOfficeConfig)
+
+
+def host_of(address: str) -> str:
+    """The host in `HOST[:PORT]`."""
+    return urlsplit(f"//{address}").hostname or ""
 
 
 def is_loopback(host: str) -> bool:
@@ -158,6 +192,35 @@ def save_config(path: Path, config: RegisterConfig | HeadOfficeConfig) -> None:
     config.check()
     lines = [f"{name} = {_toml(value)}\n" for name, value in msgspec.to_builtins(config).items()]
     write_file(path, "".join(lines).encode())
+
+
+def change_settings(path: Path, kind: type[Config], changed: Mapping[str, str | int | bool]) -> Config:
+    """Set some settings of a file, whose other lines stay as people wrote them; all of it, checked.
+
+    ConfigurationFault as `load_config` raises it; the file is then as it was.
+    """
+    with path.open(encoding="utf-8") as file:
+        lines = file.read(_CONFIG_BYTES_MAX).splitlines()
+    for name, value in changed.items():
+        assert name in kind.__struct_fields__, "a setting has a name"
+        written = f"{name} = {_toml(value)}"
+        pattern = re.compile(rf"\s*{re.escape(name)}\s*=")
+        places = [place for place, line in enumerate(lines) if pattern.match(line)]
+        if places:
+            lines[places[0]] = written
+        else:
+            lines.append(written)
+    fresh = path.with_name(f".{path.name}.changed")
+    write_file(fresh, ("\n".join(lines) + "\n").encode())
+    try:
+        config = load_config(fresh, kind)
+        fresh.replace(path)
+    except ConfigurationFault as fault:
+        raise ConfigurationFault(fault.sentence.replace(str(fresh), str(path))) from fault
+    finally:
+        fresh.unlink(missing_ok=True)
+    sync_directory(path.parent)
+    return config
 
 
 def _toml(value: object) -> str:
@@ -264,6 +327,16 @@ class RegisterHome:
     def reference(self) -> Path:
         """Feeds and cursors: written by sync."""
         return self.data / "reference.db"
+
+    @property
+    def receipts(self) -> Path:
+        """What is to be printed and mailed: written by the till's page and by the process that prints."""
+        return self.data / "receipts.db"
+
+    @property
+    def mail_password(self) -> Path:
+        """For the mail server; absent where it asks for none."""
+        return self.secrets / "mail.password"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import typer
 
 from holdfast.infra.config import RegisterHome
+from holdfast.register.cli_receipts import mail, printer
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +22,9 @@ app = typer.Typer(
         "It sells whether or not head office can be reached."
     ),
 )
+
+app.add_typer(printer, name="printer")
+app.add_typer(mail, name="mail")
 
 Home = Annotated[
     Path,
@@ -83,6 +87,15 @@ def sync(home: Home) -> None:
     Run alone it goes on until Ctrl-C.
     """
     from holdfast.register.sync.process import main
+
+    _need_register(home)
+    main(home.absolute())
+
+
+@app.command(hidden=True)
+def receipts(home: Home) -> None:
+    """Print and mail receipts. `serve` runs this by itself, beside the till."""
+    from holdfast.register.printing import main
 
     _need_register(home)
     main(home.absolute())

@@ -33,7 +33,16 @@ _log = structlog.get_logger(__name__)
 class SyncKeeper:
     """One sync process at a time, until `stop`; `wake` may be called from any thread."""
 
-    def __init__(self, home: RegisterHome, clock: Clock, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        home: RegisterHome,
+        clock: Clock,
+        command: Sequence[str] | None = None,
+        *,
+        what: str = "sync process",
+    ) -> None:
+        """`what` it is, for the log."""
+        self._what = what
         self._command = command or (
             sys.executable, "-m", "holdfast", "register", "sync", "--home", str(home.path)
         )  # fmt: skip
@@ -85,7 +94,7 @@ class SyncKeeper:
                 self._lost_ms = self._clock.now_ms()
             ran_ms = self._clock.monotonic_ms() - began_ms
             pause_s = BACKOFF_S_MIN if ran_ms > WELL_AFTER_MS else min(pause_s * 2, BACKOFF_S_MAX)
-            _log.warning("sync process ended", code=code, ran_ms=ran_ms, again_in_s=pause_s)
+            _log.warning(f"{self._what} ended", code=code, ran_ms=ran_ms, again_in_s=pause_s)
             self._spawn_after(pause_s)
 
     def _spawn_after(self, pause_s: float) -> None:
@@ -95,7 +104,7 @@ class SyncKeeper:
                 self._spawn()
                 return
             except OSError as error:
-                _log.error("sync process cannot be started", cause=str(error))
+                _log.error(f"{self._what} cannot be started", cause=str(error))
                 pause_s = BACKOFF_S_MAX
 
     def _forget(self, child: subprocess.Popen[bytes]) -> None:

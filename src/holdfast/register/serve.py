@@ -6,6 +6,7 @@ database of a newer version. No browser is needed for anything it does.
 
 import contextlib
 import gc
+import sys
 from collections.abc import Callable
 
 from holdfast.core.faults import Fault
@@ -18,16 +19,19 @@ from holdfast.register.checkout import Checkout
 from holdfast.register.keeper import IN_USE, SYNC_NOW, WORK_CHOSEN, SyncKeeper
 from holdfast.register.opening import open_or_mend
 from holdfast.register.receipts.codes import ReceiptCodes
+from holdfast.register.receipts.jobs import Jobs, open_jobs
+from holdfast.register.receipts.outbox import Outbox
 from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.web.app import create_app
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
 from holdfast.register.web.pages import Pages
 from holdfast.register.web.people import People
-from holdfast.register.web.services import Services, maker_of
+from holdfast.register.web.receipts import maker_of
+from holdfast.register.web.services import Services
 from holdfast.register.web.sessions import LOCK_AFTER, LOCK_AFTER_MIN, Sessions
 from holdfast.register.web.shelf import Shelf
-from holdfast.register.web.watch import Watch
+from holdfast.register.web.watch import CHANGED, Watch
 
 
 class BrokenFault(Fault):
@@ -65,9 +69,11 @@ def serve_register(
         watch = Watch(watched, checkout, clock, wakeups, keeper.lost_ms)
         watch.start()
         undo.callback(watch.stop)
-        services = _services(
-            home, config, checkout, Shelf(looked_up, config.currency), clock, watch, wakeups, keeper
-        )
+        outbox = _outbox(home, config, key, clock, undo)
+        shelf = Shelf(looked_up, config.currency)
+        services = _services(home, config, checkout, shelf, clock, watch, wakeups, keeper, outbox)
+        outbox.start(lambda: wakeups.wake(CHANGED))
+        undo.callback(outbox.stop)
         serve(
             create_app(services),
             host=config.listen_host,
@@ -88,6 +94,21 @@ def _ready(on_ready: Callable[[str], None], url: str) -> None:
     on_ready(url)
 
 
+def _outbox(
+    home: RegisterHome, config: RegisterConfig, key: DatabaseKey, clock: Clock, undo: contextlib.ExitStack
+) -> Outbox:
+    """With the process that prints and mails, where this register does either."""
+    jobs = Jobs(open_jobs(home, key))
+    undo.callback(jobs.close)
+    if not (config.printer or config.mail_server):
+        return Outbox(jobs, config, clock, wake=lambda: None)
+    command = (sys.executable, "-m", "holdfast", "register", "receipts", "--home", str(home.path))
+    carrier = SyncKeeper(home, clock, command, what="process that prints and mails")
+    carrier.start()
+    undo.callback(carrier.stop)
+    return Outbox(jobs, config, clock, wake=carrier.wake)
+
+
 def _services(
     home: RegisterHome,
     config: RegisterConfig,
@@ -97,10 +118,12 @@ def _services(
     watch: Watch,
     wakeups: Wakeups,
     keeper: SyncKeeper,
+    outbox: Outbox,
 ) -> Services:
     def on_commit() -> None:
         keeper.wake()
         watch.look()
+        outbox.sold()
 
     fmt = Formats(config.currency, config.timezone, shelf.parameter("locale", DEFAULT_LOCALE))
     codes = ReceiptCodes(
@@ -119,6 +142,7 @@ def _services(
         pages=Pages(fmt, register=config.register, store=config.store),
         fmt=fmt,
         codes=codes,
+        outbox=outbox,
         maker=maker_of(fmt, shelf, register=config.register, store=config.store),
         clock=clock,
         send_now=lambda: keeper.wake(SYNC_NOW),

@@ -6,7 +6,7 @@ from holdfast.core.business_day import DayClosed, DayOpened
 from holdfast.core.cash.moves import CashMoved, DrawerOpened
 from holdfast.core.cash.shift import ShiftClosed, ShiftOpened
 from holdfast.core.cash.z_report import ZReport
-from holdfast.core.ids import EpochId
+from holdfast.core.ids import DocumentNumber, EpochId, StaffId
 from holdfast.core.journal.chain import Position
 from holdfast.core.journal.entry import BodyRegistry
 from holdfast.core.journal.personal import Sealed
@@ -80,6 +80,14 @@ class KeyRotated(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The key that gives way. Empty, as older versions wrote it: every one that is in force."""
 
 
+class ReceiptReprinted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Somebody had a copy of a receipt printed (PO4)."""
+
+    of: DocumentNumber
+    by: StaffId
+    approved_by: StaffId = StaffId("")
+
+
 class CustomerCreated(msgspec.Struct, frozen=True, kw_only=True):
     """A customer made at this origin; the personal data only under that person's key."""
 
@@ -108,6 +116,7 @@ TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
     ("command_done", 1): CommandDone,
     ("key_rotated", 1): KeyRotated,
     ("customer_created", 1): CustomerCreated,
+    ("receipt_reprinted", 1): ReceiptReprinted,
 }
 
 DOCUMENT_TYPES = frozenset({"sale", "return", "stock_adjusted", "account_adjusted"})

@@ -110,16 +110,13 @@ ROWS = (
         features=("SV12",),
     ),
     Operation("receipt.look", RECEIPTS, "See receipts", May.RECEIPTS, features=("PO4",)),
-    Operation(
-        "receipt.reprint", RECEIPTS, "Print a receipt again", May.RECEIPTS, planned=True, features=("PO4",)
-    ),
+    Operation("receipt.reprint", RECEIPTS, "Print a receipt again", May.RECEIPTS, features=("PO4",)),
     Operation(
         "receipt.email",
         RECEIPTS,
         "E-mail a receipt",
         May.RECEIPTS,
         why="The mail is kept here and leaves when the mail server answers.",
-        planned=True,
         features=("PO8",),
     ),
     Operation(
@@ -127,7 +124,6 @@ ROWS = (
         RECEIPTS,
         "Print what waits for the printer",
         May.RECEIPTS,
-        planned=True,
         features=("PO8",),
     ),
     Operation(

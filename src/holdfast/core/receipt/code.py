@@ -237,7 +237,8 @@ def returns_refusal(facts: ReceiptFacts, currency: str, came_back_minor: int) ->
 def used(document: DocumentNumber) -> Refusal:
     """For a receipt on which nothing is left to bring back, as far as this register knows."""
     return Refusal(
-        "receipt-code.used", f"Receipt {document} was used already: all that was paid on it was paid back here."
+        "receipt-code.used",
+        f"Receipt {document} was used already: all that was paid on it was paid back here.",
     )
 
 

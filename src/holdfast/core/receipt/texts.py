@@ -26,6 +26,7 @@ TEXTS: dict[str, str] = {
     "receipt.copy": "COPY, printed {at}",
     "receipt.at-register": "Register {register}",
     "receipt.thanks": "Thank you",
+    "mail.subject": "Receipt {number} of {shop}",
     # what is said of a line
     "extra.price": "Price changed from {price}: {reason}",
     "extra.from": "From {number}",

@@ -19,6 +19,9 @@ from holdfast.core.refusals import Refusal
 from holdfast.infra.config import RegisterConfig, RegisterHome
 from holdfast.infra.keys import SigningKey, verify
 
+CODE_ERROR = "m"
+"""Correction level of its picture: a fingerprint or a fold may take a seventh of it away."""
+
 
 class ReceiptCodes:
     """Signs and judges codes; thread-safe."""

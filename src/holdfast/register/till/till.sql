@@ -130,6 +130,12 @@ select e.n, e.epoch, e.series, d.number, d.seq, d.type, d.business_date, d.at_ms
 from document d join epoch e on e.n = d.id >> 40
 where d.id < :id order by d.id desc limit :limit;
 
+-- name: newest_document()$
+select max(id) from document;
+
+-- name: documents_after(id, limit)
+select id, type, at_ms from document where id > :id order by id limit :limit;
+
 -- name: document_at_ms(id)$
 select at_ms from document where id = :id;
 

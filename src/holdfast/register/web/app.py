@@ -10,6 +10,7 @@ from holdfast.infra.web import exception_handlers, security_headers, static_rout
 from holdfast.register.web.cash.routes import Cash
 from holdfast.register.web.guards import AnyRequest, Guard, SignInFirst, is_part, to_start
 from holdfast.register.web.pages import STATIC
+from holdfast.register.web.routes.carrying import Carrying
 from holdfast.register.web.routes.entrance import Entrance
 from holdfast.register.web.routes.journal import Journal
 from holdfast.register.web.routes.live import Live
@@ -35,6 +36,7 @@ def create_app(services: Services) -> Litestar:
             Entrance,
             Selling,
             Receipts,
+            Carrying,
             Cash,
             StoreOperations,
             Suspending,

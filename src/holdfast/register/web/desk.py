@@ -16,6 +16,7 @@ from holdfast.core.basket.suspended import Suspended
 from holdfast.core.business_day import DayClosed, DayOpened, day_required
 from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor, foreign_tender
 from holdfast.core.ids import DocumentNumber, Sku, StaffId, TransactionId
+from holdfast.core.journal.bodies import ReceiptReprinted
 from holdfast.core.money import CURRENCIES, parse_decimal, parse_e4, parse_milli, parse_minor
 from holdfast.core.pricing import Priced as PricedBasket
 from holdfast.core.receipt.code import (
@@ -443,6 +444,15 @@ class Desk:
     def receipt(self, number: DocumentNumber) -> Issued | None:
         """A sale or return of this till; None where it has none of that number, or purged it."""
         return self.checkout.issued(number)
+
+    def print_again(self, number: DocumentNumber, act: Act) -> Refusal | None:
+        """Journal that a copy of a receipt is printed, and who asked for it; whoever has two can bring the
+        same goods back twice."""
+        if self.receipt(number) is None:
+            return Refusal("receipt.unknown", say("basket.no-receipt", number=number[:40]))
+        body = ReceiptReprinted(of=number, by=act.by, approved_by=act.approved_by)
+        self._committed(self.checkout.append("receipt_reprinted", 1, body))
+        return None
 
     def committed(self, result: T) -> T:
         """For acts of other rooms: tell sync, unless it was refused."""

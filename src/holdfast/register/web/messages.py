@@ -317,6 +317,50 @@ SENTENCES: dict[str, str] = {
     "receipt.title": "Receipt {number}",
     "receipt.others": "Other receipts",
     "receipt.last": "Last receipts",
+    # a receipt's way to paper and mail
+    "receipt.print-again": "Print again",
+    "receipt.mail": "E-mail",
+    "mail.address": "The customer's e-mail address",
+    "mail.send": "Send the receipt",
+    "mail.sending": "The receipt is being mailed.",
+    "mail.sent": "The receipt is mailed.",
+    "mail.waits.line": "The mail waits for the line. It goes by itself once the mail server is reached.",
+    "mail.waits.login": (
+        "The mail waits: the mail server refuses user or password. Tell whoever looks after this register."
+    ),
+    "mail.waits.tls": (
+        "The mail waits: the mail server's certificate does not do. Tell whoever looks after this register."
+    ),
+    "mail.given-up.address": "Not mailed: the mail server takes none for that address. Ask for another one.",
+    "mail.given-up.mail": "Not mailed: the mail server refuses it. Print the receipt instead.",
+    "mail.given-up.too-old": "Not mailed: the line was away for too long.",
+    "paper.printing": "The receipt is being printed.",
+    "paper.printed": "The receipt is printed.",
+    "paper.copy-printed": "The copy is printed.",
+    "paper.waits.gone": (
+        "Receipt waits: printer not reachable. It prints when it is back; show the code or e-mail instead."
+    ),
+    "paper.waits.silent": (
+        "Receipt waits: the printer does not answer. Switch it off and on; show the code or e-mail instead."
+    ),
+    "paper.waits.paper": "Receipt waits: the printer is out of paper. Put in a new roll, and it prints.",
+    "paper.waits.cover": "Receipt waits: the printer's cover is open. Shut it, and it prints.",
+    "paper.waits.offline": "Receipt waits: the printer is switched off line. Press its button.",
+    "paper.waits.error": "Receipt waits: the printer shows an error. Switch it off and on, and it prints.",
+    "paper.unsure": "Printing broke off. Look at the paper, and print it again if it is not whole.",
+    "paper.given-up": "Not printed: the printer was away for too long. Print it again if it is still wanted.",
+    "printer.gone": "Printer not reachable.",
+    "printer.silent": "Printer does not answer.",
+    "printer.paper": "Printer out of paper.",
+    "printer.cover": "Printer cover open.",
+    "printer.offline": "Printer switched to offline.",
+    "printer.error": "Printer shows an error.",
+    "printer.low": "Printer paper nearly at an end.",
+    "printer.waiting": "{count} receipts wait for it.",
+    "printer.waiting.one": "1 receipt waits for it.",
+    "printer.unsure": "Look at receipt {number}: its printing broke off.",
+    "printer.try-now": "Print what waits",
+    "printer.trying": "Trying the printer now.",
     # acts on the selling screen
     "act.void-all": "Void all",
     "act.quantity": "Quantity",

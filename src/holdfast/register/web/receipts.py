@@ -2,15 +2,22 @@
 
 import io
 from collections.abc import Callable
+from typing import TypeVar
 
 import segno
 
+from holdfast.core.ids import StaffId
 from holdfast.core.receipt.issued import Issued
 from holdfast.core.receipt.model import Receipt, Shop, receipt_of
+from holdfast.register.receipts.codes import CODE_ERROR
 from holdfast.register.web.formats import Formats
+from holdfast.register.web.messages import say
+from holdfast.register.web.shelf import Shelf
 
-CODE_ERROR = "m"
-"""Correction level: a fingerprint or a fold may take a seventh of the picture away."""
+T = TypeVar("T")
+
+HEAD_LINES_MAX, HEAD_CHARS_MAX = 12, 80
+"""Of a receipt's head, address or foot; what is more is left out."""
 
 
 class ReceiptMaker:
@@ -26,6 +33,37 @@ class ReceiptMaker:
         return receipt_of(
             issued, self._shop(), self._fmt, served_by=self._staff_name(issued.sale.by), copy_at_ms=copy_at_ms
         )
+
+
+def maker_of(fmt: Formats, shelf: Shelf, *, register: str, store: str) -> ReceiptMaker:
+    """Receipts with what head office's parameters say of the shop, or else the store's code.
+
+    A parameter of one store has the store's code behind an @: `receipt.address@S01`.
+    """
+
+    def value(name: str, default: T) -> T:
+        return shelf.parameter(f"{name}@{store}", shelf.parameter(name, default))
+
+    def lines(name: str, default: list[str]) -> tuple[str, ...]:
+        return tuple(str(line)[:HEAD_CHARS_MAX] for line in value(name, default))[:HEAD_LINES_MAX]
+
+    def shop() -> Shop:
+        return Shop(
+            register=register,
+            header=lines("receipt.header", [store]),
+            address=lines("receipt.address", []),
+            tax_id=value("receipt.tax_id", "")[:HEAD_CHARS_MAX],
+            footer=lines(
+                "receipt.footer", [say("receipt.at-register", register=register), say("receipt.thanks")]
+            ),
+            tax_names=shelf.tax_names(),
+        )
+
+    def staff_name(number: str) -> str:
+        found = shelf.staff(StaffId(number))
+        return found.name if found else number
+
+    return ReceiptMaker(fmt, shop=shop, staff_name=staff_name)
 
 
 def code_image(code: str) -> bytes:

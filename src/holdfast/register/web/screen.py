@@ -11,6 +11,7 @@ from holdfast.core.receipt.model import Receipt, line_extras
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import SaleLine
 from holdfast.register.checkout import DocumentRow
+from holdfast.register.web.carrying import parts_of
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
 from holdfast.register.web.people import Person
@@ -19,6 +20,8 @@ from holdfast.register.web.tendering import given, ways_to_pay
 
 RECEIPTS_SHOWN = 20
 _KINDS = {"sale": "word.sale", "return": "word.return"}
+_CARRY: dict[str, Any] = {"refusal": None, "address": ""}
+"""Of `work/carry.html`: nothing was asked for yet."""
 
 
 class Screen:
@@ -58,7 +61,8 @@ class Screen:
         return self._answer(self._frame("pay", refusal=refusal, said=said, currency=currency))
 
     def done(self, receipt: Receipt) -> Response[str]:
-        return self._answer(self._frame("done", receipt=receipt))
+        carry = parts_of(self._services.outbox, receipt.sale.document, expected=True)
+        return self._answer(self._frame("done", receipt=receipt, carry=_CARRY | carry))
 
     def suspended(self, *, refusal: Refusal | None = None, said: str = "") -> Response[str]:
         """What waits to be recalled."""
@@ -109,7 +113,8 @@ class Screen:
         )
 
     def receipt(self, receipt: Receipt, *, refusal: Refusal | None = None) -> Response[str]:
-        return self._answer(self._frame("receipt", receipt=receipt, refusal=refusal))
+        carry = parts_of(self._services.outbox, receipt.sale.document)
+        return self._answer(self._frame("receipt", receipt=receipt, refusal=refusal, carry=_CARRY | carry))
 
     def operations(self, **more: Any) -> Response[str]:
         """What works offline, for this person."""

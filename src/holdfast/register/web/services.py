@@ -2,22 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from litestar.di import NamedDependency
 
 from holdfast.core.basket.limits import Limits
 from holdfast.core.connection import Mode
-from holdfast.core.ids import StaffId
 from holdfast.core.operations import OPERATIONS, SWITCHES, Operation, Situation
-from holdfast.core.receipt.model import Shop
 from holdfast.core.staleness import HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT, are_old, limits_at
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
 from holdfast.register.receipts.codes import ReceiptCodes
+from holdfast.register.receipts.outbox import Outbox
+from holdfast.register.web.carrying import printer_text
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import Formats
-from holdfast.register.web.messages import say
 from holdfast.register.web.overview import prices_age_ms
 from holdfast.register.web.pages import Pages
 from holdfast.register.web.people import People
@@ -27,11 +26,6 @@ from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.start import WARN_AFTER_H, WARN_AFTER_H_DEFAULT, Start, start_of
 from holdfast.register.web.status import Status, status_of
 from holdfast.register.web.watch import Watch
-
-T = TypeVar("T")
-
-HEAD_LINES_MAX, HEAD_CHARS_MAX = 12, 80
-"""Of a receipt's head, address or foot; what is more is left out."""
 
 
 class Warning(NamedTuple):
@@ -55,6 +49,7 @@ class Services:
     fmt: Formats
     maker: ReceiptMaker
     codes: ReceiptCodes
+    outbox: Outbox
     clock: Clock
     send_now: Callable[[], None]
     """Ask the sync process to try at once."""
@@ -74,6 +69,7 @@ class Services:
             self.clock.now_ms(),
             sync_lost_ms=watch.sync_lost_ms(),
             work=watch.work,
+            printer=printer_text(self.outbox.trouble()),
         )
 
     def situation(self, operation: Operation | None = None) -> Situation:
@@ -125,34 +121,3 @@ class Services:
 
 Given = NamedDependency[Services]
 """How a handler asks for them."""
-
-
-def maker_of(fmt: Formats, shelf: Shelf, *, register: str, store: str) -> ReceiptMaker:
-    """Receipts with what head office's parameters say of the shop, or else the store's code.
-
-    A parameter of one store has the store's code behind an @: `receipt.address@S01`.
-    """
-
-    def value(name: str, default: T) -> T:
-        return shelf.parameter(f"{name}@{store}", shelf.parameter(name, default))
-
-    def lines(name: str, default: list[str]) -> tuple[str, ...]:
-        return tuple(str(line)[:HEAD_CHARS_MAX] for line in value(name, default))[:HEAD_LINES_MAX]
-
-    def shop() -> Shop:
-        return Shop(
-            register=register,
-            header=lines("receipt.header", [store]),
-            address=lines("receipt.address", []),
-            tax_id=value("receipt.tax_id", "")[:HEAD_CHARS_MAX],
-            footer=lines(
-                "receipt.footer", [say("receipt.at-register", register=register), say("receipt.thanks")]
-            ),
-            tax_names=shelf.tax_names(),
-        )
-
-    def staff_name(number: str) -> str:
-        found = shelf.staff(StaffId(number))
-        return found.name if found else number
-
-    return ReceiptMaker(fmt, shop=shop, staff_name=staff_name)

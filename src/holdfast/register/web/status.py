@@ -31,6 +31,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     by_hand: bool = False
     """A person works offline."""
     problem: str = ""
+    printer: str = ""
+    """What somebody must know of the receipt printer."""
 
 
 def status_of(
@@ -41,6 +43,7 @@ def status_of(
     *,
     sync_lost_ms: int | None,
     work: WorkMode = ONLINE,
+    printer: str = "",
 ) -> Status:
     """`sync_lost_ms`: since when the sync process does not run; None: it runs. `work`: as somebody chose."""
     mode = Mode.OFFLINE if sync_lost_ms is not None or work.is_offline else link.mode
@@ -54,6 +57,7 @@ def status_of(
         owes=owed.count > 0,
         by_hand=work.is_offline,
         problem=_problem(link),
+        printer=printer,
     )
 
 

@@ -6,6 +6,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
+from holdfast.register.web.carrying import event_of, signs_of
 from holdfast.register.web.guards import AnyRequest
 from holdfast.register.web.messages import say
 from holdfast.register.web.services import Given, Services, Warning
@@ -58,6 +59,9 @@ async def _stream(services: Services, token: str | None) -> AsyncGenerator[Serve
             warned = outage
             html = services.pages.render("dialogs/outage.html", {"warning": outage}) if outage else " "
             yield _event("warning", html)
+        for number in services.outbox.newest() if token is not None else ():
+            signs = signs_of(services.outbox.carried(number))
+            yield _event(event_of(number), services.pages.render("work/signs.html", {"signs": signs}))
         if (start := services.start()) != told:
             told = start
             yield _event("start", services.pages.render("start_cause.html", {"start": start}))
