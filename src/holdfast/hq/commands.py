@@ -104,11 +104,11 @@ class CommandBook:
         return pack("commands", CommandBatch(commands=commands), self._signer)
 
     def finish(self, origin: OriginId, outcome: Outcome) -> Refusal | None:
-        """Keep how a command went; told again, the first word stands."""
+        """Keep how a command that was delivered went; told again, the first word stands."""
         with self._pool.connection() as conn:
             life = _storable(outcome.incarnation)
             named = {"origin": origin, "incarnation": life, "number": outcome.number}
-            if _sql.exists(conn, **named) is None:
+            if _sql.is_delivered(conn, **named) is None:
                 return Refusal("command.unknown", f"There is no command {outcome.number} for {origin[:64]}.")
             _sql.finish(
                 conn,

@@ -25,12 +25,14 @@ where origin = :origin and incarnation = :incarnation and number = any(:numbers)
 
 -- name: finish(origin, incarnation, number, outcome, detail, at_ms)!
 update command
-set outcome = :outcome, detail = :detail, finished_at_ms = :at_ms,
-    delivered_at_ms = coalesce(delivered_at_ms, :at_ms)
+set outcome = :outcome, detail = :detail, finished_at_ms = :at_ms
 where origin = :origin and incarnation = :incarnation and number = :number and finished_at_ms is null;
 
--- name: exists(origin, incarnation, number)$
-select 1 from command where origin = :origin and incarnation = :incarnation and number = :number;
+-- name: is_delivered(origin, incarnation, number)$
+-- One that never left was not carried out: the word is of another one, which was lost in a restore that nobody
+-- told head office of, and whose number was given again.
+select 1 from command
+where origin = :origin and incarnation = :incarnation and number = :number and delivered_at_ms is not null;
 
 -- name: latest(origin, limit)
 -- What a former incarnation gave and heard no more of may have been done: the journal says.

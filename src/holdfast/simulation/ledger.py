@@ -55,6 +55,10 @@ class Ledger:
         """(life, epoch) → when an answer first named an entry of that epoch that this disk does not hold."""
         self.unseen: set[FactKey] = set()
         """Committed when the power failed: nobody saw them yet, so their loss breaks no word."""
+        self.broken: list[str] = []
+        """Promises that were seen to be broken while it happened, in words."""
+        self.outcomes: dict[str, list[str]] = defaultdict(list)
+        """Ticket of a command → how it went, each time that a register carried it out."""
         self.gone_whole: set[FactKey] = set()
         """Written on a disk that came back older as a whole: only what it had told somebody is known of."""
 
@@ -71,6 +75,9 @@ class Ledger:
     def acknowledge(self, fact: Fact) -> None:
         assert fact.key not in self.facts, "an entry is written once"
         self.facts[fact.key] = fact
+
+    def carried_out(self, ticket: str, outcome: str) -> None:
+        self.outcomes[ticket].append(outcome)
 
     def tell_apart(self, life: Life, epoch: EpochId) -> None:
         self.told_apart.setdefault((life.number, epoch), self.next_order())

@@ -445,6 +445,17 @@ class TestSender:
 
 
 class TestRelay:
+    def test_what_it_forgets_is_missing_there_and_comes_again_under_another_signature(self) -> None:
+        journal = SampleJournal().open().sell(5)
+        relay = Relay()
+        relay.take(decode_batch(journal.batch(1, 6)))
+        relay.forget(journal.origin)
+        assert relay.chains(journal.origin, journal.epoch) == ()
+        assert relay.lanes(journal.origin) == []
+        taken = relay.take(decode_batch(journal.batch(1, 6)))
+        assert taken is not None
+        assert taken.head.seq == 6
+
     def test_pieces_are_cut_only_at_signed_heads_and_travel_verbatim(self) -> None:
         journal = SampleJournal().open().sell(30)
         relay = Relay()

@@ -123,6 +123,12 @@ class Relay:
         """Heads that head office holds and this relay does not: another copy of a register's
         database reached it by another way."""
 
+    def forget(self, origin: OriginId) -> None:
+        """Head office does not take its signatures any more: they were made with a key that gave way, or one
+        that it forgot. The register holds all of it still, and signs it anew when it finds it missing here.
+        """
+        self._chains.pop(origin, None)
+
     def chains(self, origin: OriginId, epoch: EpochId) -> Sequence[RelayedChain]:
         """The branches of an epoch in order of arrival."""
         return self._chains.get(origin, {}).get(epoch, ())
