@@ -10,15 +10,19 @@ from typing import NamedTuple
 import pytest
 
 from holdfast.core.basket import add_return
+from holdfast.core.cash.count import Count
 from holdfast.core.faults import Fault
 from holdfast.core.foreign_cash import CurrencyRate, foreign_tender
 from holdfast.core.journal.writer import Head
+from holdfast.core.money import CURRENCIES
 from holdfast.core.sale import Tender
 from holdfast.core.totals import DayTotals, ForeignSum
 from holdfast.infra.clock import ManualClock
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.mark import HighWaterMark, Mark
 from holdfast.register.checkout import Checkout, DocumentRow
+from holdfast.register.checkout.cash import OpenShift
+from holdfast.register.till.cash import ZRow
 from holdfast.register.verify import verify_register
 from tests.crash.crashvfs import CrashImage, Recording, crash_images
 from tests.register_fixture import (
@@ -42,6 +46,9 @@ class Step(NamedTuple):
     basket: object
     drawer_minor: int
     foreign_drawer: dict[str, ForeignSum]
+    drawer: dict[str, int]
+    shift: OpenShift | None
+    z_reports: list[ZRow]
     stock_milli: tuple[int, int]
     totals: DayTotals
     documents: list[DocumentRow]
@@ -54,6 +61,9 @@ def seen(checkout: Checkout) -> Step:
         checkout.basket(),
         checkout.drawer_minor(),
         checkout.foreign_drawer(),
+        checkout.drawer(),
+        checkout.shift(),
+        checkout.z_reports(),
         (checkout.stock_milli(MUG.sku), checkout.stock_milli(APPLES.sku)),
         checkout.totals(DATE),
         checkout.documents(),
@@ -65,11 +75,16 @@ def bring_back_first(checkout: Checkout) -> None:
     done(checkout.change(lambda basket: add_return(basket, act(), found)))
 
 
+def counted(checkout: Checkout) -> list[Count]:
+    """All that must be in the drawer, but for a cent of each currency."""
+    return [Count(currency=code, counted_minor=minor - 1) for code, minor in checkout.drawer().items()]
+
+
 DOLLAR = CurrencyRate(
     currency="USD", home="EUR", rate_e8=91_500_000, smallest_minor=100, valid_from="2025-01-01"
 )
 STEPS: tuple[Callable[[Checkout], object], ...] = (
-    lambda checkout: done(checkout.open_day(by=CASHIER, approved_by=MANAGER)),
+    lambda checkout: done(checkout.open_day(by=CASHIER, approved_by=MANAGER, float_minor=10_000)),
     lambda checkout: done(checkout.begin(by=CASHIER)),
     lambda checkout: scan(checkout),
     lambda checkout: scan(checkout, APPLES, 750),
@@ -87,6 +102,8 @@ STEPS: tuple[Callable[[Checkout], object], ...] = (
     lambda checkout: scan(checkout),
     lambda checkout: done(checkout.take(done(foreign_tender(100, DOLLAR, "half-up")))),
     lambda checkout: done(checkout.void(reason="left", by=CASHIER)),
+    lambda checkout: done(checkout.move_cash("drop", 5_000, CURRENCIES["EUR"], act())),
+    lambda checkout: done(checkout.close_shift(counted(checkout), act(), may_any=True)),
     lambda checkout: done(checkout.close_day(by=CASHIER)),
 )
 
