@@ -5,9 +5,11 @@ from pathlib import Path
 
 from holdfast.core.operations import OPERATIONS
 from holdfast.core.operations.describe import document
+from holdfast.core.parameters import document as parameters
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = {ROOT / "docs" / "reference" / "operations.md": lambda: document(OPERATIONS)}
+REFERENCE = ROOT / "docs" / "reference"
+PAGES = {REFERENCE / "operations.md": lambda: document(OPERATIONS), REFERENCE / "parameters.md": parameters}
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from holdfast.core.connection import Connection, Mode, Thresholds, on_failure, on_success
 from holdfast.infra.clock import ManualClock
 from holdfast.register.sync.board import Board, State
-from holdfast.register.sync.prober import ACTIVE_MS, SILENCE_S, is_in_doubt, pause_ms
+from holdfast.register.sync.prober import ACTIVE_MS, RETURNING_MS, SILENCE_S, is_in_doubt, pause_ms
 
 LIMITS = Thresholds()
 MINUTE_MS = 60_000
@@ -38,38 +38,36 @@ class Line:
     def is_up(self, at_ms: int) -> bool:
         return at_ms >= self.ends_ms or (at_ms + self._first_ms) % (self._up_ms + self._down_ms) < self._up_ms
 
-    def run(self, probe_every_ms: int, until_ms: int) -> list[Shown]:
-        """Each change of what is shown."""
-        due: dict[str, int] = {}  # what is heard of the probe that is under way, and when
-        poll_since_ms: int | None = None
-        probe_at_ms, shown = 0, [Shown(0, Mode.ONLINE)]
+    def run(self, probe_every_ms: int, until_ms: int, returning_ms: int = RETURNING_MS) -> list[Shown]:
+        """Each change of what is shown. One probe after the other, as `Prober` takes its turns."""
+        heard_at_ms, heard = until_ms, ""
+        poll_is_open, probe_at_ms, shown = False, 0, [Shown(0, Mode.ONLINE)]
         for now_ms in range(0, until_ms, STEP_MS):
             up = self.is_up(now_ms)
-            if poll_since_ms is None:
-                poll_since_ms = now_ms if up else None
-            elif not up and self._is_cut:
-                poll_since_ms = None
+            if poll_is_open and not up and self._is_cut:
                 self.board.lost("The connection was cut.")
-            if now_ms >= probe_at_ms:
-                line = self.board.connection
-                wait_ms = pause_ms(line, probe_every_ms) if is_in_doubt(line) else probe_every_ms
-                probe_at_ms = now_ms + wait_ms
-                due = (
-                    {"answer": now_ms + ANSWER_MS}
-                    if up
-                    else {"loss": now_ms + (0 if self._is_cut else SILENCE_MS)}
+            poll_is_open = up
+            if now_ms >= heard_at_ms:
+                self._hear(heard)
+                line, heard_at_ms = self.board.connection, until_ms
+                wait_ms = (
+                    pause_ms(line, probe_every_ms, returning_ms) if is_in_doubt(line) else probe_every_ms
                 )
-            if due.get("answer", until_ms) <= now_ms:
-                self.board.answered(ANSWER_MS)
-                due = {}
-            elif due.get("loss", until_ms) <= now_ms:
-                self.board.lost("no answer within 0.5 s")
-                due = {}
+                probe_at_ms = max(now_ms, probe_at_ms + wait_ms)
+            elif now_ms >= probe_at_ms and heard_at_ms == until_ms:
+                probe_at_ms, heard = now_ms, "answer" if up else "loss"
+                heard_at_ms = now_ms + (ANSWER_MS if up else STEP_MS if self._is_cut else SILENCE_MS)
             mode = self.board.connection.mode
             if mode is not shown[-1].mode:
                 shown.append(Shown(now_ms, mode))
             self.clock.advance(STEP_MS)
         return shown
+
+    def _hear(self, what: str) -> None:
+        if what == "answer":
+            self.board.answered(ANSWER_MS)
+        else:
+            self.board.lost("no answer within 0.5 s")
 
 
 TOGGLING = [

@@ -14,6 +14,7 @@ from holdfast.core.foreign_cash import RATE_PLACES, CurrencyRate, currency_rate_
 from holdfast.core.ids import Sku, StaffId
 from holdfast.core.money import Currency, currency_of, parse_decimal, parse_e4, parse_minor
 from holdfast.core.operations.roles import DEFAULT_ROLES, row_of, row_refusal
+from holdfast.core.parameters import ParameterRow, parameter_named, value_of
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_rate_refusal
 from holdfast.hq.csv_rows import BadRow, CsvFile, CsvRow, read_csv
@@ -255,6 +256,17 @@ def _staff(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
     )
 
 
+def _parameter(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
+    name = _given(fields, "name")
+    parameter = parameter_named(name)
+    if isinstance(parameter, Refusal):
+        raise Wrong("name", parameter.sentence)
+    value = value_of(parameter, _given(fields, "value"))
+    if isinstance(value, Refusal):
+        raise Wrong("value", value.sentence)
+    return name, ParameterRow(value=value)
+
+
 _PLAIN = "plain:"
 
 KINDS: dict[str, Kind] = {
@@ -289,6 +301,13 @@ KINDS: dict[str, Kind] = {
     ),
     "staff": Kind(
         feed="staff", required=("id", "name"), optional=("role", "pin", "pin_hash", "active"), read=_staff
+    ),
+    "parameters": Kind(
+        feed="parameters",
+        required=("name", "value"),
+        optional=(),
+        hint="names and values as in docs/reference/parameters.md; the lines of a text stand between bars",
+        read=_parameter,
     ),
 }
 

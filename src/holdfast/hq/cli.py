@@ -192,14 +192,17 @@ def admin_link(
 def load(
     home: Home,
     kind: Annotated[
-        str, typer.Argument(help="What the file holds: products, prices, taxes, currencies, roles, staff.")
+        str,
+        typer.Argument(
+            help="What the file holds: products, prices, taxes, currencies, roles, staff, parameters."
+        ),
     ],
     file: Annotated[Path, typer.Argument(help="CSV in UTF-8; its first line names the columns.")],
     take_good: Annotated[
         bool, typer.Option("--take-good", help="Take the good rows though others are bad.")
     ] = False,
 ) -> None:
-    """Load products, prices, taxes, currencies, roles or staff; registers fetch them at their next contact.
+    """Load products, prices, taxes, currencies, roles, staff or parameters; registers fetch them at contact.
 
     With a bad row nothing is taken, unless told to: each is listed with line, column and reason. The
     columns, of which those in brackets may be missing:
@@ -212,6 +215,7 @@ def load(
     - roles: role, currency (also_may, may_not, line_discount, total_discount, price_override,
       return_without_receipt, refund, foreign_change); what is left empty is as the role ships
     - staff: id, name (role, pin, active)
+    - parameters: name, value
 
     Example:  holdfast hq load --home hq prices prices.csv
     """

@@ -136,7 +136,7 @@ def test_a_file_that_is_none(data: bytes, code: str) -> None:
 
 def test_an_unknown_kind_and_the_known_ones() -> None:
     assert refused("customers", b"").code == "csv.kind"
-    assert set(KINDS) == {"products", "prices", "taxes", "currencies", "roles", "staff"}
+    assert set(KINDS) == {"products", "prices", "taxes", "currencies", "roles", "staff", "parameters"}
 
 
 def test_a_file_of_bad_rows_names_the_first_and_counts_all() -> None:

@@ -124,9 +124,9 @@ def is_in_doubt(connection: Connection) -> bool:
     return connection.failures > 0 or (is_returning and not connection.forced)
 
 
-def pause_ms(connection: Connection, active_ms: int) -> int:
+def pause_ms(connection: Connection, active_ms: int, returning_ms: int = RETURNING_MS) -> int:
     """From one probe to the next at a till in use. Head office's wish counts while it answers; a line that is
     down costs it nothing, and its return must be noticed soon. A large chain asks less often then."""
     if not is_in_doubt(connection):
         return active_ms
-    return ACTIVE_MS if connection.failures else max(RETURNING_MS, min(active_ms // 2, ACTIVE_MS))
+    return ACTIVE_MS if connection.failures else max(returning_ms, min(active_ms // 2, ACTIVE_MS))

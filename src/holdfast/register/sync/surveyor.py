@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from holdfast.core.parameters import LANDMARK
 from holdfast.core.reach import Findings, Knock, judge
 from holdfast.infra.surroundings import Address, Route
 from holdfast.register.sync.caller import Caller, Shared
@@ -17,7 +18,6 @@ from holdfast.register.sync.caller import Caller, Shared
 LOOK_S = 0.5
 """How often it looks whether there is something to find out."""
 AGAIN_S = 15.0
-LANDMARK = "network.landmark"
 
 
 class Ground(Protocol):

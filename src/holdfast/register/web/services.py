@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from holdfast.core.basket.limits import Limits
 from holdfast.core.connection import Mode
 from holdfast.core.operations import OPERATIONS, SWITCHES, Operation, Situation
+from holdfast.core.parameters import WARN_AFTER_H, WARN_AFTER_H_DEFAULT
 from holdfast.core.staleness import HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT, are_old, limits_at
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
@@ -23,7 +24,7 @@ from holdfast.register.web.people import People
 from holdfast.register.web.receipts import ReceiptMaker
 from holdfast.register.web.sessions import Sessions
 from holdfast.register.web.shelf import Shelf
-from holdfast.register.web.start import WARN_AFTER_H, WARN_AFTER_H_DEFAULT, Start, start_of
+from holdfast.register.web.start import Start, start_of
 from holdfast.register.web.status import Status, status_of
 from holdfast.register.web.watch import Watch
 

@@ -16,9 +16,6 @@ from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
 from holdfast.register.web.status import by_hand_text
 
-WARN_AFTER_H = "sync.warn-after-h"
-"""Parameter: without a successful exchange for so many hours, a start says so (SW7)."""
-WARN_AFTER_H_DEFAULT = 24
 _HOUR_MS = 3_600_000
 
 State = Literal["works", "broken", "unknown"]
