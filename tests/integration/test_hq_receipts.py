@@ -8,7 +8,7 @@ from holdfast.core.receipt.code import ReceiptCode, ReceiptFacts, RegisterKey, s
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import OriginalLine, Sale, Tender
 from holdfast.hq.feeds import Feeds
-from holdfast.hq.receipts.doubles import AGAIN_AFTER_MS, check_returns
+from holdfast.hq.receipts.doubles import AGAIN_AFTER_MS, check_returns, returns_on
 from holdfast.hq.receipts.keys import FEED, LATE_DAYS, RegisterKeys
 from holdfast.infra.clock import ManualClock
 from holdfast.infra.postgres.connect import Pool
@@ -259,3 +259,13 @@ def test_both_stores_keep_what_came_back_on_which_receipt(
     wanted = memory_hq.dump()["document_return"]
     assert len(wanted) == 1
     assert hq.dump()["document_return"] == wanted
+
+
+def test_what_is_known_of_a_receipt_is_told_line_by_line(hq: HeadOfficeUnderTest, hq_pool: Pool) -> None:
+    chain = Chain(hq)
+    number = chain.bring_back(chain.takers[0], line=0, quantity_milli=2_000, amount_minor=150)
+    chain.send(chain.takers[0])
+    known = returns_on(hq_pool, chain.number)
+    assert (known.is_here, [back.document for back in known.returns]) == (False, [number])
+    chain.send(chain.seller)
+    assert returns_on(hq_pool, chain.number).is_here

@@ -5,7 +5,7 @@ which receipt a return names, and here it is compared with what was sold. Whoeve
 completes the picture: a return whose receipt never arrived is looked at again now and then.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -36,23 +36,41 @@ def check_returns(pool: Pool, clock: Clock, at_most: int = AT_ONCE) -> int:
         return len(found)
 
 
+class KnownReturns(NamedTuple):
+    """What head office knows of a receipt."""
+
+    is_here: bool
+    returns: list[CameBack]
+
+
+def returns_on(pool: Pool, document: DocumentNumber) -> KnownReturns:
+    """Whether a receipt's own document arrived, and what came back on it, line by line."""
+    with pool.connection() as conn:
+        return KnownReturns(
+            bool(_sql.sold(conn, document=document)),
+            [_came_back(row) for row in _sql.came_back(conn, document=document)],
+        )
+
+
+def _came_back(row: tuple[Any, ...]) -> CameBack:
+    number, register, date, line, quantity_milli, amount_minor, *_ = row
+    return CameBack(
+        document=DocumentNumber(number),
+        register=register,
+        date=date,
+        line=line,
+        quantity_milli=quantity_milli,
+        amount_minor=amount_minor,
+    )
+
+
 def _check(conn: psycopg.Connection[Any], document: DocumentNumber, now_ms: int) -> None:
     sold = list(_sql.sold(conn, document=document))
     if not sold:
         _sql.mark_tried(conn, document=document, now_ms=now_ms)
         return
     rows = list(_sql.came_back(conn, document=document))
-    returns = [
-        CameBack(
-            document=DocumentNumber(number),
-            register=register,
-            date=date,
-            line=line,
-            quantity_milli=quantity_milli,
-            amount_minor=amount_minor,
-        )
-        for number, register, date, line, quantity_milli, amount_minor, *_ in rows
-    ]
+    returns = [_came_back(row) for row in rows]
     lines = [SoldLine(line, quantity_milli) for line, quantity_milli, *_ in sold]
     told = returned_twice(document, lines, sold[0][2], sold[0][3], returns)
     if told is not None and rows:
