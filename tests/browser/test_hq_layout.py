@@ -78,8 +78,8 @@ def test_with_long_names_and_every_state_nothing_overlaps(page: Page, office: Se
     welcome(page, office)
     for path in (
         "/", "/registers", "/registers/add", "/registers/reg1", "/registers/reg2", "/registers/reg4",
-        "/registers/reg1/retire", "/registers/reg4/retire", "/sales", "/sales/1/2", "/data", "/alerts",
-        "/backups",
+        "/registers/reg1/retire", "/registers/reg4/retire", "/sales", "/sales/1/2", "/closings", "/data",
+        "/alerts", "/backups",
     ):  # fmt: skip
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()

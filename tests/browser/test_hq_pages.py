@@ -208,6 +208,7 @@ def test_every_page_is_accessible(browser: Browser, office: ServedHeadOffice, sc
             f"/registers/{journal.origin}",
             "/sales",
             "/sales/1/2",
+            "/closings",
             "/data",
             "/alerts",
             "/backups",
