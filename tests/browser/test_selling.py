@@ -35,10 +35,13 @@ def test_selling_by_keyboard_alone(browser: Browser, chain: Chain) -> None:
         keys.press("Tab")
         keys.type("1111")
         keys.press("Enter")
-        till.arrive("#date, #scan")
+        till.arrive("#date, #scan, #start")
+        till.read_start()
         if till.page.locator("#date").count():
             expect(till.page.locator("button:has-text('Open the day')")).to_be_focused()
             keys.press("Enter")
+            till.arrive("#scan, #start")
+            till.read_start()
         till.arrive("#scan")
 
         till.scan(MILK, "Milk")

@@ -55,9 +55,7 @@ def test_two_customers_wait_through_a_restart_and_the_day_waits_for_them(
     till.pay_exact()
     till.press("F9", ".shelf")
 
-    till.page.click("summary")
-    till.page.click(".menu__items >> text=Close the day")
-    till.dialog.locator("button:has-text('Close the day')").click()
+    till.ask_to_close_day()
     expect(till.page.locator("#notice")).to_contain_text("1 transaction is still suspended")
     till.page.keyboard.press("F3")
     rows.first.locator("button:has-text('Void')").click()

@@ -58,6 +58,8 @@ class TillPage:
         self.open_day()
         if self.warning.count():  # of an outage in a transaction that an earlier test left open
             self.go_on()
+        if self.page.locator("[hx-get='/cash/shift']").count():  # an earlier test closed the last one
+            self.open_shift()
         if self.page.locator("[data-line]").count():
             self.void()
 
@@ -87,6 +89,13 @@ class TillPage:
         self.page.wait_for_selector(sight)
         self.page.wait_for_load_state()
 
+    def open_shift(self) -> None:
+        """With the float that is offered; the day goes on."""
+        self.page.click("[hx-get='/cash/shift']")
+        self.page.wait_for_selector("#float")
+        self.page.click("button:has-text('Open a shift')")
+        expect(self.page.locator("#notice")).to_contain_text("in the drawer")
+
     def close_shift(self, total: str | None = None) -> None:
         """Count the drawer in total, or not a cent of it. Waits until what was over or short is told."""
         self.menu("Cash")
@@ -103,12 +112,16 @@ class TillPage:
 
     def close_day(self) -> None:
         """With its shift, if one is open; on the page that opens the next one."""
+        self.ask_to_close_day()
+        self.arrive("#date")
+
+    def ask_to_close_day(self) -> None:
+        """With its shift, if one is open. What comes of it is not waited for."""
         self.menu("Cash")
         if self.page.locator("text=Count and close the shift").count():
             self.close_shift()
         self.menu("Close the day")
         self.dialog.locator("button:has-text('Close the day')").click()
-        self.arrive("#date")
 
     def menu(self, entry: str) -> None:
         """An entry of the menu under the person's name, and the question or the page it opens."""
