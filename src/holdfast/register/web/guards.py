@@ -249,19 +249,3 @@ def ask_approval(
 def to_start() -> Redirect:
     """Back to the one page there is."""
     return Redirect("/", status_code=303)
-
-
-def session_of(request: AnyRequest, services: Services) -> Session:
-    """Transition."""
-    return permit_of(request).session
-
-
-def act_in(form: dict[str, str], person: Person, services: Services) -> Act | Refusal:
-    """Transition."""
-    act = Act(by=person.id, at_ms=services.clock.now_ms(), limits=person.role.limits)
-    if not form.get("manager"):
-        return act
-    found = services.people.identify_approver(form["manager"], form.get("manager_pin", ""), None)
-    if isinstance(found, Refusal):
-        return found
-    return msgspec.structs.replace(act, approved_by=found.id, approver_limits=found.role.limits)
