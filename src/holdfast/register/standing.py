@@ -16,6 +16,7 @@ from holdfast.register.till.database import QUERIES, read_till
 from holdfast.register.till.history import Owed
 from holdfast.register.till.work_mode import read_work_mode
 from holdfast.register.web.formats import Formats
+from holdfast.register.web.start import reach_text
 from holdfast.register.web.status import Status, status_of
 
 
@@ -99,6 +100,8 @@ def _sentences(
         f"Register {config.register} of store {config.store}. {day}",
         f"{status.mode_text}{cause}. {status.owed_text}.",
     ]
+    if link.reach is not None:
+        lines.append(reach_text(link.reach, link))
     if owed.dates:
         lines.append(f"Owed business dates: {', '.join(owed.dates)}.")
     if status.problem:

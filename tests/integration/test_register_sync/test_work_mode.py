@@ -26,9 +26,12 @@ def test_offline_by_choice_goes_on_sending_and_outlives_a_restart(till: Till, of
     till.start_sync()
     eventually(lambda: till.status().mode is Link.ONLINE)
     choose(till, "offline", "printer works")
+    assert till.process is not None
     eventually(lambda: till.status().mode is Link.OFFLINE and till.status().forced)
     assert till.status().cause == "by hand: printer works"
     assert till.status().since_ms == till.checkout.work_mode().since_ms
+    till.process.wake("n")
+    eventually(lambda: any(b"by hand: printer works" in said.statement for said in office.heartbeats))
     sell_one(till.checkout)
     till.sold()
     eventually(lambda: all_arrived(till, office) and nothing_owed(till))

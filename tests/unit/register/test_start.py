@@ -50,6 +50,13 @@ def test_every_finding_has_a_sentence(detail: str) -> None:
     assert not start.late
 
 
+def test_a_certificate_that_is_not_trusted_says_so_itself() -> None:
+    why = "Head office's certificate is not trusted (expired). Check this machine's clock."
+    start = told(link(cause=why, reach=Reach(where=Where.HEAD_OFFICE, detail="mute")))
+    assert start is not None
+    assert start.cause == why
+
+
 def test_the_way_to_head_office_shows_where_it_ends() -> None:
     def states(where: Where, *, is_near: bool = False) -> list[str]:
         start = told(link(reach=Reach(where=where, is_near=is_near)))

@@ -60,6 +60,9 @@ def _feeds(books: Books) -> dict[str, tuple[str, int]]:
 def _problems(books: Books, board: Board) -> tuple[str, ...]:
     """What a support engineer should know; codes first, sentences after."""
     troubles = [f"{part}: {trouble.code}: {trouble.sentence}" for part, trouble in board.problems.items()]
+    line = board.connection
+    if line.forced:  # it speaks, and says that it is offline: head office is to know why
+        troubles.insert(0, f"line: line.by-hand: Somebody works offline {line.cause}")
     connection = books.reference.connection
     faulty = read(connection, lambda: QUERIES.faulty_rows(connection, at_most=PROBLEMS_MAX))
     rows = [f"feed {feed}, row {key}: {fault}" for feed, key, fault in faulty]

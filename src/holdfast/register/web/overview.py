@@ -1,16 +1,15 @@
-"""The page *Status*: what is owed, what does not work, how old the data is, how the last try went (SW6, SW9)."""
+"""The page *Status*: what is owed, what does not work, the data's ages, how the last try went (SW6, SW9)."""
 
 from typing import Any
 
 import msgspec
 
-from holdfast.core.reach import Reach
 from holdfast.core.sync.feed import FEEDS
 from holdfast.register.checkout import Owed
 from holdfast.register.sync.status import LinkStatus
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
-from holdfast.register.web.start import CAUSES, last_exchange_ms
+from holdfast.register.web.start import last_exchange_ms, reach_text
 
 _FEEDS = {
     "products": "feed.products",
@@ -51,7 +50,7 @@ def overview(link: LinkStatus, owed: Owed, fmt: Formats, now_ms: int, *, asked_m
     """What the page shows. `asked_ms`: when *Sync now* was pressed; 0: it was not."""
     last_ms = last_exchange_ms(link)
     return {
-        "reach": reach_text(link.reach),
+        "reach": "" if link.reach is None else reach_text(link.reach, link),
         "last": "" if last_ms is None else fmt.moment(last_ms, now_ms),
         "last_age": "" if last_ms is None else fmt.age(max(0, now_ms - last_ms)),
         "queue": _queue(owed, fmt, now_ms),
@@ -60,11 +59,6 @@ def overview(link: LinkStatus, owed: Owed, fmt: Formats, now_ms: int, *, asked_m
         "past": tuple(Said(fmt.moment(one.at_ms, now_ms), one.sentence) for one in link.past),
         "outcome": _outcome(link, owed, fmt, now_ms, asked_ms),
     }
-
-
-def reach_text(reach: Reach | None) -> str:
-    """Where the line is broken; empty where it is not, or nobody looked yet."""
-    return "" if reach is None else say(CAUSES.get(reach.detail, "cause.unknown"))
 
 
 def prices_age_ms(link: LinkStatus, now_ms: int) -> int | None:

@@ -94,6 +94,13 @@ def start_of(
     )
 
 
+def reach_text(reach: Reach, link: LinkStatus) -> str:
+    """Where the line is broken. A connection that came about and was not trusted says so itself."""
+    if reach.detail == "mute" and "certificate" in link.cause:
+        return link.cause
+    return say(CAUSES.get(reach.detail, "cause.unknown"))
+
+
 def last_exchange_ms(link: LinkStatus) -> int | None:
     """When head office last took this register's word and said what is new; None: never."""
     return max((age.checked_ms for age in link.feeds.values()), default=None)
@@ -125,7 +132,7 @@ def _cause(
     if link.is_blocked:
         return say("blocked", detail=link.blocked_detail)
     if reach is not None:
-        return say(CAUSES.get(reach.detail, "cause.unknown"))
+        return reach_text(reach, link)
     if work.is_offline:
         return by_hand_text(work, fmt, now_ms)
     if not is_away:
