@@ -7,8 +7,8 @@ import pytest
 
 from holdfast.core.refusals import Refusal
 from holdfast.hq.web.auth.accounts import password_refusal, same
+from holdfast.hq.web.days import Day
 from holdfast.hq.web.home.routes import series_of
-from holdfast.hq.web.sales.documents import Day
 from holdfast.hq.web.templating import (
     ago,
     count,

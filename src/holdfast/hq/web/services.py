@@ -14,7 +14,7 @@ from holdfast.hq.kept import Kept
 from holdfast.hq.retirement import Retirements
 from holdfast.hq.service import HeadOffice
 from holdfast.hq.web.alert_book import AlertBook
-from holdfast.hq.web.sales.documents import Day, Documents
+from holdfast.hq.web.days import Day, last_days
 from holdfast.hq.web.throttle import Throttle
 from holdfast.hq.web.uploads import Uploads
 from holdfast.infra.clock import Clock, time_zone
@@ -102,7 +102,7 @@ def open_services(head_office: HeadOffice) -> Iterator[Services]:
             throttle=Throttle(clock),
             alerts=AlertBook(pool, clock),
             retirements=Retirements(pool, clock),
-            days=Kept("days", Documents(pool).days, clock, DAYS_STALE_MAX_MS),
+            days=Kept("days", lambda: last_days(pool), clock, DAYS_STALE_MAX_MS),
             uploads=Uploads(clock),
             incarnation=head_office.ingest.incarnation(),
         )

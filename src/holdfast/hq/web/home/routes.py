@@ -9,9 +9,10 @@ from litestar import Response, Router, get
 from holdfast.core.money import CURRENCIES
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.backups.view import read_state
+from holdfast.hq.web.days import Day
 from holdfast.hq.web.home.disk import low_disk
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.sales.documents import Day, Documents, Filter, Sum
+from holdfast.hq.web.sales.documents import Documents, Filter, Sum
 from holdfast.hq.web.services import Given
 
 ALERTS_SHOWN = 5

@@ -12,7 +12,6 @@ from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
 PAGE_ROWS = 100
-DAYS = 30
 CALLED_MAX = 200
 """Registers in one selection, of a store say."""
 CHOICES_MAX = 200
@@ -191,13 +190,6 @@ class ForeignCash(msgspec.Struct, frozen=True):
     amount_minor: int
 
 
-class Day(msgspec.Struct, frozen=True):
-    business_date: str
-    currency: str
-    documents: int
-    total_minor: int
-
-
 class RegisterDay(msgspec.Struct, frozen=True):
     origin: str
     name: str
@@ -268,11 +260,6 @@ class Documents:
         with self._pool.connection() as conn:
             rows = _queries.foreign_cash(conn, **wanted.dates, origins=origins)
             return [ForeignCash(*row) for row in rows]
-
-    def days(self) -> Sequence[Day]:
-        """The last business dates, oldest first."""
-        with self._pool.connection() as conn:
-            return [Day(*row) for row in _queries.per_day(conn, days=DAYS)]
 
     def registers_on(self, business_date: str) -> Sequence[RegisterDay]:
         """Who sold most on a date."""
