@@ -4,8 +4,6 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import msgspec
-
 from holdfast.core.faults import ConfigurationFault
 from holdfast.core.refusals import Refusal
 from holdfast.core.sync.enrolment import CodeText, spell_code
@@ -16,22 +14,10 @@ from holdfast.hq.web.auth.accounts import Accounts
 from holdfast.hq.web.process import home_in
 from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome
 
-FIRST_DATE = "2025-01-01"
-PARAMETERS = {
-    "receipt.header": ["Harbour Street Stores", "1 Harbour Street, Galway", "VAT IE 1234567T"],
-    "receipt.footer": ["Thank you", "Open every day, 7 to 22"],
-}
 STORE = Store("Harbour", "Harbour Street", "EUR", "Europe/Dublin")
 ADMINISTRATOR = "admin"
 
 T = TypeVar("T")
-
-
-class Parameter(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the parameters feed."""
-
-    value: object
-    valid_from: str
 
 
 class Opening(NamedTuple):
@@ -51,10 +37,6 @@ def found_shop(folder: Path, port: int, series: list[str]) -> Opening:
         for kind in KINDS:
             report = _taken(head_office.catalogue.load(kind, _file(kind)))
             assert report.taken, f"the demo's own {kind} are in order: {report.bad}"
-        parameters = {
-            name: Parameter(value=value, valid_from=FIRST_DATE) for name, value in PARAMETERS.items()
-        }
-        head_office.feeds.put("parameters", parameters)
         codes = {
             name: spell_code(CodeText(_taken(head_office.enrolment.issue_code(STORE.store, name)), None))
             for name in series
