@@ -11,6 +11,7 @@ from holdfast.core.journal.bodies import DOCUMENT_TYPES, EpochOpened
 from holdfast.core.journal.entry import decode_entry
 from holdfast.core.monitoring.owed import Owing
 from holdfast.core.sale import Sale
+from holdfast.simulation.checks_cash import cash_exact, tenders_exact
 from holdfast.simulation.checks_down import commands_answered, commands_journalled, feeds_current
 from holdfast.simulation.documents import TOMORROW
 from holdfast.simulation.ledger import Fact, Ledger
@@ -38,6 +39,8 @@ def findings(simulation: Simulation) -> list[str]:
         *feeds_current(simulation),
         *commands_answered(simulation),
         *commands_journalled(simulation),
+        *cash_exact(simulation),
+        *tenders_exact(simulation),
     ]
 
 

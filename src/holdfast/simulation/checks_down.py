@@ -17,6 +17,8 @@ def feeds_current(simulation: Simulation) -> list[str]:
     found: list[str] = []
     store = simulation.head_office.store
     current = store.tables.incarnations[-1][0]
+    if current in simulation.head_office.numbered_twice:
+        return []
     for feed in FEEDS:
         newest = store.tables.feeds[feed]
         rows = {

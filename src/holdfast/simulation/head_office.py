@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from holdfast.core.faults import Fault
-from holdfast.core.ids import EpochId, KeyId, OriginId, StoreId
+from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, StoreId
 from holdfast.core.ingest import decide
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.journal.chain import Position, Verify
@@ -112,6 +112,10 @@ class SimHeadOffice:
         self._losses_explained = 0
         self._losses_unexplained = 0
         self._spent: set[bytes] = set()
+        self._put_back_in: IncarnationId | None = None
+        self.numbered_twice: set[IncarnationId] = set()
+        """Lives in which a load took a version's number that a restore nobody told of had taken away: until
+        somebody shows the loss, nobody can tell the two versions apart."""
         self.desk = self._new_desk()
 
     def _new_desk(self) -> Desk:
@@ -155,6 +159,9 @@ class SimHeadOffice:
     # What people there do
 
     def publish(self, feed: str, rows: Rows) -> None:
+        life = self.store.tables.incarnations[-1][0]
+        if self._put_back_in == life:
+            self.numbered_twice.add(life)
         changed = self.desk.feeds.put(feed, rows)
         if self.twin is not None:
             self.twin.publish(feed, rows, changed)
@@ -224,6 +231,7 @@ class SimHeadOffice:
         self.desk = self._new_desk()
         self._losses_explained = self.store.alerts("lost-state") + (0 if noticed else 1)
         self.tape.rewind()
+        self._put_back_in = None if noticed else self.store.tables.incarnations[-1][0]
         if noticed:
             begin_restored(self.store, self.clock, self.tape)
         if self.twin is not None:

@@ -5,6 +5,7 @@ from collections import defaultdict
 import msgspec
 
 from holdfast.core.ids import EpochId, OriginId
+from holdfast.simulation.payment import Drawer
 
 FactKey = tuple[OriginId, EpochId, int, bytes]
 
@@ -36,6 +37,9 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     number: str = ""
     reference: str = ""
+    drawer: Drawer = Drawer()
+    dated: str = ""
+    """Business date of a document of history; else its entry's own."""
     is_sound: bool = True
     """Head office of today can read it and make its rows."""
 

@@ -86,8 +86,9 @@ class RememberedFeeds(FeedStore):
         """Of no account here: no page shows when."""
 
     def take(self, page: FeedPage, *, made_ms: int, now_ms: int) -> Refusal | None:
+        refusal = super().take(page, made_ms=made_ms, now_ms=now_ms)
         self._known.clear()
-        return super().take(page, made_ms=made_ms, now_ms=now_ms)
+        return refusal
 
     def sweep(self) -> int:
         """Only what a page may have left behind."""

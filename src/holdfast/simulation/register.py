@@ -12,10 +12,11 @@ from holdfast.core.sync.cursors import accept_receipt, purge_through
 from holdfast.core.sync.sender import EpochNeeded, Event, Held, IncarnationSeen, ReceiptGiven
 from holdfast.register.sync.requests import carry_out_all
 from holdfast.simulation.disk import Database, DiskJournal, Mark
-from holdfast.simulation.documents import HOLOGRAM, chance_of, sample_sale
+from holdfast.simulation.documents import HISTORY_DATE, HOLOGRAM, chance_of, sample_sale, voided_sale
 from holdfast.simulation.keychain import Keychain
 from holdfast.simulation.ledger import Fact, Ledger, Life
 from holdfast.simulation.network import Line
+from holdfast.simulation.payment import Drawer, drawer_of
 from holdfast.simulation.signing import verify
 from holdfast.simulation.sync import SimSync
 from holdfast.simulation.world import NodeClock, World, WorldRandomness
@@ -29,6 +30,8 @@ EPOCHS_MAX = 40
 """A disk that comes to more has not lost so much: it does not understand what it is told."""
 
 
+VOIDED = 0.05
+NOTHING = Drawer()
 UNKNOWN = IncarnationId("unknown")
 """What a store server says of head office before it heard of it."""
 
@@ -140,7 +143,13 @@ class SimRegister:
         self._commit(written)
 
     def _commit(
-        self, written: writer.Written, number: str = "", reference: str = "", *, is_sound: bool = True
+        self,
+        written: writer.Written,
+        number: str = "",
+        reference: str = "",
+        *,
+        is_sound: bool = True,
+        drawer: Drawer = NOTHING,
     ) -> None:
         """The transaction, then the mark, then the receipt; the power may fail between the first two."""
         epoch, seq = written.head.epoch, written.seq
@@ -158,6 +167,8 @@ class SimRegister:
             type=written.type,
             number=number,
             reference=reference,
+            drawer=drawer,
+            dated=HISTORY_DATE if reference else "",
             is_sound=is_sound,
         )
         self.ledger.acknowledge(fact)
@@ -184,11 +195,20 @@ class SimRegister:
         chance = chance_of(self.world.random, reference)
         sign = -1 if version == 1 and chance.random() < 0.1 else 1
         number = head.next_document(self.series)
-        body = sample_sale(chance, number, stamp, sign, reference, description)
+        rates = self.database.reference.catalogue.currencies(stamp.date)
+        body = sample_sale(chance, number, stamp, sign, reference, description, rates)
+        if reference is None and version == 1 and chance.random() < VOIDED:
+            voided = writer.write(
+                self.origin, head, "transaction_voided", 1, voided_sale(chance, body, rates), stamp
+            )
+            self._commit(voided, is_sound="\x00" not in description)
+            self.notify()
+            return
         kind = "sale" if sign > 0 else "return"
         written = writer.write(self.origin, head, kind, version, body, stamp)
         sound = version == 1 and "\x00" not in description
-        self._commit(written, number, reference or "", is_sound=sound)
+        drawer = drawer_of(body.tenders)
+        self._commit(written, number, reference or "", is_sound=sound, drawer=drawer)
         self.notify()
 
     def write_future_entry(self) -> None:
