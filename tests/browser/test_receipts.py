@@ -13,10 +13,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from playwright.sync_api import Browser, Page, expect
 
+from holdfast.core.connection import Mode
 from holdfast.demo.chain import Chain, Place
+from holdfast.demo.line import LineMode
 from holdfast.infra.config import RegisterConfig, RegisterHome, change_settings
 from holdfast.infra.keys import DatabaseKey, SigningKey
 from holdfast.register.sync.reference import Catalogue, read_reference
+from tests.browser.conftest import wait_standing
 from tests.browser.till_page import CASHIER, CHEDDAR, CRISPS, WAIT_MS, TillPage
 from tests.escpos_printer import FakePrinter
 from tests.office import free_port
@@ -188,13 +191,16 @@ def await_key(reader: Place, signer: Place) -> None:
 def test_goods_come_back_on_another_tills_code_and_never_twice(
     till: TillPage, printing_till: TillPage, beside: Surroundings
 ) -> None:
-    """PO8, PO3: the paper of R02 at R01, which has never seen that sale; a forged code is refused."""
+    """PO8, PO3: the paper of R02 at R01, which has never seen that sale, with the line cut; a forged code is
+    refused."""
     already = len(beside.printer.pages)
     printing_till.scan(CRISPS, "crisps")
     printing_till.scan(CRISPS, "crisps")
     number = printing_till.pay_exact()
     code = code_on(beside.printer.await_pages(already + 1)[-1])
     await_key(beside.chain.registers["R01"], beside.place)
+    beside.chain.switch("R01", LineMode.CUT)
+    wait_standing(beside.chain, "R01", lambda standing: standing.mode == Mode.OFFLINE.value)
     page = till.page
     till.send_code(code)
     expect(page.locator("#notice")).to_contain_text(f"Receipt {number}")

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from holdfast.core.ids import DocumentNumber, EpochId, KeyId, OriginId
+from holdfast.core.ids import DocumentNumber, EpochId, KeyId, OriginId, StaffId
+from holdfast.core.journal.bodies import ReceiptReprinted
 from holdfast.core.receipt.code import ReceiptCode, ReceiptFacts, RegisterKey, sign_code
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import OriginalLine, Sale, Tender
@@ -269,3 +270,14 @@ def test_what_is_known_of_a_receipt_is_told_line_by_line(hq: HeadOfficeUnderTest
     assert (known.is_here, [back.document for back in known.returns]) == (False, [number])
     chain.send(chain.seller)
     assert returns_on(hq_pool, chain.number).is_here
+
+
+def test_a_copy_is_an_entry_that_head_office_keeps_and_counts_nowhere(hq: HeadOfficeUnderTest) -> None:
+    journal = SampleJournal().open().sell()
+    hq.enrol(journal)
+    number = DocumentNumber(f"R01-{journal.epoch[:5].upper()}-000001")
+    journal.append("receipt_reprinted", 1, ReceiptReprinted(of=number, by=StaffId("c1")))
+    hq.ingest.receive_batch(journal.origin, journal.batch())
+    assert len(hq.dump()["document"]) == 1
+    verified = hq.verify()
+    assert (verified.entries, verified.waiting, verified.differences) == (3, 0, ())

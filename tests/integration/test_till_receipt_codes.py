@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from holdfast.core.basket import UNLIMITED, Act, Basket, Limits
-from holdfast.core.ids import IncarnationId, KeyId, OriginId, StaffId
+from holdfast.core.ids import DocumentNumber, IncarnationId, KeyId, OriginId, StaffId
 from holdfast.core.receipt.code import (
     RETURN_WINDOW_DAYS,
     RegisterKey,
@@ -274,3 +274,14 @@ def test_a_till_without_a_signing_key_prints_its_number_and_finds_it(tills: TwoT
         tills.here.signing_key.unlink()
         assert codes.code_of(issued) == sold.document
         assert desk.scan(sold.document, by()) == ShowReceipt(sold.document)
+
+
+def test_a_copy_is_journalled_with_who_asked_for_it(desk: Desk, tills: TwoTills) -> None:
+    """PO4: whoever has two papers can try to bring the same goods back twice."""
+    sold = sell_one(desk.checkout)
+    before = desk.checkout.head().seq
+    assert desk.print_again(sold.document, by()) is None
+    assert desk.checkout.head().seq == before + 1
+    assert refusal_of(desk.print_again(DocumentNumber("R01-00000-000099"), by())) == "receipt.unknown"
+    assert desk.checkout.head().seq == before + 1
+    assert verify_register(tills.here).differences == ()

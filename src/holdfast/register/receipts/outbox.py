@@ -96,6 +96,11 @@ class Outbox:
     def carried(self, number: DocumentNumber) -> Carried:
         return Carried(self._jobs.print_of(number), self._jobs.mail_of(number))
 
+    def is_waiting(self, number: DocumentNumber) -> bool:
+        """Whether it is to be printed anyway."""
+        printed = self._jobs.print_of(number)
+        return printed is not None and printed.state == "waits"
+
     def newest(self) -> tuple[DocumentNumber, ...]:
         """Receipts of which something changed last."""
         return self._jobs.newest(SIGNS_SHOWN)
