@@ -237,8 +237,15 @@ def test_once_the_line_is_back_head_office_finds_every_z_equal(
         on_a_fresh_day(till, MANAGER)
         till.scan(MILK, "Milk")
         till.pay_exact()
-        till.close_day()
+        till.menu("Cash")
+        till.page.click("text=Count and close the shift")
+        till.page.wait_for_selector(".count")
+        till.page.locator("#pieces-EUR-500").focus()
         chain.switch("R02", LineMode.UP)
+        till.expect_status("Online")
+        till.type("3")
+        expect(till.page.locator("#pieces-EUR-500")).to_have_value("3")  # the status line took no focus
+        till.close_day()
         till.expect_status("Online", "Nothing owed")
     page = head_office.page
     page.goto(f"{chain.head_office.url}/closings")

@@ -111,6 +111,8 @@ def _count_in(form: Mapping[str, str], currency: Currency, services: Services) -
     if isinstance(pieces, Refusal):
         return pieces
     total = form.get(total_field(currency), "").strip()
+    if total and not any(pieces.values()):
+        pieces = {}
     if not total and not pieces:
         return Refusal("cash.count", say("count.missing"))
     if not total:

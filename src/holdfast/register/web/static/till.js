@@ -337,10 +337,11 @@
     }
   };
 
-  const settle = () => {
+  // The status line changes by itself: whoever types meanwhile goes on in the same field.
+  const settle = (event) => {
     selectAgain();
     showDialogs();
-    focus();
+    if (!event?.target.closest?.("#status, #warning")) focus();
   };
 
   // ---- trouble -----------------------------------------------------------------------------
