@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.core.ids import OriginId
 from holdfast.core.journal.bodies import REGISTRY, EpochOpened
 from holdfast.core.journal.entry import decode_entry
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
+from holdfast.infra.keys import DatabaseKey
+from holdfast.register.till.database import QUERIES, read_till
+from holdfast.register.till.places import seq_of
 from tests.office import Office, holdfast
 from tests.register_fixture import open_checkout, sell_one, selling
 
@@ -106,7 +110,17 @@ def check_goes_on(successor: RegisterHome, former: RegisterHome) -> None:
     assert isinstance(body, EpochOpened)
     assert body.cause == "replaced"
     assert body.parent is not None
-    assert body.parent.seq == body.parent.claimed_seq == 6
+    assert body.parent.seq == body.parent.claimed_seq == last_seq(former)
+
+
+def last_seq(home: RegisterHome) -> int:
+    """Of the only epoch that this register had."""
+    till = read_till(home, DatabaseKey.load(home.database_key), OriginId(origin_of(home)))
+    try:
+        ((_, _, place, *_),) = QUERIES.epoch_heads(till)
+    finally:
+        till.close()
+    return seq_of(place)
 
 
 def test_the_copy_at_head_office_serves_where_the_one_beside_the_database_is_lost(
