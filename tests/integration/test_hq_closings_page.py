@@ -70,6 +70,7 @@ def test_a_z_report_is_shown_whole_with_its_shifts_and_moves(office: ServedHeadO
         "Over or short 1 −0.05 GBP",
         "Drawer opened without a sale 1 –",
         "bag 7",
+        "S 4.18 GBP 0.82 GBP",
         journal.epochs[journal.epoch][-1].hash.hex(),
     ):
         assert expected in text, expected

@@ -63,6 +63,7 @@ async def show_report(
         found=found,
         z=found.report,
         tenders=_tenders(found.report),
+        taxes=_taxes(found.report),
         moves=MOVES,
     )
 
@@ -111,3 +112,9 @@ def _tenders(report: ZReport) -> list[tuple[str, int]]:
         (TENDERS.get(kind, kind.capitalize()), minor)
         for kind, minor in sorted(report.totals.tenders_minor.items())
     ]
+
+
+def _taxes(report: ZReport) -> list[tuple[str, int, int]]:
+    """Code, net and tax; a code without any tax has its net all the same."""
+    net, tax = report.totals.net_minor, report.totals.tax_minor
+    return [(code, net.get(code, 0), tax.get(code, 0)) for code in sorted(net.keys() | tax.keys())]
