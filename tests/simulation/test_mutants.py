@@ -6,7 +6,7 @@ from holdfast.simulation.plan import PLANS
 from holdfast.simulation.run import run
 from tests.simulation.mutants import MUTANTS, Mutant
 
-DAYS = 6
+DAYS = 8
 SEEDS = range(1, 13)
 
 

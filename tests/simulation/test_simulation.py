@@ -11,7 +11,7 @@ from holdfast.simulation.postgres import postgres_office
 from holdfast.simulation.run import run
 
 SEEDS = range(1, 9)
-DAYS = 5
+DAYS = 8
 SHORT_DAYS = 3
 
 

@@ -72,14 +72,9 @@ def exactly_once(simulation: Simulation) -> list[str]:
             ]
     for entry in simulation.head_office.store.entries():
         fact = simulation.ledger.facts.get((entry.origin, entry.epoch, entry.seq, entry.hash))
-        if fact is not None and entry.data != fact.data and not _came_as_hash(simulation, fact):
+        if fact is not None and entry.data != fact.data:
             found.append(f"P1: {entry.origin} {entry.seq} is not stored verbatim")
     return found
-
-
-def _came_as_hash(simulation: Simulation, fact: Fact) -> bool:
-    """A disk lost its bytes before they were sent, and no other one sent them since."""
-    return fact.key in simulation.ledger.damaged and fact.key not in simulation.head_office.heard.bytes
 
 
 def whole(simulation: Simulation) -> list[str]:
@@ -273,14 +268,11 @@ def _named_by(ledger: Ledger) -> dict[EpochId, set[EpochId]]:
 
 
 def nothing_waits_in_vain(simulation: Simulation) -> list[str]:
-    """P10: what head office's version can read took effect; only what it cannot waits, and what came as a
-    hash alone."""
+    """P10: what head office's version can read took effect; only what it cannot waits."""
     office, found = simulation.head_office, list[str]()
     for entry in office.store.entries():
         fact = simulation.ledger.facts.get((entry.origin, entry.epoch, entry.seq, entry.hash))
         readable = fact is not None and (fact.is_sound or (office.is_of_tomorrow and not _is_garbled(fact)))
-        if fact is not None and _came_as_hash(simulation, fact) and entry.data != fact.data:
-            readable = False
         if readable and entry.status == QUARANTINED:
             found.append(f"P10: entry {entry.seq} of {entry.origin} waits though it can be read")
         if not readable and entry.status != QUARANTINED:

@@ -14,7 +14,6 @@ from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.journal.chain import Position, Verify
 from holdfast.core.monitoring.owed import Owing, is_of_life, owing_of_epoch, silent_ms
 from holdfast.core.sync import messages
-from holdfast.core.sync.batch import decode_batch
 from holdfast.core.sync.commands import Command
 from holdfast.core.sync.enrolment import Certificate, sign_certificate
 from holdfast.core.sync.receiver import Keys
@@ -90,11 +89,9 @@ class Heard:
     """Every head, by a signed word."""
     words: set[bytes] = dataclasses.field(default_factory=set[bytes])
     """Every heartbeat that counted."""
-    bytes: set[Told] = dataclasses.field(default_factory=set[Told])
-    """Every entry of which more than the hash came, since the first one was damaged anywhere."""
 
     def copy(self) -> "Heard":
-        return Heard(set(self.heads), set(self.words), set(self.bytes))
+        return Heard(set(self.heads), set(self.words))
 
 
 class SimHeadOffice:
@@ -290,11 +287,6 @@ class SimHeadOffice:
                 if word in self.heard.words:
                     self.ledger.broken.append(f"P6: an old word of {beat.origin} counts as a new one")
                 self.heard.words.add(word)
-        elif kind == "entries" and self.ledger.damaged:
-            if messages.decode(answer.body, messages.Ack).held is not None:
-                batch = decode_batch(body)
-                place = (batch.header.origin, batch.header.epoch)
-                self.heard.bytes |= {(*place, e.seq, e.hash) for e in batch.entries if e.readable}
         elif kind == "session":
             nonce = messages.decode(body, messages.SessionRequest).nonce
             if nonce in self._spent:

@@ -63,8 +63,6 @@ class Ledger:
         """Promises that were seen to be broken while it happened, in words."""
         self.outcomes: dict[str, list[str]] = defaultdict(list)
         """Ticket of a command → how it went, each time that a register carried it out."""
-        self.damaged: set[FactKey] = set()
-        """Of which some disk kept no more than the hash and a piece."""
         self.gone_whole: set[FactKey] = set()
         """Written on a disk that came back older as a whole: only what it had told somebody is known of."""
 

@@ -64,19 +64,16 @@ class People:
 
     def command(self) -> None:
         """To any register."""
-        chance, register = self._world.random, self._fleet.pick()
+        chance = self._world.random
         kind = chance.choice(
             ("sync_now", "report", "resend_from", "resend_from", "purge", "collect_diagnostics")
         )
         arguments: dict[str, str] = {}
         if kind == "resend_from":
             arguments["seq"] = str(chance.randrange(1, 30))
-            epochs = register.database.epochs
-            if epochs and chance.random() < 0.5:
-                arguments["epoch"] = chance.choice(epochs).epoch
         elif kind == "purge":
             arguments["keep_days"] = str(chance.randrange(4))
-        self._command(register, kind, arguments)
+        self._command(self._fleet.pick(), kind, arguments)
 
     def change_key(self) -> None:
         """By a command, which the register carries out; or by a code, which somebody types in there.

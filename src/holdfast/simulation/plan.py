@@ -23,7 +23,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Of the restores, how many bring the whole disk back, high-water mark included."""
     clone_hours: float = 900
     clones_max: int = 2
-    damage_hours: float = 60
     clock_hours: float = 200
     clock_years: tuple[int, ...] = YEARS
     head_office_clock_hours: float = 2_000
@@ -64,17 +63,16 @@ def rough(days: int, registers: int = 4) -> Plan:
         registers=registers,
         restore_hours=40,
         clone_hours=200,
-        damage_hours=10,
         clock_hours=40,
         head_office_clock_hours=300,
         purge_hours=6,
         head_office_restore_hours=60,
-        slip_hours=40,
+        slip_hours=80,
         head_office_upgrade_hours=240,
         future_entry_hours=30,
         failing_commit_hours=8,
         late_registers=2,
-        command_hours=4,
+        command_hours=5,
         feed_hours=8,
         key_hours=24,
         theft_hours=8,

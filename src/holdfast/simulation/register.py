@@ -31,7 +31,6 @@ EPOCHS_MAX = 40
 
 
 VOIDED = 0.05
-SECTORS_LATE = 6
 NOTHING = Drawer()
 UNKNOWN = IncarnationId("unknown")
 """What a store server says of head office before it heard of it."""
@@ -232,18 +231,6 @@ class SimRegister:
         for epoch in self.database.epochs:
             keep_from = epoch.head.seq - RETURN_WINDOW_ENTRIES + 1
             self.database.purge(epoch.epoch, purge_through(receipts, epoch.epoch, keep_from))
-
-    def lose_a_sector(self) -> None:
-        """The disk does not give back one of the last documents any more."""
-        head = self.database.head
-        known = None if head is None else self.database.epoch(head.epoch)
-        if known is None:
-            return
-        entry = self.world.random.choice(known.entries[-SECTORS_LATE:])
-        fact = self.ledger.facts.get((self.origin, known.epoch, entry.seq, entry.hash))
-        if fact is not None and fact.number and self.database.damage(known.epoch, entry.seq) is not None:
-            self.ledger.damaged.add(fact.key)
-            self.world.trace(f"{self.node} loses entry {entry.seq}")
 
     # What sync asks of checkout (`register.sync.requests.CheckoutPort`)
 

@@ -41,7 +41,6 @@ class Simulation(Fleet):
             (plan.store_crash_hours, "store crash", self.store_crash),
             (plan.restore_hours / plan.registers, "restore", self.restore),
             (plan.clone_hours, "clone", self.clone),
-            (plan.damage_hours, "damage", self.damage),
             (plan.clock_hours, "clock", self.clock_jump),
             (plan.head_office_clock_hours, "ho clock", self.head_office_clock_jump),
             (plan.purge_hours, "purge", self.purge),
@@ -174,11 +173,6 @@ class Simulation(Fleet):
         original = self.pick()
         if self.clones < self.plan.clones_max:
             self.copy(original)
-
-    def damage(self) -> None:
-        """A bad sector, most often before what it holds was sent."""
-        register = self.pick()
-        register.lose_a_sector()
 
     def clock_jump(self) -> None:
         """To another year, or back to nearly the right time."""

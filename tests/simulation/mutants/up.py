@@ -14,7 +14,7 @@ from holdfast.core.sync import cursors, receiver
 from holdfast.core.sync.sender import Sender
 from holdfast.hq import ingest, offers
 from holdfast.hq.ingest import Ingest
-from holdfast.simulation import disk, head_office, register, stores
+from holdfast.simulation import head_office, register, stores
 from holdfast.simulation.disk import DiskJournal
 from tests.simulation.mutants.registry import mutant
 
@@ -165,21 +165,3 @@ def ended_epoch_owes_nothing(patch: pytest.MonkeyPatch) -> None:
         return original(msgspec.structs.replace(known, is_open=True), *arguments)
 
     patch.setattr(head_office, "owing_of_epoch", owing_of_epoch)
-
-
-@mutant("not drained")
-def cut_behind_an_unreadable_entry(patch: pytest.MonkeyPatch) -> None:
-    """A batch goes on over an entry that the disk lost, though nothing proves what stands before it."""
-    patch.setattr(disk, "proved_count", len)
-
-
-@mutant("P10")
-def bytes_that_come_late_ignored(patch: pytest.MonkeyPatch) -> None:
-    """An entry that once came as a hash stays one."""
-    original = decide._skip_known
-
-    def skip_known(facts: Any, stretch: Any, start: Any) -> Any:
-        chain, index, _ = original(facts, stretch, start)
-        return chain, index, ()
-
-    patch.setattr(decide, "_skip_known", skip_known)
