@@ -2,8 +2,8 @@
 
 import pytest
 
-from holdfast.simulation.plan import PLANS
 from holdfast.simulation.run import run
+from holdfast.simulation.scenario import PLANS
 from tests.simulation.mutants import MUTANTS, Mutant
 
 DAYS = 8

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 import msgspec
 
 from holdfast.core.faults import UnavailableFault
-from holdfast.core.ids import EpochId, IncarnationId, OriginId
+from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.ingest.rows import COLUMNS, Row
-from holdfast.core.sync.commands import Command
 from holdfast.hq.store.memory import MemoryStore, MemoryTransaction
 
 _ENTRY = {name: place for place, name in enumerate(COLUMNS["entry"])}
@@ -40,14 +39,6 @@ class HeldDocument(msgspec.Struct, frozen=True, kw_only=True):
     lines: int
 
 
-class Given(msgspec.Struct, frozen=True):
-    """A command, and what became of it."""
-
-    command: Command
-    is_delivered: bool = False
-    outcome: str | None = None
-
-
 class SimStore(MemoryStore):
     """A store whose commits can be made to fail, and that can be copied whole."""
 
@@ -55,12 +46,6 @@ class SimStore(MemoryStore):
     """So many of the next transactions that change an origin's journal."""
     fails_silently = False
     """A mutant's switch: the commit is lost and nobody is told."""
-
-    def __init__(self, incarnation: IncarnationId) -> None:
-        super().__init__(incarnation)
-        self.feed_rows: dict[tuple[str, str], tuple[int, bytes]] = {}
-        """(feed, key) → (version, body as JSON, `null` where it was deleted)."""
-        self.commands: dict[tuple[OriginId, IncarnationId, int], Given] = {}
 
     @contextmanager
     def transaction(self, origin: OriginId | None) -> Iterator[MemoryTransaction]:
@@ -81,7 +66,6 @@ class SimStore(MemoryStore):
         for name, table in vars(self.tables).items():
             setattr(other.tables, name, copy.copy(table))
         other.tables.appended = {name: list(rows) for name, rows in self.tables.appended.items()}
-        other.feed_rows, other.commands = dict(self.feed_rows), dict(self.commands)
         return other
 
     # What the checks read
