@@ -79,7 +79,6 @@ class Entrance(Controller):
         """Leave it for a moment: the PIN goes on, and the basket stays."""
         services.sessions.lock(request.cookies.get(COOKIE))
         services.wakeups.wake(CHANGED)
-        services.wakeups.wake(CHANGED)
         return to_start()
 
     @get("/locked", operation="staff.lock")
