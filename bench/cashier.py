@@ -34,7 +34,7 @@ class Cashier:
         page = self._client.get("/")
         if 'id="date"' in page.text:
             found = re.search(r'id="date"[^>]*value="([0-9-]+)"', page.text)
-            self._post("/day/open", {"date": found[1] if found else ""})
+            self._post("/day/open", {"date": found[1] if found else "", "float": "0"})
         self.taken_ms.clear()
 
     def sell(self, barcodes: tuple[str, ...] = BARCODES) -> str:

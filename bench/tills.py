@@ -117,6 +117,7 @@ class Article(NamedTuple):
 
     sku: Sku
     text: str
+    department: str
     amounts_minor: tuple[int, ...]
     """For one, two, three pieces."""
     encoded: tuple[bytes, ...]
@@ -146,7 +147,7 @@ def _article(chance: random.Random, words: list[str]) -> Article:
         )  # fmt: skip
         return whole.removeprefix(b'{"line":1')
 
-    return Article(sku, text, tuple(price * n for n in PIECES), tuple(line(n) for n in PIECES))
+    return Article(sku, text, department, tuple(price * n for n in PIECES), tuple(line(n) for n in PIECES))
 
 
 def fill(home: RegisterHome, entries: int, seed: int = 1) -> None:
@@ -203,6 +204,7 @@ class Filling:
         self._entries: list[tuple[int, str, bytes]] = []
         self._documents: list[tuple[int, int, str, str, int, int]] = []
         self._stock: Counter[Sku] = Counter()
+        self._departments: Counter[str] = Counter()
         self._totals = DayTotals()
         for step in range(1, count + 1):
             seq, number = at.head.seq + step, at.head.documents + step
@@ -215,8 +217,9 @@ class Filling:
                 (place(at.n, number), seq, "sale", self._date, self._at_ms, sold.total_minor)
             )
             self._totals = sold if step == 1 else _sum(self._totals, sold)
-            for sku, milli in lines:
-                self._stock[sku] -= milli
+            for article, pieces in lines:
+                self._stock[article.sku] -= 1_000 * pieces
+                self._departments[article.department] += article.amounts_minor[pieces - 1]
 
     def commit(self) -> float:
         """Store the block in one transaction; `perf_counter` when it was durable, and to be seen."""
@@ -227,26 +230,27 @@ class Filling:
             connection.executemany(sql_of("add_document"), self._documents)
             connection.executemany(sql_of("add_stock"), list(self._stock.items()))
             before = writing.read_totals(connection, self._date)
+            added = msgspec.structs.replace(self._totals, departments_minor=dict(self._departments))
             QUERIES.set_day_totals(
                 connection,
                 business_date=self._date,
-                totals=writing.encode_totals(before.totals + self._totals),
+                totals=writing.encode_totals(before.totals + added),
                 first_document=before.first_document or self._documents[0][0],
                 last_document=self._documents[-1][0],
             )
         return time.perf_counter()
 
-    def _entry(self, seq: int, number: int) -> tuple[bytes, DayTotals, list[tuple[Sku, int]]]:
-        """An entry's bytes, what it adds to the day, and which goods left."""
+    def _entry(self, seq: int, number: int) -> tuple[bytes, DayTotals, list[tuple[Article, int]]]:
+        """An entry's bytes, what it adds to the day but for departments, and which goods left."""
         chance = self._chance
         self._at_ms += chance.randrange(1_000, 90_000)
-        total, parts, moved = 0, list[bytes](), list[tuple[Sku, int]]()
+        total, parts, moved = 0, list[bytes](), list[tuple[Article, int]]()
         for line in range(1, LINES + 1):
             article = _articles[chance.randrange(ARTICLES)]
             pieces = chance.choice((1, 1, 1, 1, 2, 3))
             total += article.amounts_minor[pieces - 1]
             parts.append(b'{"line":%d%b' % (line, article.encoded[pieces - 1]))
-            moved.append((article.sku, 1_000 * pieces))
+            moved.append((article, pieces))
         given = (total // 500 + 1) * 500
         tax = (total * 162 + 1_081) // 2_162  # 8.1 % of what is without it, rounded half up
         data = self._template % (

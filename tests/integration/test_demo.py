@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.cashier import cashier_at
 from holdfast.demo.chain import scratch_folder
 from holdfast.infra.web import free_port
 
@@ -77,7 +78,7 @@ def alive(pids: set[int]) -> set[int]:
     return found
 
 
-def test_the_switches_cut_and_mend_a_register() -> None:
+def test_the_switches_cut_and_mend_a_register_that_sells() -> None:
     with demo() as (process, url):
         page = get(url).text
         assert all(label in page for label in ("Up", "Cut", "Slow", "Black hole", "1111", "9999"))
@@ -90,6 +91,8 @@ def test_the_switches_cut_and_mend_a_register() -> None:
         assert post(f"{url}/lines/R01/up").status_code == 200
         wait_for(lambda: "tag--bad" not in get(f"{url}/lines").text)
         assert post(f"{url}/lines/R01/sideways").status_code == 404
+        with cashier_at(till[0]) as cashier:
+            assert cashier.sell()
         started = family(process.pid)
         assert len(started) >= 6, "head office with its database, and two registers with their sync processes"
         process.send_signal(signal.SIGINT)
