@@ -28,6 +28,7 @@ from holdfast.register.sync.process import StoppedFault, SyncProcess
 from holdfast.register.sync.reference import Reference
 from holdfast.register.sync.reference_file import ReferenceFile, damaged_copy, open_reference, read_reference
 from holdfast.register.sync.requests import Inbox, append_request
+from holdfast.register.web.grid import Grid
 from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.watch import Watch
 from tests import damaged_pages
@@ -116,7 +117,7 @@ def test_whatever_page_is_bad_the_till_sells_on_from_what_is_left(home: Register
             watch._try_once()
             known.append(len(all_known(shelf)))
             shelf.search("thing", "2025-10-09")
-            shelf.tiles("2025-10-09")
+            Grid(shelf).sheet("2025-10-09")
             shelf.staff(StaffId("c1"))
             watch._try_once()
             sell_one(checkout)

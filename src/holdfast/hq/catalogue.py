@@ -1,4 +1,4 @@
-"""Products, prices, taxes, currencies, roles and staff from CSV into the feeds: all rows, or none."""
+"""Products, prices, taxes, quick keys, roles, staff and so on from CSV into the feeds: all rows, or none."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from holdfast.core.ids import Sku, StaffId
 from holdfast.core.money import Currency, currency_of, parse_decimal, parse_e4, parse_minor
 from holdfast.core.operations.roles import DEFAULT_ROLES, row_of, row_refusal
 from holdfast.core.parameters import ParameterRow, parameter_named, value_of
+from holdfast.core.quick_keys import LABEL_CHARS_MAX, POSITION_MAX, QuickKey, quick_key_refusal
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_rate_refusal
 from holdfast.hq.csv_rows import BadRow, CsvFile, CsvRow, read_csv
@@ -195,6 +196,18 @@ def _currency(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
     return rate.key, rate
 
 
+def _quick_key(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
+    position, sku, label = _given(fields, "position"), fields.get("sku", ""), fields.get("label", "")
+    if not (position.isascii() and position.isdigit() and 1 <= int(position[:9]) <= POSITION_MAX):
+        raise Wrong("position", f"{position[:40]!r} is no whole number from 1 to {POSITION_MAX}")
+    if label and not sku:
+        raise Wrong("sku", "is empty beside a label. Leave both empty to take the key away.")
+    _checked("label", text_refusal("The label", label, LABEL_CHARS_MAX))
+    key = QuickKey(position=int(position), sku=Sku(sku), label=label)
+    _checked("sku", quick_key_refusal(key))
+    return key.key, key
+
+
 _LIMITS_PERCENT = {
     "line_discount": "line_discount_e2_max",
     "total_discount": "total_discount_e2_max",
@@ -291,6 +304,13 @@ KINDS: dict[str, Kind] = {
         optional=("valid_from", "accepted"),
         hint="the rate is home currency for one unit; the smallest, the note or coin that is taken",
         read=_currency,
+    ),
+    "quick-keys": Kind(
+        feed="quick_keys",
+        required=("position", "sku"),
+        optional=("label",),
+        hint="in the order of position, from 1; without a sku, nothing stands at that position any more",
+        read=_quick_key,
     ),
     "roles": Kind(
         feed="roles",

@@ -42,7 +42,7 @@ app = typer.Typer(
     help=(
         "Head office: one folder, one process, one PostgreSQL (its own, or yours by --dsn).\n\n"
         "Begin with `init`, then `serve`. Shops are added by `store add`, tills by `register add`. "
-        "Load products, prices, taxes, currencies, roles and staff: `load`."
+        "Load products, prices, taxes, currencies, quick keys, roles and staff: `load`."
     ),
 )
 stores = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Shops of the chain.")
@@ -195,7 +195,8 @@ def load(
     kind: Annotated[
         str,
         typer.Argument(
-            help="What the file holds: products, prices, taxes, currencies, roles, staff, parameters."
+            help="What the file holds: products, prices, taxes, currencies, quick-keys, roles, staff or "
+            "parameters."
         ),
     ],
     file: Annotated[Path, typer.Argument(help="CSV in UTF-8; its first line names the columns.")],
@@ -203,7 +204,7 @@ def load(
         bool, typer.Option("--take-good", help="Take the good rows though others are bad.")
     ] = False,
 ) -> None:
-    """Load products, prices, taxes, currencies, roles, staff or parameters; registers fetch them at contact.
+    """Load products, prices, taxes, quick keys, staff and so on from a file; registers fetch them at contact.
 
     With a bad row nothing is taken, unless told to: each is listed with line, column and reason. The
     columns, of which those in brackets may be missing:
@@ -213,6 +214,7 @@ def load(
     - taxes: code, percent (name, inclusive, valid_from)
     - currencies: currency, home, rate, smallest (valid_from, accepted); rate: home currency for one of it;
       smallest: note or coin taken
+    - quick-keys: position, sku (label); without a sku nothing stands at that position any more
     - roles: role, currency (also_may, may_not, line_discount, total_discount, price_override,
       return_without_receipt, refund, foreign_change); what is left empty is as the role ships
     - staff: id, name (role, pin, active)

@@ -25,6 +25,7 @@ from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.web.app import create_app
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
+from holdfast.register.web.grid import Grid
 from holdfast.register.web.pages import Pages
 from holdfast.register.web.people import People
 from holdfast.register.web.receipts import maker_of
@@ -135,6 +136,7 @@ def _services(
     return Services(
         desk=Desk(checkout, shelf, watch.head_office_ms, on_commit, codes),
         shelf=shelf,
+        grid=Grid(shelf),
         people=People(shelf, clock),
         sessions=Sessions(clock, lambda: shelf.parameter(LOCK_AFTER, LOCK_AFTER_MIN)),
         watch=watch,

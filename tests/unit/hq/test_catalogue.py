@@ -54,6 +54,15 @@ def refused(kind: str, data: bytes) -> Refusal:
         ("currencies", "EUR,EUR,1,1,,", "home", "home currency itself"),
         ("currencies", "USD,EUR,0.9,1,2025-02-30,", "valid_from", "not a date"),
         ("currencies", "USD,EUR,0.9,1,,perhaps", "accepted", "neither yes nor no"),
+        ("quick-keys", ",A1,", "position", "is empty"),
+        ("quick-keys", "first,A1,", "position", "no whole number from 1 to 200"),
+        ("quick-keys", "0,A1,", "position", "no whole number"),
+        ("quick-keys", "201,A1,", "position", "no whole number"),
+        ("quick-keys", "²,A1,", "position", "no whole number"),
+        ("quick-keys", "9" * 5_000 + ",A1,", "position", "no whole number"),
+        ("quick-keys", "1,,Tea", "sku", "empty beside a label"),
+        ("quick-keys", "1," + "x" * 65 + ",", "sku", "longer than 64"),
+        ("quick-keys", "1,A1," + "x" * 41, "label", "longer than 40"),
         ("staff", "1,Ann,boss,1234", "role", "no role"),
         ("staff", "1,Ann,cashier,12", "pin", "4 to 12 digits"),
         ("staff", "1,Ann,cashier,", "pin", "must be given"),
@@ -66,6 +75,7 @@ def test_a_bad_row_is_named(kind: str, row: str, column: str, reason: str) -> No
         "prices": "sku,price,currency,valid_from\n",
         "taxes": "code,percent,inclusive,valid_from\n",
         "currencies": "currency,home,rate,smallest,valid_from,accepted\n",
+        "quick-keys": "position,sku,label\n",
         "staff": "id,name,role,pin\n",
     }
     found = report(kind, headers[kind] + row + "\n")
@@ -136,7 +146,16 @@ def test_a_file_that_is_none(data: bytes, code: str) -> None:
 
 def test_an_unknown_kind_and_the_known_ones() -> None:
     assert refused("customers", b"").code == "csv.kind"
-    assert set(KINDS) == {"products", "prices", "taxes", "currencies", "roles", "staff", "parameters"}
+    assert set(KINDS) == {
+        "products",
+        "prices",
+        "taxes",
+        "currencies",
+        "quick-keys",
+        "roles",
+        "staff",
+        "parameters",
+    }
 
 
 def test_a_file_of_bad_rows_names_the_first_and_counts_all() -> None:

@@ -25,6 +25,7 @@ FEEDS = (
     "parameters",
     "register_keys",
     "roles",
+    "quick_keys",
 )
 """Names of the feeds, in the order in which a register takes them."""
 

@@ -12,6 +12,7 @@ from holdfast.core.catalogue import Price, Product, price_refusal, product_refus
 from holdfast.core.foreign_cash import CurrencyRate, currency_rate_refusal
 from holdfast.core.operations import RoleRow
 from holdfast.core.operations.roles import limits_refusal
+from holdfast.core.quick_keys import QuickKey, quick_key_refusal
 from holdfast.core.receipt.code import RegisterKey
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_rate_refusal
@@ -28,6 +29,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "roles": msgspec.json.Decoder(RoleRow),
     "customers": msgspec.json.Decoder(msgspec.Raw),
     "parameters": msgspec.json.Decoder(msgspec.Raw),
+    "quick_keys": msgspec.json.Decoder(QuickKey),
     "register_keys": msgspec.json.Decoder(RegisterKey),
 }
 _FAULT_CHARS_MAX = 300
@@ -70,7 +72,14 @@ def drop_row(connection: apsw.Connection, feed: str, generation: int, key: str) 
 
 
 def _index_product(connection: apsw.Connection, generation: int, product: Product) -> None:
-    number = QUERIES.put_product(connection, generation=generation, sku=product.sku)
+    number = QUERIES.put_product(
+        connection,
+        generation=generation,
+        sku=product.sku,
+        name=product.description,
+        category=product.department.strip(),
+        is_loose=not product.barcodes,
+    )
     QUERIES.put_product_search(connection, id=number, sku=product.sku, description=product.description)
     for barcode in product.barcodes:
         QUERIES.put_barcode(connection, generation=generation, barcode=barcode, sku=product.sku)
@@ -96,6 +105,8 @@ def _fault(key: str, value: object) -> str | None:
             place = fingerprint(value.public_key)
         case RoleRow():
             wrong, place = limits_refusal(value), value.key
+        case QuickKey():
+            wrong, place = quick_key_refusal(value), value.key
         case _:
             pass
     if wrong is not None:

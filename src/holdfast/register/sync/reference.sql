@@ -179,8 +179,9 @@ delete from product where generation = :generation and sku = :sku;
 -- name: drop_barcodes(generation, sku)!
 delete from barcode where generation = :generation and sku = :sku;
 
--- name: put_product(generation, sku)<!
-insert into product (generation, sku) values (:generation, :sku) returning id;
+-- name: put_product(generation, sku, name, category, is_loose)<!
+insert into product (generation, sku, name, category, is_loose)
+values (:generation, :sku, :name, :category, :is_loose) returning id;
 
 -- name: put_product_search(id, sku, description)!
 insert into product_search (rowid, sku, description) values (:id, :sku, :description);

@@ -12,6 +12,7 @@ from holdfast.register.web.guards import AnyRequest, Guard, SignInFirst, is_part
 from holdfast.register.web.pages import STATIC
 from holdfast.register.web.routes.carrying import Carrying
 from holdfast.register.web.routes.entrance import Entrance
+from holdfast.register.web.routes.grid import GridPages
 from holdfast.register.web.routes.journal import Journal
 from holdfast.register.web.routes.live import Live
 from holdfast.register.web.routes.operations import Operations
@@ -35,6 +36,7 @@ def create_app(services: Services) -> Litestar:
         route_handlers=[
             Entrance,
             Selling,
+            GridPages,
             Receipts,
             Carrying,
             Cash,

@@ -19,6 +19,7 @@ _FEEDS = {
     "staff": "feed.staff",
     "customers": "feed.customers",
     "parameters": "feed.parameters",
+    "quick_keys": "feed.quick-keys",
 }
 """Those with a name of their own; others are shown by theirs."""
 

@@ -13,6 +13,7 @@ from holdfast.core.sale import SaleLine
 from holdfast.register.checkout import DocumentRow
 from holdfast.register.web.carrying import parts_of
 from holdfast.register.web.formats import Formats
+from holdfast.register.web.grid import Place, Sheet
 from holdfast.register.web.messages import say
 from holdfast.register.web.people import Person
 from holdfast.register.web.services import Services
@@ -60,7 +61,12 @@ class Screen:
         """What is due, in home cash or in the foreign `currency`."""
         return self._answer(self._frame("pay", refusal=refusal, said=said, currency=currency))
 
+    def grid(self) -> Response[str]:
+        """The work area alone, with the products to touch."""
+        return self.part("work/shelf.html", found=None, found_quantity="", sheet=self._sheet())
+
     def done(self, receipt: Receipt) -> Response[str]:
+        self._services.grid.turn_to(Place())  # the next customer begins with what is at hand
         carry = parts_of(self._services.outbox, receipt.sale.document, expected=True)
         return self._answer(self._frame("done", receipt=receipt, carry=_CARRY | carry))
 
@@ -160,15 +166,18 @@ class Screen:
             "suspended_count": desk.checkout.suspended_count(),
             "rows": rows_of(basket, priced, self._services.fmt) if basket and priced else [],
             "taxes": self._taxes(priced),
-            "tiles": [],
         }
         if work == "shelf" and found is None:
-            context["tiles"] = self._services.shelf.tiles(desk.business_date() or desk.offered_date())
+            context["sheet"] = self._sheet()
         if work == "pay" and priced:
             context |= self._paying(priced, currency)
         if work == "receipt" and receipt:
             context["returnable"] = self._returnable(receipt)
         return context | more
+
+    def _sheet(self) -> Sheet:
+        desk = self._services.desk
+        return self._services.grid.sheet(desk.business_date() or desk.offered_date())
 
     def _paying(self, priced: Priced, currency: str) -> dict[str, Any]:
         desk, fmt = self._services.desk, self._services.fmt

@@ -18,6 +18,7 @@ from holdfast.register.receipts.outbox import Outbox
 from holdfast.register.web.carrying import printer_text
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import Formats
+from holdfast.register.web.grid import Grid
 from holdfast.register.web.overview import prices_age_ms
 from holdfast.register.web.pages import Pages
 from holdfast.register.web.people import People
@@ -42,6 +43,7 @@ class Services:
 
     desk: Desk
     shelf: Shelf
+    grid: Grid
     people: People
     sessions: Sessions
     watch: Watch

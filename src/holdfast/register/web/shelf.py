@@ -1,4 +1,4 @@
-"""What the till looks up to sell: products, prices, taxes and staff, and the products to touch.
+"""What the till looks up to sell: products, prices, taxes and staff.
 
 One connection that only reads, behind one lock: requests come in threads. A damaged file is set aside, and
 the question asked again of what is left.
@@ -6,8 +6,9 @@ the question asked again of what is left.
 
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
+import apsw
 import msgspec
 
 from holdfast.core.catalogue import Price, Product
@@ -18,17 +19,12 @@ from holdfast.core.operations import Role, role_in
 from holdfast.core.receipt.code import RegisterKey
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_on
-from holdfast.infra.queries import Engine, load_queries
-from holdfast.infra.sqlite import faults
 from holdfast.register.sync.catalogue import Catalogue, StaffMember
 from holdfast.register.sync.reference_file import ReferenceFile
 
 T = TypeVar("T")
 
-TILES_MAX = 60
 FOUND_MAX = 36
-_QUERIES = load_queries("holdfast.register.web", "shelf.sql", Engine.SQLITE)
-_product = msgspec.json.Decoder(Product)
 
 
 class Priced(msgspec.Struct, frozen=True):
@@ -65,7 +61,6 @@ class Shelf:
         self._catalogue = Catalogue(file.connection(), currency)
         self._connection = file.connection()
         self._lock = threading.Lock()
-        self._tiles: tuple[object, list[Offer]] = (None, [])
 
     def _ask(self, question: Callable[[Catalogue], T]) -> T:
         with self._lock:
@@ -76,7 +71,6 @@ class Shelf:
         connection = self._file.connection()
         if connection is not self._connection:
             self._connection, self._catalogue = connection, Catalogue(connection, self._currency)
-            self._tiles = (None, [])
         return self._catalogue
 
     def _try(self, work: Callable[[], T]) -> T:
@@ -94,7 +88,7 @@ class Shelf:
     def search(self, text: str, business_date: str) -> list[Offer]:
         """Products whose words begin with those of `text`."""
         found = self._ask(lambda books: books.search(text, FOUND_MAX))
-        return [self._offer(product, business_date) for product in found]
+        return [self.offer(product, business_date) for product in found]
 
     def priced(self, sku: Sku, business_date: str) -> Priced | Refusal:
         """All that selling a product needs."""
@@ -145,31 +139,16 @@ class Shelf:
             return default
         return value if isinstance(value, type(default)) else default
 
-    def tiles(self, business_date: str) -> list[Offer]:
-        """What has no barcode and must be found by touch: bread, fruit, a bag."""
-        with self._lock:
-            version, rows = self._try(lambda: self._loose(business_date))
-            known, offers = self._tiles
-            if known == version:
-                return offers
-        offers = [self._offer(_product.decode(row[0]), business_date) for row in rows]
-        self._tiles = (version, offers)
-        return offers
+    def read(self, question: Callable[[apsw.Connection], T]) -> T:
+        """Ask something of the reference database itself."""
+        return self._ask(lambda _: question(self._connection))
 
-    def _loose(self, business_date: str) -> tuple[object, list[Any]]:
-        """The feeds' versions and, where they are new, the rows of those products."""
-        self._current()
-        with faults(self._connection):
-            version = (business_date, *_QUERIES.versions(self._connection))
-            if version == self._tiles[0]:
-                return version, []
-            return version, _QUERIES.loose_products(self._connection, at_most=TILES_MAX)
-
-    def _offer(self, product: Product, business_date: str) -> Offer:
+    def offer(self, product: Product, business_date: str, label: str = "") -> Offer:
+        """The product at its price of the date, under `label` where it has one."""
         price = self._ask(lambda books: books.price(product.sku, business_date))
         return Offer(
             sku=product.sku,
-            description=product.description,
+            description=label or product.description,
             unit=product.unit,
             department=product.department,
             unit_price_e4=None if isinstance(price, Refusal) else price.unit_price_e4,

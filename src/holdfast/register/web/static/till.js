@@ -26,7 +26,7 @@
   // touches wait for it, in order.
 
   const HELD_MAX = 1000;
-  const HELD_KEYS = new Set("Enter Escape Backspace Tab ArrowUp ArrowDown F2 F3 F4 F6 F7 F8 F9 F10".split(" ")); // never F5
+  const HELD_KEYS = new Set("Enter Escape Backspace Tab ArrowUp ArrowDown F2 F3 F4 F6 F7 F8 F9 F10 PageUp PageDown".split(" ")); // never F5
   const ASKS = ["hx-get", "hx-post", "hx-vals", "data-line-action"];
   const TOUCHED = "button[hx-get], button[hx-post], [data-line-action], form[hx-post] button:not([type=button]), #scan-form button";
   const PAGE = "the page itself";
@@ -189,6 +189,38 @@
     }
   };
 
+  // In the grid the arrows go from tab to tab and from tile to tile; everywhere else they choose a line.
+  const gridKey = ({ key, target }) => {
+    const at = target.closest("[role=tab], [data-tiles] button");
+    if (!at) return false;
+    const isTab = at.matches("[role=tab]");
+    const all = [...(isTab ? at.parentElement.querySelectorAll("[role=tab]") : at.parentElement.children)];
+    const tiles = document.querySelectorAll("[data-tiles] button");
+    const place = all.indexOf(at);
+    let next = null;
+    if (key === "ArrowLeft") next = all[place - 1];
+    else if (key === "ArrowRight") next = all[place + 1];
+    else if (key === "Home") next = all[0];
+    else if (key === "End") next = all[all.length - 1];
+    else if (key === "ArrowDown" && isTab) next = tiles[0];
+    else if (key === "ArrowDown") next = beside(at, all.slice(place + 1), (to, from) => to.top >= from.bottom);
+    else if (key === "ArrowUp" && !isTab) {
+      next = beside(at, all.slice(0, place).reverse(), (to, from) => to.bottom <= from.top);
+      next ||= document.querySelector("[role=tab][aria-selected=true]");
+    } else if (key !== "ArrowUp") return false;
+    if (next) next.focus();
+    return true;
+  };
+
+  // The nearest tile of the next row, in the same column.
+  const beside = (tile, others, isBeyond) => {
+    const from = tile.getBoundingClientRect();
+    return others.find((other) => {
+      const to = other.getBoundingClientRect();
+      return isBeyond(to, from) && Math.abs(to.left - from.left) < 2;
+    });
+  };
+
   const onShortcut = (event) => {
     if (event.key === "Escape") {
       if (openDialog()) return; // the dialog closes itself
@@ -202,10 +234,21 @@
       if (back) back.click();
       return;
     }
+    if (!openDialog() && gridKey(event)) {
+      event.preventDefault();
+      return;
+    }
     if (event.key === "ArrowUp" || event.key === "ArrowDown") {
       if (openDialog() || (isTextField(event.target) && event.target !== scanField())) return;
       event.preventDefault();
       move(event.key === "ArrowUp" ? -1 : 1);
+      return;
+    }
+    if (event.key === "PageUp" || event.key === "PageDown") {
+      const turn = document.querySelector(`[data-turn=${event.key}]:enabled`);
+      if (!turn || openDialog() || (isTextField(event.target) && event.target !== scanField())) return;
+      event.preventDefault();
+      turn.click();
       return;
     }
     if (!/^F\d+$/.test(event.key) || openDialog()) return;
@@ -330,7 +373,7 @@
   };
 
   const focus = () => {
-    if (openDialog()) return;
+    if (openDialog() || document.activeElement.matches("[role=tab], [data-turn]")) return; // whoever leafs goes on
     const wanted = document.querySelector("#work [data-focus]") || scanField();
     if (wanted && (!isTextField(document.activeElement) || !document.activeElement.isConnected || wanted.matches("[data-focus]"))) {
       wanted.focus();
