@@ -199,7 +199,10 @@ def test_a_certificate_brings_back_a_later_key_and_no_earlier_one(offices: Offic
         transaction.give_key(journal.origin, NEW.key_id, NEW.public_bytes, 0)
     second = certificate_of(hq, journal.origin, NEW)
     assert session(hq, journal.origin, OLD, first) == "key.former"
+    by_old = session(restored, journal.origin, OLD)
+    assert isinstance(by_old, SessionOpened), "the backup knows of no later one"
     assert isinstance(session(restored, journal.origin, NEW, second), SessionOpened)
+    assert restored.ingest.session(by_old.token) is None, "what the former key opened is over"
     assert session(restored, journal.origin, OLD, first) == "key.former"
     stranger = signing_key(5)
     with restored.store.transaction(journal.origin) as transaction:

@@ -80,6 +80,8 @@ class Entrance:
         except RaceFault as fault:
             why_not = fault.sentence
         if why_not is None:
+            # Whoever spoke by another key meanwhile is to find out that it gave way.
+            self._sessions.end(identity.origin, but=key_id)
             return None
         cure = f"If it is to sell on, give it a new key: holdfast hq register rekey {identity.origin}"
         return Refused(403, REFUSED_CERTIFICATE, f"{why_not}. {cure}")

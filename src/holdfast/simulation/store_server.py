@@ -60,14 +60,7 @@ class SimStoreServer:
         batch = receive_batch(body, origins=origins, verify=self._verify)
         if isinstance(batch, Refused):
             return Answer(batch.status, b"", batch.code, batch.detail)
-        chain = self._relay.take(batch)
-        ack = messages.Ack(
-            incarnation=self._incarnation,
-            time_ms=self.world.now_ms,
-            held=None if chain is None else chain.head,
-            send_from=1 if chain is None else 0,
-            fork=self._relay.has_twin(origin, batch.header.epoch),
-        )
+        ack = self._relay.answer_batch(batch, self._incarnation, self.world.now_ms)
         self.pump()
         return Answer(200, messages.encode(ack))
 

@@ -431,6 +431,25 @@ class TestSender:
         assert IncarnationSeen(IncarnationId("inc2"), 5, True) in sender.on_reply(encode(changed), 0)
         assert sender.state is State.LOCATE
 
+    def test_what_a_relay_holds_is_asked_for_soon_again_in_a_new_life_of_head_office(self) -> None:
+        """Ever less often until then: what it answers is of the former life, and counts for nothing."""
+        journal = SampleJournal().open().sell(2)
+        sender, hop = self.sender(journal), Hop(journal)
+        drive(sender, hop)
+        now_ms, waits = 0, list[int]()
+        for _ in range(4):
+            idle = sender.poll(now_ms)
+            assert isinstance(idle, Idle)
+            assert idle.until_ms is not None, "nobody gave a receipt yet"
+            waits.append(idle.until_ms - now_ms)
+            now_ms = idle.until_ms
+            request = sender.poll(now_ms)
+            assert isinstance(request, Request)
+            reply = msgspec.json.decode(hop.answer(request), type=OfferReply)
+            life = IncarnationId("inc2") if len(waits) == 3 else reply.incarnation
+            sender.on_reply(encode(msgspec.structs.replace(reply, incarnation=life)), now_ms)
+        assert waits == [1_000, 2_000, 4_000, 1_000]
+
     def test_garbage_answers_do_not_stop_it(self) -> None:
         sender = self.sender(SampleJournal().open())
         sender.poll(0)
@@ -510,6 +529,21 @@ class TestRelay:
         assert alone.head.seq == 3, (
             "what one batch brought goes on in one, whatever the bound: it is not stuck"
         )
+
+    def test_what_is_sent_once_more_gets_an_answer_that_its_sender_can_check(self) -> None:
+        """Though the relay holds the chain as another copy of the register went on with it."""
+        journal = SampleJournal().open().sell(5)
+        twin = journal.copy().sell(9, total_minor=300)
+        journal.sell(2)
+        relay = Relay()
+        relay.take(decode_batch(twin.batch()))
+        ack = relay.answer_batch(decode_batch(journal.batch(3, 4)), INC, 5)
+        assert ack.held == Position(journal.epoch, 6, journal.hash_at(journal.epoch, 6) or b"")
+        assert not ack.send_from
+        fork = relay.answer_batch(decode_batch(journal.batch(7, 2)), INC, 5)
+        assert (fork.held, fork.fork) == (journal.position, True)
+        gap = relay.answer_batch(decode_batch(SampleJournal().open(7).sell(3).batch(3, 2)), INC, 5)
+        assert (gap.held, gap.send_from) == (None, 1)
 
     def test_a_gap_is_not_taken_and_a_twin_is_kept_apart(self) -> None:
         journal = SampleJournal().open().sell(10)

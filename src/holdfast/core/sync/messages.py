@@ -113,7 +113,7 @@ class Ack(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     incarnation: IncarnationId
     time_ms: int
     held: Position | None = None
-    """This hop has the chain on disk up to here."""
+    """This hop has the sender's chain on disk up to here: to the batch's own head."""
     send_from: int = 0
     """Set on a gap: nothing was taken; send from this seq."""
     applied: Receipt | None = None

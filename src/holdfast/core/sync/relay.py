@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from holdfast.core.ids import EpochId, IncarnationId, OriginId
 from holdfast.core.journal.chain import ZERO_HASH, Position, SignedHead
 from holdfast.core.sync.batch import Batch, StoredEntry, proved_count
-from holdfast.core.sync.messages import EpochCursor, EpochOffer, Offer, OfferReply, Receipt
+from holdfast.core.sync.messages import Ack, EpochCursor, EpochOffer, Offer, OfferReply, Receipt
 from holdfast.core.sync.ports import Piece
 
 ENTRY_OVERHEAD_BYTES = 64
@@ -159,6 +159,19 @@ class Relay:
         assert taken, "a branch begins where its batch does"
         self._chains.setdefault(header.origin, {}).setdefault(header.epoch, []).append(branch)
         return branch
+
+    def answer_batch(self, batch: Batch, incarnation: IncarnationId, time_ms: int) -> Ack:
+        """Takes a batch, and says so for its own head: beyond it the chain may be that of another copy of the
+        register, which it could not check, and would doubt for ever."""
+        taken = self.take(batch) is not None
+        head = batch.header.head
+        return Ack(
+            incarnation=incarnation,
+            time_ms=time_ms,
+            held=Position(head.epoch, head.seq, head.hash) if taken else None,
+            send_from=0 if taken else 1,
+            fork=self.has_twin(batch.header.origin, batch.header.epoch),
+        )
 
     def answer_offer(self, offer: Offer, incarnation: IncarnationId, time_ms: int) -> OfferReply:
         """What this hop holds of the epochs offered, and every receipt for them."""

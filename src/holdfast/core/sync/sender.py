@@ -439,7 +439,8 @@ class Sender:
         changed = self._incarnation is not None and incarnation != self._incarnation
         self._incarnation = incarnation
         if changed:
-            self._state = State.LOCATE
+            # A relay's receipts are of the former life, and it asks for new ones with this word: ask soon again.
+            self._state, self._asked = State.LOCATE, 0
         return IncarnationSeen(incarnation, time_ms, changed)
 
 
