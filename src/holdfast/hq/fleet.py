@@ -199,7 +199,7 @@ class Fleet:
             blocked_code=blocked_code, blocked_detail=blocked_detail,
             business_date=said.business_date, day_open=said.day_open, skew_ms=skew_ms,
             disk_free_bytes=said.disk_free_bytes, state=said.state, problems=said.problems,
-            feeds=() if beat is None else known.ages(beat),
+            feeds=() if beat is None else known.ages(beat), readiness=said.readiness,
         )  # fmt: skip
 
 

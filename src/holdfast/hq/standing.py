@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from holdfast.core.ids import EpochId, OriginId
+from holdfast.core.readiness import Readiness
 from holdfast.core.sync.limits import CLOCK_SKEW_REPORT_MS
 
 
@@ -129,6 +130,8 @@ class Register(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     state: str
     problems: tuple[str, ...]
     feeds: tuple[FeedAge, ...]
+    readiness: Readiness | None = None
+    """Whether it would survive an outage, by its last word; None: it did not say."""
 
     @property
     def skewed(self) -> bool:

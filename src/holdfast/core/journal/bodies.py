@@ -6,6 +6,7 @@ from holdfast.core.business_day import DayClosed, DayOpened
 from holdfast.core.cash.moves import CashMoved, DrawerOpened
 from holdfast.core.cash.shift import ShiftClosed, ShiftOpened
 from holdfast.core.cash.z_report import ZReport
+from holdfast.core.drill import DrillEnded, DrillStarted
 from holdfast.core.ids import DocumentNumber, EpochId, StaffId
 from holdfast.core.journal.chain import Position
 from holdfast.core.journal.entry import BodyRegistry
@@ -112,6 +113,8 @@ TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
     ("account_adjusted", 1): AccountAdjusted,
     ("connection_changed", 1): ConnectionChanged,
     ("work_mode_changed", 1): WorkModeChanged,
+    ("drill_started", 1): DrillStarted,
+    ("drill_ended", 1): DrillEnded,
     ("operation_approved", 1): OperationApproved,
     ("command_done", 1): CommandDone,
     ("key_rotated", 1): KeyRotated,

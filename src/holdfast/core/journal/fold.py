@@ -4,9 +4,10 @@ from collections import Counter
 
 import msgspec
 
-from holdfast.core import business_day, totals, work_mode
+from holdfast.core import business_day, drill, totals, work_mode
 from holdfast.core.business_day import DayClosed, DayOpened, DayState
 from holdfast.core.cash.fold import CashState
+from holdfast.core.drill import Drill
 from holdfast.core.ids import DocumentNumber, Sku
 from holdfast.core.journal.bodies import REGISTRY, EpochOpened
 from holdfast.core.journal.entry import Entry, Unprojectable
@@ -27,6 +28,7 @@ class RegisterState:
         self.day = DayState()
         self.cash = CashState()
         self.work_mode = WorkMode()
+        self.drill: Drill | None = None
         self.day_totals: dict[str, totals.DayTotals] = {}
         self.numbers: set[DocumentNumber] = set()
         self.unprojectable: list[tuple[int, Unprojectable]] = []
@@ -50,6 +52,7 @@ class RegisterState:
             self.day = business_day.after(self.day, body)
             self.cash.apply(entry.date, body, self.day_totals)
         self.work_mode = work_mode.after(self.work_mode, body, entry.at_ms)
+        self.drill = drill.after(self.drill, body, entry.epoch, entry.seq, entry.at_ms)
         number = getattr(body, "document", None)
         if number is not None:
             assert number not in self.numbers, f"document {number} is numbered twice"

@@ -11,6 +11,7 @@ import msgspec
 from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId
 from holdfast.core.journal.chain import Position, SignedHead, Signer, Verify
+from holdfast.core.readiness import Readiness
 from holdfast.core.sync.enrolment import Certificate
 
 
@@ -179,6 +180,8 @@ class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     feeds: dict[str, tuple[str, int]] = {}
     """Feed name → (incarnation, n) that it runs on."""
     problems: tuple[str, ...] = ()
+    readiness: Readiness | None = None
+    """Whether it would survive an outage; None: it did not say, or could not tell."""
     nonce: str = ""
     """As the last answer said, or the incarnation where none did: shows that this is no old word."""
 
