@@ -276,9 +276,12 @@ class Desk:
     # ---- suspended transactions ----------------------------------------------------------------
 
     def suspend(self, note: str, act: Act) -> Suspended | Refusal:
-        """Put the open transaction aside for somebody who comes back."""
+        """Put the open transaction aside for somebody who comes back; the next customer's is a sale."""
         with self._lock:
-            return self.checkout.suspend(act, note)
+            kept = self.checkout.suspend(act, note)
+            if isinstance(kept, Suspended):
+                self.end_return()
+            return kept
 
     def recall(self, transaction: TransactionId) -> Basket | Refusal:
         """Take one up again; a return that nothing was scanned for is over."""

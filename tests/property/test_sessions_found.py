@@ -1,0 +1,25 @@
+"""What random sessions found, each told by itself."""
+
+from pathlib import Path
+
+from tests.staffed_till import staffed_till
+from tests.unit.core.shop import MUG
+
+PART = {"hx-request": "true", "hx-target": "work"}
+
+
+def test_after_a_suspended_return_the_next_customer_buys(tmp_path: Path) -> None:
+    """The till went on taking goods back: the next scan opened another return."""
+    with staffed_till(tmp_path / "register") as till, till.browser("manager") as client:
+        till.ready()
+        client.post("/void", data={"reason": "left"}, headers=PART)
+        client.post("/returns/without", data={"reason": "broken"}, headers=PART)
+        client.post("/add", data={"sku": MUG.sku}, headers=PART)
+        brought = till.checkout.basket()
+        assert brought is not None
+        assert brought.kind == "return"
+        client.post("/suspend", data={"note": "fetches the bill"}, headers=PART)
+        client.post("/add", data={"sku": MUG.sku}, headers=PART)
+        sold = till.checkout.basket()
+    assert sold is not None
+    assert sold.kind == "sale"

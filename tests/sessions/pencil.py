@@ -1,0 +1,300 @@
+"""What a person with a pencil would have after each act: the oracle of random sessions (PO5).
+
+It shares no sum, rounding or fold with the product: fractions, and the rules as the manual states them.
+"""
+
+import copy
+from collections import Counter
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+COINS = {"EUR": 1, "CHF": 5}
+TAXES = {"V20": (Fraction(20, 100), True), "S8": (Fraction(825, 10_000), False)}
+
+
+def half_up(value: Fraction) -> int:
+    """To the nearest whole; a half goes away from zero."""
+    whole, rest = divmod(abs(value), 1)
+    whole += 2 * rest >= 1
+    return int(whole) if value >= 0 else -int(whole)
+
+
+@dataclass
+class Line:
+    """One line, with a positive quantity whichever way the goods go."""
+
+    sku: str
+    tax: str
+    department: str
+    milli: int
+    price_e4: int
+    off: list[tuple[str, int]] = field(default_factory=list)
+    """Discounts as given: `%` hundredths of a percent, or an amount in minor units."""
+    of: tuple[str, int] | None = None
+    """The receipt and its line that come back."""
+    left: tuple[int, int] = (0, 0)
+    """What was left of that line when it was brought: thousandths, minor units."""
+
+    @property
+    def amount(self) -> int:
+        """Before discounts on the total; positive."""
+        if self.of is not None:
+            return half_up(Fraction(self.left[1] * self.milli, self.left[0]))
+        gross = half_up(Fraction(self.milli * self.price_e4, 100_000))
+        return gross - sum(taken(self.off, gross))
+
+
+def taken(off: list[tuple[str, int]], base: int) -> list[int]:
+    """What each discount takes, one after the other."""
+    found: list[int] = []
+    for kind, value in off:
+        left = base - sum(found)
+        found.append(min(left, half_up(Fraction(left * value, 10_000)) if kind == "%" else value))
+    return found
+
+
+@dataclass
+class Basket:
+    """The open transaction."""
+
+    kind: str
+    lines: dict[int, Line] = field(default_factory=dict)
+    last_line: int = 0
+    voided: int = 0
+    off: list[tuple[str, int]] = field(default_factory=list)
+    cash: int = 0
+    """Home cash given so far."""
+    foreign: list[tuple[str, int, int]] = field(default_factory=list)
+    """Currency, how much of it, what it counts as."""
+    against: str = ""
+    """The receipt whose code it comes back on."""
+    transaction: str = ""
+
+    def put(self, line: Line) -> None:
+        self.last_line += 1
+        self.lines[self.last_line] = line
+
+    @property
+    def sign(self) -> int:
+        return -1 if self.kind == "return" else 1
+
+    def amounts(self) -> list[int]:
+        """Of each line after all discounts; positive."""
+        left = [line.amount for line in self.lines.values()]
+        for off in taken(self.off, sum(left)):
+            left = [one - part for one, part in zip(left, shared(off, left), strict=True)]
+        return left
+
+    def tax(self) -> dict[str, tuple[int, int]]:
+        """(net, tax) by code, with the document's sign."""
+        sums: Counter[str] = Counter()
+        for line, amount in zip(self.lines.values(), self.amounts(), strict=True):
+            sums[line.tax] += amount
+        found: dict[str, tuple[int, int]] = {}
+        for code, amount in sums.items():
+            rate, inclusive = TAXES[code]
+            tax = half_up(amount * rate / (1 + rate) if inclusive else amount * rate)
+            found[code] = (self.sign * (amount - tax if inclusive else amount), self.sign * tax)
+        return found
+
+    @property
+    def total(self) -> int:
+        added = sum(tax for code, (_, tax) in self.tax().items() if not TAXES[code][1])
+        return self.sign * sum(self.amounts()) + added
+
+    def left(self, coin: int) -> int:
+        """What coins must still pay, before home cash; below zero goes back."""
+        worth = sum(value for _, _, value in self.foreign)
+        open_minor = self.total - worth
+        if worth and open_minor < 0:  # half a coin too much stays in the drawer
+            return -int((Fraction(-open_minor, coin) + Fraction(1, 2)).__ceil__() - 1) * coin
+        return half_up(Fraction(open_minor, coin)) * coin
+
+    def due(self, coin: int) -> int:
+        """Cash that is still to be paid, or (negative) paid out."""
+        left = self.left(coin) - self.cash
+        return max(0, left) if self.total >= 0 else min(0, left)
+
+    def view(self) -> tuple[object, ...]:
+        """As it can be compared with the till's."""
+        lines = [(n, one.sku, self.sign * one.milli, one.price_e4) for n, one in self.lines.items()]
+        given = sum(value for _, _, value in self.foreign) + self.cash
+        return (self.kind, tuple(lines), self.total, given)
+
+
+def shared(amount: int, weights: list[int]) -> list[int]:
+    """By largest remainder, the earlier first."""
+    whole = sum(weights)
+    if not amount:
+        return [0] * len(weights)
+    exact = [Fraction(amount * weight, whole) for weight in weights]
+    parts = [int(share) for share in exact]
+    order = sorted(range(len(weights)), key=lambda i: (-(exact[i] - parts[i]), i))
+    for index in order[: amount - sum(parts)]:
+        parts[index] += 1
+    return parts
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One document, as its receipt says it."""
+
+    number: str
+    kind: str
+    date: str
+    total: int
+    rounding: int
+    lines: tuple[tuple[str, int, int, str], ...]
+    """Stock code, thousandths, amount, department; with the document's sign."""
+    tax: dict[str, tuple[int, int]]
+    cash: int
+    change: int
+    foreign: tuple[tuple[str, int, int], ...]
+
+
+@dataclass
+class Day:
+    """What the next Z report must say."""
+
+    papers: list[Paper] = field(default_factory=list)
+    voids: int = 0
+
+    def totals(self) -> dict[str, object]:
+        """Named as the report names them."""
+        back = [paper for paper in self.papers if paper.kind == "return"]
+        net, tax, departments, tenders = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+        foreign: Counter[str] = Counter()
+        for paper in self.papers:
+            for code, (without, of_it) in paper.tax.items():
+                net[code] += without
+                tax[code] += of_it
+            for _, _, amount, department in paper.lines:
+                departments[department] += amount
+            tenders["cash"] += paper.cash
+            tenders["change"] += paper.change
+            for code, much, worth in paper.foreign:
+                tenders["foreign_cash"] += worth
+                foreign[code] += much
+        return {
+            "sales": len(self.papers) - len(back),
+            "returns": len(back),
+            "voids": self.voids,
+            "total": sum(paper.total for paper in self.papers),
+            "rounding": sum(paper.rounding for paper in self.papers),
+            "returned": sum(-paper.total for paper in self.papers if paper.total < 0),
+            "drawer": tenders["cash"] + tenders["change"],
+            "net": _some(net),
+            "tax": _some(tax),
+            "departments": _some(departments),
+            "tenders": _some(tenders),
+            "foreign": _some(foreign),
+        }
+
+
+def _some(sums: Counter[str]) -> dict[str, int]:
+    return {key: value for key, value in sums.items() if value}
+
+
+@dataclass
+class Pencil:
+    """The whole till."""
+
+    home: str
+    day: Day = field(default_factory=Day)
+    is_open: bool = False
+    date: str = ""
+    shift: bool = False
+    basket: Basket | None = None
+    suspended: dict[str, Basket] = field(default_factory=dict)
+    drawer: Counter[str] = field(default_factory=Counter)
+    stock: Counter[str] = field(default_factory=Counter)
+    papers: dict[str, Paper] = field(default_factory=dict)
+    back: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    """What came back of a sold line: thousandths, minor units."""
+    came_back: Counter[str] = field(default_factory=Counter)
+    """On codes of other registers' receipts, minor units."""
+    closed: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    """Business date and totals of each Z report."""
+    grand: int = 0
+    moved: Counter[tuple[str, str]] = field(default_factory=Counter)
+    returning: bool = False
+    against: str = ""
+    work: str = "online"
+
+    @property
+    def coin(self) -> int:
+        return COINS[self.home]
+
+    def copy(self) -> "Pencil":
+        """To plan on."""
+        return copy.deepcopy(self)
+
+    def conclude(self) -> None:
+        """The open basket becomes the next document; its number is not known yet."""
+        basket = self.basket
+        assert basket is not None, "there is something to conclude"
+        left, worth = basket.left(self.coin), sum(value for _, _, value in basket.foreign)
+        over = basket.cash - left if basket.total >= 0 else 0
+        paper = Paper(
+            number=f"next {len(self.papers) + 1}",
+            kind=basket.kind,
+            date=self.date,
+            total=basket.total,
+            rounding=left - (basket.total - worth),
+            lines=tuple(
+                (line.sku, basket.sign * line.milli, basket.sign * amount, line.department)
+                for line, amount in zip(basket.lines.values(), basket.amounts(), strict=True)
+            ),
+            tax=basket.tax(),
+            cash=basket.cash,
+            change=-over,
+            foreign=tuple(basket.foreign),
+        )
+        self._book(basket, paper)
+
+    def _book(self, basket: Basket, paper: Paper) -> None:
+        self.papers[paper.number] = paper
+        self.day.papers.append(paper)
+        self.drawer[self.home] += paper.cash + paper.change
+        for code, much, _ in paper.foreign:
+            self.drawer[code] += much
+        for sku, milli, _, _ in paper.lines:
+            self.stock[sku] -= milli
+        for line in basket.lines.values():
+            if line.of is not None:
+                milli, minor = self.back.get(line.of, (0, 0))
+                self.back[line.of] = (milli + line.milli, minor + line.amount)
+        if basket.against:
+            self.came_back[basket.against] -= paper.total
+        self.grand += max(0, paper.total)
+        self.basket = None
+        self.returning, self.against = False, ""
+
+    def name(self, number: str) -> None:
+        """The last document's number is known now."""
+        last, paper = self.papers.popitem()
+        named = Paper(**{**vars(paper), "number": number})
+        assert last.startswith("next "), "it had none"
+        self.papers[number] = named
+        self.day.papers[-1] = named
+
+    def close(self) -> None:
+        """The day ends."""
+        self.closed.append((self.date, self.day.totals()))
+        self.day, self.is_open, self.basket = Day(), False, None
+
+    def view(self) -> tuple[object, ...]:
+        """All that a person can see, to be compared with the till's own."""
+        basket = self.basket
+        held = {code: minor for code, minor in self.drawer.items() if minor}
+        return (
+            basket.view() if basket and (basket.lines or basket.voided) else None,
+            {key: kept.view() for key, kept in self.suspended.items()},
+            (self.is_open, self.date, self.shift),
+            held,
+            len(self.papers),
+            self.day.voids if self.is_open else 0,
+            {sku: milli for sku, milli in self.stock.items() if milli},
+            len(self.closed),
+            self.work,
+        )

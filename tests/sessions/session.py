@@ -1,0 +1,82 @@
+"""One random session, from an enrolled register to head office's word on its days."""
+
+import random
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.hq_fixtures import HeadOfficeUnderTest
+from tests.sessions.audit import audit_office, audit_till
+from tests.sessions.cashier import Cashier
+from tests.sessions.line import Line
+from tests.sessions.shop import opened_shop
+
+STEPS = (30, 60)
+
+
+class SessionFailed(AssertionError):
+    """With what happened, and how to see it again."""
+
+
+@dataclass
+class Lived:
+    """What a session came to."""
+
+    origin: str
+    cashier: Cashier
+    done: Counter[str]
+    asked: set[str]
+
+
+def live(seed: int, office: HeadOfficeUnderTest | None, origin: str) -> Lived:
+    """The session of a seed; head office has all of it afterwards. AssertionError: something disagrees."""
+    chance = random.Random(seed)
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
+    told: list[str] = []
+    try:
+        with opened_shop(folder / "register", origin, chance.choice(["EUR", "CHF"]), chance) as shop:
+            cashier = Cashier(shop, chance)
+            told = cashier.told
+            line = Line(office, shop.home, shop.origin, shop.currency) if office else None
+            for _ in range(chance.randint(*STEPS)):
+                cashier.step()
+                if line and chance.random() < 0.05:
+                    told.append("[sends]")
+                    line.send(chance, 0.3, turns=chance.randint(1, 9))
+            told.append("[ends the day]")
+            _end(cashier)
+            audit_till(shop, cashier.pencil)
+            if line and office and office.dsn:
+                assert line.send(chance, 0.2), "head office never got it all"
+                audit_office(office.dsn, origin, cashier.pencil, origin.upper())
+            return Lived(origin, cashier, cashier.done, shop.operations.seen)
+    except AssertionError as failed:
+        raise SessionFailed(
+            f"{failed}\n\nAfter: {', '.join(told)}\n\nSee it again: "
+            f"HOLDFAST_SESSION={seed} .venv/bin/pytest -q tests/property/test_sessions.py"
+        ) from failed
+    finally:
+        shutil.rmtree(folder)
+
+
+def _end(cashier: Cashier) -> None:
+    """Most days end as they should: nothing open, the drawer counted, the Z report written."""
+    if cashier.chance.random() < 0.2:
+        return
+    for _ in range(40):
+        pencil = cashier.pencil
+        if not pencil.is_open:
+            return
+        if not cashier.who:
+            cashier.sign_in()
+        elif pencil.basket:
+            cashier.void()
+        elif pencil.suspended:
+            cashier.void_suspended()
+        elif pencil.shift:
+            cashier.close_shift()
+        else:
+            cashier.close_day()

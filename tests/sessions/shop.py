@@ -1,0 +1,286 @@
+"""One register with its page in this process, which can lose its power, be killed and be opened again."""
+
+import atexit
+import contextlib
+import functools
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from litestar.di import Provide
+from litestar.testing import TestClient
+
+from holdfast.core.connection import Mode
+from holdfast.core.foreign_cash import CurrencyRate
+from holdfast.core.ids import EpochId, IncarnationId, OriginId, StoreId, encode_id
+from holdfast.core.operations import OPERATIONS, Operation
+from holdfast.core.receipt.code import ReceiptFacts, RegisterKey, sign_code
+from holdfast.core.sync.feed import FeedPage, FeedRow
+from holdfast.core.tax import TaxRate
+from holdfast.infra.clock import ManualClock
+from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
+from holdfast.infra.keys import DatabaseKey, SigningKey
+from holdfast.infra.web import Wakeups
+from holdfast.register.checkout import Checkout
+from holdfast.register.enrolment import establish
+from holdfast.register.keeper import SyncKeeper
+from holdfast.register.serve import _services
+from holdfast.register.sync.feed_store import FeedStore
+from holdfast.register.sync.reference_file import ReferenceFile, open_reference
+from holdfast.register.sync.trust import Trust
+from holdfast.register.web import app, people
+from holdfast.register.web.app import create_app
+from holdfast.register.web.pages import Pages
+from holdfast.register.web.services import Services
+from holdfast.register.web.shelf import Shelf
+from holdfast.register.web.watch import Watch
+from tests.crash.crashvfs import CrashImage, Recording, crash_images
+from tests.register_fixture import HEAD_OFFICE, make_outbox, open_checkout
+from tests.staffed_till import _PINS, STAFF, member
+from tests.unit.core.shop import APPLES, BEGAN_MS, BOLT, MUG, SALES_TAX, STANDARD, price_of
+
+PRODUCTS = {product.sku: product for product in (MUG, APPLES, BOLT)}
+PRICES_E4 = {"MUG": 49_900, "APPLE": 29_900, "BOLT": 3_333}
+ELSEWHERE = SigningKey(bytes([55]) * 32)
+"""Another register of the chain, whose receipts come here."""
+_DISK = Recording()
+_PAGES: dict[str, Pages] = {}
+
+
+class Standing(Services):
+    """The services of whichever shop is open: one page serves all, for making one takes longer than a session
+    of a cashier."""
+
+    shop: "Shop"
+
+    def __init__(self) -> None:
+        """None of its own."""
+
+    def __getattribute__(self, name: str) -> Any:
+        return getattr(Standing.shop.services, name)
+
+
+@functools.cache
+def _browser(url: str) -> TestClient[Any]:
+    """One for the life of the process; what it was told of a session is forgotten at each start of a till."""
+
+    def services() -> Services:
+        return Standing.shop.services
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "Provide", lambda _, **how: Provide(services, **how))
+        client = TestClient(create_app(Standing()), base_url=url)
+    atexit.register(client.__exit__, None, None, None)
+    return client.__enter__()
+
+
+class Noted(dict[str, Operation]):
+    """The operations table; it knows which rows were looked up."""
+
+    def __init__(self, rows: Mapping[str, Operation]) -> None:
+        super().__init__(rows)
+        self.seen: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As the guard does at each request."""
+        self.seen.add(key)
+        return super().get(key, default)
+
+
+class ParameterRow(msgspec.Struct):
+    """As head office publishes it."""
+
+    value: object
+
+
+def rate(home: str) -> CurrencyRate:
+    """Dollars, in notes."""
+    return CurrencyRate(
+        currency="USD", home=home, rate_e8=91_537_000, smallest_minor=100, valid_from="2025-01-01"
+    )
+
+
+def foreign_code(home: str, number: int, total_minor: int, date: str) -> tuple[str, str]:
+    """(number, code) of a receipt of the other register."""
+    facts = ReceiptFacts(
+        series="R99",
+        epoch=EpochId(encode_id(bytes(16))),
+        number=number,
+        date=date,
+        total_minor=total_minor,
+        currency=home,
+    )
+    return facts.document, sign_code(facts, ELSEWHERE)
+
+
+class Shop:
+    """Use `opened_shop`."""
+
+    def __init__(self, folder: Path, origin: str, home: str, chance: random.Random) -> None:
+        self.origin, self.currency, self._chance = OriginId(origin), home, chance
+        self.home = RegisterHome(folder)
+        self.operations = Noted(OPERATIONS)
+        self.clock = ManualClock(BEGAN_MS)
+        self._openings = 0
+        config = RegisterConfig(
+            origin=self.origin,
+            register=origin.upper(),
+            series=origin.upper(),
+            store=StoreId("S1"),
+            head_office_url="http://127.0.0.1:9",
+            currency=home,
+            timezone="UTC",
+        )
+        establish(self.home, config, Trust(head_office_keys={HEAD_OFFICE.key_id: HEAD_OFFICE.public_bytes}))
+        self._published(chance.random() > 0.15)
+        self.mode = Mode.ONLINE
+        self._undo = contextlib.ExitStack()
+        self.open()
+
+    # ---- the program -------------------------------------------------------------------------
+
+    checkout: Checkout
+    services: Services
+    browser: TestClient[Any]
+
+    def open(self) -> None:
+        """The program starts: the databases as they are, nobody signed in."""
+        self._openings += 1
+        undo = self._undo = contextlib.ExitStack()
+        key, config = DatabaseKey.load(self.home.database_key), load_config(self.home.config, RegisterConfig)
+        self.checkout = open_checkout(self.home, self.clock, self._openings, _DISK.vfs)
+        undo.callback(self.checkout.close)
+        file = ReferenceFile(self.home, key)
+        undo.callback(file.close)
+        wakeups = Wakeups()
+        outbox = make_outbox(self.home, self.clock)
+        undo.callback(outbox._jobs.close)
+        watch = Watch(file, self.checkout, self.clock, wakeups, lambda: None)
+        with pytest.MonkeyPatch.context() as patch:
+            # What stands in for the hash of somebody unknown need not be dear here.
+            patch.setattr(people, "PasswordHasher", lambda: _PINS)
+            made = _services(
+                self.home, config, self.checkout, Shelf(file, self.currency), self.clock, watch, wakeups,
+                SyncKeeper(self.home, self.clock, ["none"]), outbox,
+            )  # fmt: skip
+        pages = _PAGES.setdefault(self.currency, made.pages)  # templates are compiled once
+        self.services = replace(made, operations=self.operations, pages=pages)
+        url = f"http://{config.listen_host}:{config.listen_port}"
+        Standing.shop = self
+        self.browser = _browser(url)
+        self.browser.cookies.clear()
+        self.work(self.mode)
+
+    def close(self) -> None:
+        """The program ends in good order."""
+        self._undo.close()
+
+    def restart(self) -> None:
+        self.close()
+        self.open()
+
+    def kill(self) -> None:
+        """kill -9: what was written is there, whether flushed or not; nothing is closed."""
+        files = self._files()
+        self.close()
+        self._lay_down(files)
+        self.open()
+
+    def before_power_cut(self) -> tuple[CrashImage, dict[Path, bytes | None]]:
+        """What is on the disk; what is written from now on may get lost. The second is what lies beside the
+        database: written after its commits, and not flushed."""
+        _DISK.log.clear()
+        return CrashImage(0, "start", 0, self._files()), self._beside()
+
+    def _beside(self) -> dict[Path, bytes | None]:
+        paths = (self.home.mark, self.home.counters)
+        return {path: path.read_bytes() if path.exists() else None for path in paths}
+
+    def power_cut(self, start: CrashImage, beside: dict[Path, bytes | None]) -> str:
+        """The power goes at some moment since `before_power_cut`; says which."""
+        log = list(_DISK.log)
+        self.close()
+        point = self._chance.randrange(len(log) + 1)
+        images = [start]
+        if point:
+            images = [
+                image for image in crash_images(log[:point], self._openings, start) if image.point == point
+            ]
+        image = self._chance.choice(images)
+        self._lay_down(image.files)
+        if point < len(log) or self._chance.random() < 0.5:
+            for path, content in beside.items():
+                path.unlink(missing_ok=True) if content is None else path.write_bytes(content)
+        self.open()
+        return f"point {point} of {len(log)}, {image.fate}"
+
+    def _files(self) -> dict[str, bytes]:
+        till = self.home.till
+        names = (till, till.with_name(f"{till.name}-wal"))
+        return {path.name: path.read_bytes() for path in names if path.exists()}
+
+    def _lay_down(self, files: Mapping[str, bytes]) -> None:
+        till = self.home.till
+        for leftover in till.parent.glob(f"{till.name}-*"):
+            leftover.unlink()
+        for name, content in files.items():
+            till.with_name(name).write_bytes(content)
+
+    # ---- around it ---------------------------------------------------------------------------
+
+    def work(self, mode: Mode) -> None:
+        """As the watch saw the line last."""
+        self.mode = mode
+        watch = self.services.watch
+        watch.link = msgspec.structs.replace(watch.link, mode=mode)
+        watch.work = self.checkout.work_mode()
+        watch.owed = self.checkout.owed({})
+
+    def _published(self, has_shifts: bool) -> None:
+        """Head office's feeds."""
+        home = self.currency
+        connection = open_reference(self.home, DatabaseKey.load(self.home.database_key))
+        store = FeedStore(connection)
+        taxes: list[TaxRate] = [STANDARD, SALES_TAX]
+        prices = {f"{sku}|2020-01-01|{home}": price_of(product, home) for sku, product in PRODUCTS.items()}
+        other = RegisterKey(
+            origin=OriginId("r99"),
+            register="R99",
+            series="R99",
+            store="S1",
+            public_key=ELSEWHERE.public_bytes,
+        )
+        feeds: dict[str, Mapping[str, msgspec.Struct]] = {
+            "staff": {role: member(role, role) for role in STAFF},
+            "products": {str(sku): product for sku, product in PRODUCTS.items()},
+            "prices": prices,
+            "taxes": {f"{tax.code}|{tax.valid_from}": tax for tax in taxes},
+            "currencies": {rate(home).key: rate(home)},
+            "parameters": {"shifts": ParameterRow(has_shifts)},
+            "register_keys": {ELSEWHERE.key_id: other},
+        }
+        for name, rows in feeds.items():
+            page = FeedPage(
+                feed=name,
+                incarnation=IncarnationId("i1"),
+                since_n=0,
+                to_n=1,
+                more=False,
+                rows=tuple(FeedRow(key, msgspec.Raw(msgspec.json.encode(row))) for key, row in rows.items()),
+            )
+            assert store.take(page, made_ms=1, now_ms=1) is None, name
+        connection.close()
+
+
+@contextlib.contextmanager
+def opened_shop(folder: Path, origin: str, home: str, chance: random.Random) -> Iterator[Shop]:
+    """A register that has never sold; its program has ended afterwards."""
+    shop = Shop(folder, origin, home, chance)
+    try:
+        yield shop
+    finally:
+        shop.close()
