@@ -24,6 +24,7 @@ QUESTIONS = (
     "wire",
     "first_owed",
     "black_hole",
+    "scan_to_basket",
     "overview",
     "peer_postgres",
     "peer_pouchdb",

@@ -85,6 +85,10 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     returns: int = 10
     """Outages, for what happens after each."""
     black_hole_s: float = 20.0
+    products: int = 50_000
+    """In the catalogue of the till that is scanned at."""
+    baskets: int = 20
+    """Of 120 lines each, scanned there."""
     registers: int = 10_000
     """That head office's pages show."""
     looks: int = 200
@@ -93,7 +97,16 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
 
 FULL = Size()
 QUICK = Size(
-    entries=50_000, sales=400, drain=2_000, fleet=4, returns=3, black_hole_s=5.0, registers=500, looks=30
+    entries=50_000,
+    sales=400,
+    drain=2_000,
+    fleet=4,
+    returns=3,
+    black_hole_s=5.0,
+    products=5_000,
+    baskets=3,
+    registers=500,
+    looks=30,
 )
 
 Speed = Literal["full", "quick"]

@@ -5,6 +5,7 @@ page holds is kept until the catalogue, a price or the quick keys change.
 """
 
 import threading
+from hashlib import blake2b
 from typing import Any
 
 import apsw
@@ -42,6 +43,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     """In order of their names; products without one come last."""
     has_quick_keys: bool
     """Head office loaded some; else what has no barcode stands in their place."""
+    name: str = ""
+    """A digest, by which a page says that it shows this already."""
 
 
 class Grid:
@@ -69,7 +72,7 @@ class Grid:
             if version != self._version:
                 self._version, self._sheets = version, {}
             offers = tuple(self._shelf.offer(product, business_date, label) for product, label in rows)
-            sheet = msgspec.structs.replace(sheet, offers=offers)
+            sheet = _named(msgspec.structs.replace(sheet, offers=offers))
             if len(self._sheets) >= PAGES_KEPT_MAX:
                 self._sheets.clear()
             self._sheets[place] = sheet
@@ -84,6 +87,11 @@ class Grid:
             if version == self._version and place in self._sheets:
                 return self._sheets[place]
             return version, *_read(connection, place)
+
+
+def _named(sheet: Sheet) -> Sheet:
+    name = blake2b(msgspec.json.encode(sheet), digest_size=12).hexdigest()
+    return msgspec.structs.replace(sheet, name=name)
 
 
 def _read(connection: apsw.Connection, place: Place) -> tuple[list[tuple[Product, str]], Sheet]:

@@ -10,6 +10,7 @@ from litestar import MediaType, Response
 from holdfast.infra.web import static_url
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
+from holdfast.register.web.ticket import Ticket
 
 STATIC = Path(__file__).resolve().parent / "static"
 
@@ -34,6 +35,7 @@ class Pages:
             register=register,
             store=store,
         )
+        self.ticket = Ticket(lambda row: self.render("line.html", {"row": row}), fmt)
 
     def render(self, template: str, context: Mapping[str, Any]) -> str:
         return self._environment.get_template(template).render(context)

@@ -1,23 +1,22 @@
 """What the selling screen shows now: read from the databases anew for every answer."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from litestar import Response
 
-from holdfast.core.basket import Basket
 from holdfast.core.ids import DocumentNumber
 from holdfast.core.pricing import Priced, price
-from holdfast.core.receipt.model import Receipt, line_extras
+from holdfast.core.receipt.model import Receipt
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import SaleLine
 from holdfast.register.checkout import DocumentRow
 from holdfast.register.web.carrying import parts_of
-from holdfast.register.web.formats import Formats
 from holdfast.register.web.grid import Place, Sheet
 from holdfast.register.web.messages import say
 from holdfast.register.web.people import Person
 from holdfast.register.web.services import Services
 from holdfast.register.web.tendering import given, ways_to_pay
+from holdfast.register.web.ticket import Shown
 
 RECEIPTS_SHOWN = 20
 _KINDS = {"sale": "word.sale", "return": "word.return"}
@@ -25,12 +24,26 @@ _CARRY: dict[str, Any] = {"refusal": None, "address": ""}
 """Of `work/carry.html`: nothing was asked for yet."""
 
 
+class Has(NamedTuple):
+    """What a page shows already, by the names that it was given for it."""
+
+    sheet: str
+    """Of the grid (grid.py)."""
+    lines: str
+    """Of the ticket (ticket.py)."""
+
+
+NOTHING = Has("", "")
+
+
 class Screen:
     """Answers of the selling screen for one signed-in person."""
 
-    def __init__(self, services: Services, person: Person) -> None:
+    def __init__(self, services: Services, person: Person, has: Has = NOTHING) -> None:
+        """`has`: what the page shows already."""
         self._services = services
         self._person = person
+        self._has = has
 
     # ---- whole answers -----------------------------------------------------------------------
 
@@ -131,7 +144,10 @@ class Screen:
         return self._services.pages.page(template, {"dialog": None, **more})
 
     def _answer(self, context: dict[str, Any]) -> Response[str]:
-        return self._services.pages.page("frame.html", context)
+        answer = self._services.pages.page("frame.html", context)
+        if context["same_work"]:
+            answer.headers["HX-Reswap"] = "none"
+        return answer
 
     # ---- what the parts of the screen are made of --------------------------------------------
 
@@ -151,6 +167,9 @@ class Screen:
         desk = self._services.desk
         basket = desk.checkout.basket()
         priced = desk.checkout.priced() if basket else None
+        is_return = (basket.kind == "return") if basket else desk.is_returning
+        rows = self._services.pages.ticket.lines(basket, priced) if basket and priced else ()
+        shown = Shown(f"{is_return} {work == 'pay'}", rows)
         context: dict[str, Any] = {
             "work": work,
             "refusal": refusal,
@@ -161,14 +180,18 @@ class Screen:
             "dialog": dialog,
             "basket": basket,
             "priced": priced,
-            "is_return": (basket.kind == "return") if basket else desk.is_returning,
+            "is_return": is_return,
             "total_minor": priced.total_minor if priced else 0,
             "suspended_count": desk.checkout.suspended_count(),
-            "rows": rows_of(basket, priced, self._services.fmt) if basket and priced else [],
+            "rows": rows,
+            "ticket_name": self._services.pages.ticket.remember(shown) if rows else "",
+            "changes": self._services.pages.ticket.changes(self._has.lines, shown) if not receipt else None,
+            "same_work": False,
             "taxes": self._taxes(priced),
         }
         if work == "shelf" and found is None:
-            context["sheet"] = self._sheet()
+            context["sheet"] = sheet = self._sheet()
+            context["same_work"] = self._has.sheet == sheet.name
         if work == "pay" and priced:
             context |= self._paying(priced, currency)
         if work == "receipt" and receipt:
@@ -239,26 +262,6 @@ class Screen:
             "left": _figure(back_milli) if back_milli else "",
             "note": "" if back_milli else say("return.came-back"),
         }
-
-
-def rows_of(basket: Basket, priced: Priced, fmt: Formats) -> list[dict[str, Any]]:
-    """The lines of the ticket, each under its id in the basket."""
-    return [
-        {
-            "id": line.line,
-            "quantity": fmt.quantity(abs(line.quantity_milli), line.unit),
-            "description": line.description,
-            "detail": f"{fmt.unit_price(line.unit_price_e4)}{per_unit(line.unit)} · {line.sku}",
-            "extras": line_extras(charged, fmt),
-            "amount": fmt.money(charged.amount_minor),
-        }
-        for line, charged in zip(basket.lines, priced.lines, strict=True)
-    ]
-
-
-def per_unit(unit: str) -> str:
-    """What stands behind a unit price."""
-    return say("word.per-kg") if unit == "kg" else ""
 
 
 def _figure(quantity_milli: int) -> str:

@@ -24,7 +24,7 @@ from holdfast.register.web.guards import (
 from holdfast.register.web.messages import say
 from holdfast.register.web.routes.entrance import Form
 from holdfast.register.web.routes.receipts import comes_back, show_receipt
-from holdfast.register.web.screen import Screen
+from holdfast.register.web.screen import Has, Screen
 from holdfast.register.web.services import Given, Services
 from holdfast.register.web.tendering import to_give_back
 
@@ -146,7 +146,8 @@ class Selling(Controller):
 
 
 def _screen(request: AnyRequest, services: Services) -> Screen:
-    return Screen(services, permit_of(request).person)
+    shown = Has(request.headers.get("holdfast-sheet", ""), request.headers.get("holdfast-lines", ""))
+    return Screen(services, permit_of(request).person, shown)
 
 
 def _do(request: AnyRequest, services: Services, work: Callable[[Act], Scanned]) -> Response[str]:

@@ -26,7 +26,7 @@
   // touches wait for it, in order.
 
   const HELD_MAX = 1000;
-  const HELD_KEYS = new Set("Enter Escape Backspace Tab ArrowUp ArrowDown F2 F3 F4 F6 F7 F8 F9 F10 PageUp PageDown".split(" ")); // never F5
+  const HELD_KEYS = new Set("Enter Escape Backspace Tab ArrowUp ArrowDown F2 F3 F4 F6 F7 F8 F9 F10 F11 PageUp PageDown".split(" ")); // never F5
   const ASKS = ["hx-get", "hx-post", "hx-vals", "data-line-action"];
   const TOUCHED = "button[hx-get], button[hx-post], [data-line-action], form[hx-post] button:not([type=button]), #scan-form button";
   const PAGE = "the page itself";
@@ -108,6 +108,12 @@
     }
     if (button.isConnected) button.click();
     else if (twin) twin.click();
+  };
+
+  // What is here already is not sent again: the page names it, and the till answers with what changed.
+  const tellShown = ({ detail }) => {
+    detail.headers["Holdfast-Sheet"] = document.querySelector("#work [data-sheet]")?.dataset.sheet || "";
+    detail.headers["Holdfast-Lines"] = document.getElementById("ticket-foot")?.dataset.lines || "";
   };
 
   const onSend = (event) => {
@@ -271,7 +277,7 @@
     selected = id;
     for (const line of lines()) {
       const isIt = line.dataset.line === id;
-      line.setAttribute("aria-selected", String(isIt));
+      if (line.getAttribute("aria-selected") !== String(isIt)) line.setAttribute("aria-selected", String(isIt));
       if (isIt) {
         line.scrollIntoView({ block: "nearest" });
         document.getElementById("lines").setAttribute("aria-activedescendant", line.id);
@@ -380,11 +386,24 @@
     }
   };
 
-  // The status line changes by itself: whoever types meanwhile goes on in the same field.
+  // Once for all parts of an answer. The status line changes by itself: whoever types meanwhile goes on in the
+  // same field.
+  let settling = false;
+  let mayFocus = false;
+
   const settle = (event) => {
+    mayFocus ||= !event?.target.closest?.("#status, #warning");
+    if (settling) return;
+    settling = true;
+    queueMicrotask(settleNow); // before the answer's `loadend`, which lets go what was held
+  };
+
+  const settleNow = () => {
+    settling = false;
     selectAgain();
     showDialogs();
-    if (!event?.target.closest?.("#status, #warning")) focus();
+    if (mayFocus) focus();
+    mayFocus = false;
   };
 
   // ---- trouble -----------------------------------------------------------------------------
@@ -430,13 +449,15 @@
   });
   document.addEventListener("htmx:sseError", () => stopped(true));
   document.addEventListener("htmx:sseOpen", heard);
+  document.addEventListener("htmx:configRequest", tellShown);
   document.addEventListener("htmx:beforeSend", onSend);
   document.addEventListener("htmx:sendError", () => stopped(true));
   document.addEventListener("htmx:timeout", () => stopped(true));
   document.addEventListener("htmx:responseError", onRefused);
   document.addEventListener("htmx:afterOnLoad", () => stopped(false));
   document.addEventListener("DOMContentLoaded", () => {
-    settle();
+    mayFocus = true;
+    settleNow();
     answered(PAGE);
   });
   setInterval(() => {
