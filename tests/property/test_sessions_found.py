@@ -1,5 +1,6 @@
 """What random sessions found, each told by itself."""
 
+import re
 from pathlib import Path
 
 from tests.staffed_till import staffed_till
@@ -23,3 +24,13 @@ def test_after_a_suspended_return_the_next_customer_buys(tmp_path: Path) -> None
         sold = till.checkout.basket()
     assert sold is not None
     assert sold.kind == "sale"
+
+
+def test_whoever_comes_back_to_a_sale_paid_in_part_sees_what_was_given(tmp_path: Path) -> None:
+    """After a reload the page showed the basket alone, and the whole sum as if nothing had been taken."""
+    with staffed_till(tmp_path / "register") as till, till.browser("manager") as client:
+        till.ready()
+        client.post("/pay", data={"amount": "1"}, headers=PART)
+        client.post("/start/continue", data={"told": "x"}, headers=PART)
+        page = client.get("/").text
+    assert re.search(r'<strong id="due">\D*3\.99</strong>', page), page

@@ -95,7 +95,7 @@ class Cashier:
             return not basket
         if name == "day.close":
             return not (basket or pencil.suspended or pencil.shift)
-        return not name.startswith(("staff.", "day."))
+        return name != "staff.sign-in" and not name.startswith("day.")
 
     def machine(self) -> None:
         """What happens to a register between two acts."""
@@ -714,5 +714,5 @@ WEIGHTS = {
     "basket.suspend": 3, "basket.recall": 4, "basket.void-suspended": 2, "return.receipt": 5,
     "return.without": 3,
     "return.code": 3, "pay.hand-back": 2, "line.void": 2, "shift.close": 3, "day.close": 3, "line.price": 3,
-    "staff.sign-out": 0.4, "staff.lock": 0.4,
+    "staff.sign-out": 0.6, "staff.lock": 0.6,
 }  # fmt: skip

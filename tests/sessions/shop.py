@@ -14,10 +14,11 @@ import pytest
 from litestar.di import Provide
 from litestar.testing import TestClient
 
+from holdfast.core import operations
 from holdfast.core.connection import Mode
 from holdfast.core.foreign_cash import CurrencyRate
 from holdfast.core.ids import EpochId, IncarnationId, OriginId, StoreId, encode_id
-from holdfast.core.operations import OPERATIONS, Operation
+from holdfast.core.operations import OPERATIONS
 from holdfast.core.receipt.code import ReceiptFacts, RegisterKey, sign_code
 from holdfast.core.sync.feed import FeedPage, FeedRow
 from holdfast.core.tax import TaxRate
@@ -38,7 +39,7 @@ from holdfast.register.web.pages import Pages
 from holdfast.register.web.services import Services
 from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.watch import Watch
-from tests.crash.crashvfs import CrashImage, Recording, crash_images
+from tests.crash.crashvfs import CrashImage, Operation, Recording, crash_images
 from tests.register_fixture import HEAD_OFFICE, make_outbox, open_checkout
 from tests.staffed_till import _PINS, STAFF, member
 from tests.unit.core.shop import APPLES, BEGAN_MS, BOLT, MUG, SALES_TAX, STANDARD, price_of
@@ -78,10 +79,10 @@ def _browser(url: str) -> TestClient[Any]:
     return client.__enter__()
 
 
-class Noted(dict[str, Operation]):
+class Noted(dict[str, operations.Operation]):
     """The operations table; it knows which rows were looked up."""
 
-    def __init__(self, rows: Mapping[str, Operation]) -> None:
+    def __init__(self, rows: Mapping[str, operations.Operation]) -> None:
         super().__init__(rows)
         self.seen: set[str] = set()
 
@@ -195,6 +196,10 @@ class Shop:
         database: written after its commits, and not flushed."""
         _DISK.log.clear()
         return CrashImage(0, "start", 0, self._files()), self._beside()
+
+    def written(self) -> list[Operation]:
+        """What was written to the till's database since `before_power_cut`."""
+        return list(_DISK.log)
 
     def _beside(self) -> dict[Path, bytes | None]:
         paths = (self.home.mark, self.home.counters)

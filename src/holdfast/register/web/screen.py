@@ -48,8 +48,10 @@ class Screen:
     # ---- whole answers -----------------------------------------------------------------------
 
     def page(self, *, said: str = "", work: str = "shelf", **more: Any) -> Response[str]:
-        """The whole page, on arrival and after a reload."""
+        """The whole page, on arrival and after a reload; of a sale that is paid in part the payment."""
         services = self._services
+        if work == "shelf" and services.desk.tenders():
+            work = "pay"
         context = {
             **self._frame(work, said=said, **more),
             "status": services.status(),
