@@ -78,3 +78,9 @@ def document_number(series: str, epoch: EpochId, number: int) -> DocumentNumber:
     """`SERIES-SEGMENT-NUMBER`; gapless and unique within its segment (P4)."""
     assert number >= 1, "documents are numbered from 1"
     return DocumentNumber(f"{series}-{segment_of(epoch)}-{number:06d}")
+
+
+def customer_number(series: str, epoch: EpochId, number: int) -> CustomerNumber:
+    """`SERIES-C-SEGMENT-NUMBER`: customers made at a register, gapless in an epoch as its documents are."""
+    assert number >= 1, "customers are numbered from 1"
+    return CustomerNumber(f"{series}-C-{segment_of(epoch)}-{number:06d}")

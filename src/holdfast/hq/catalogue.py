@@ -10,8 +10,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from holdfast.core.bounds import id_refusal, text_refusal
 from holdfast.core.business_day import is_date
 from holdfast.core.catalogue import Price, Product, price_refusal, product_refusal
+from holdfast.core.customers import CustomerRow, read_details
 from holdfast.core.foreign_cash import RATE_PLACES, CurrencyRate, currency_rate_refusal
-from holdfast.core.ids import Sku, StaffId
+from holdfast.core.ids import CustomerNumber, Sku, StaffId
 from holdfast.core.money import Currency, currency_of, parse_decimal, parse_e4, parse_minor
 from holdfast.core.operations.roles import DEFAULT_ROLES, row_of, row_refusal
 from holdfast.core.parameters import ParameterRow, parameter_named, value_of
@@ -19,6 +20,7 @@ from holdfast.core.quick_keys import LABEL_CHARS_MAX, POSITION_MAX, QuickKey, qu
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_rate_refusal
 from holdfast.hq.csv_rows import BadRow, CsvFile, CsvRow, read_csv
+from holdfast.hq.customers.book import CustomerBook
 from holdfast.hq.effects import Effects, effects_of
 from holdfast.hq.feeds import Feeds
 
@@ -172,6 +174,16 @@ def _tax(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
     return f"{rate.code}|{rate.valid_from}", rate
 
 
+def _customer(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
+    number = _given(fields, "number")
+    _checked("number", id_refusal("The customer's number", number))
+    details = read_details(fields)
+    if isinstance(details, Refusal):
+        raise Wrong(_WRONG_CUSTOMER.get(details.code, "name"), details.sentence)
+    return number, CustomerRow(number=CustomerNumber(number), details=details)
+
+
+_WRONG_CUSTOMER = {"customer.email": "email", "customer.phone": "phone"}
 _WRONG_COLUMN = {"currency.home": "home", "currency.rate": "rate", "currency.smallest": "smallest"}
 
 
@@ -322,6 +334,13 @@ KINDS: dict[str, Kind] = {
     "staff": Kind(
         feed="staff", required=("id", "name"), optional=("role", "pin", "pin_hash", "active"), read=_staff
     ),
+    "customers": Kind(
+        feed="customers",
+        required=("number", "name"),
+        optional=("email", "phone", "address", "note"),
+        hint="a customer who was forgotten or merged stays so, whatever the file says",
+        read=_customer,
+    ),
     "parameters": Kind(
         feed="parameters",
         required=("name", "value"),
@@ -344,8 +363,12 @@ def preview(kind: str, data: bytes) -> LoadReport | Refusal:
 class Catalogue:
     """Loads files into the feeds."""
 
-    def __init__(self, feeds: Feeds, hasher: PasswordHasher | None = None) -> None:
+    def __init__(
+        self, feeds: Feeds, hasher: PasswordHasher | None = None, *, customers: CustomerBook | None = None
+    ) -> None:
+        """`customers`: who takes their file; a feed of theirs is made from the book."""
         self._feeds = feeds
+        self._customers = customers
         self._hasher = hasher or PasswordHasher()
 
     def preview(self, kind: str, data: bytes) -> LoadReport | Refusal:
@@ -354,6 +377,8 @@ class Catalogue:
         if isinstance(collected, Refusal):
             return collected
         known = self._feeds.known(KINDS[kind].feed, collected.rows)
+        if kind == "customers":
+            known = {key: _without_revision(body) for key, body in known.items()}
         effects = effects_of(collected.rows, collected.lines, known, self._is_pin)
         return msgspec.structs.replace(collected.report, effects=effects)
 
@@ -369,6 +394,11 @@ class Catalogue:
             return report
         if kind == "staff":
             rows = self._hash_pins(rows, progress)
+        if kind == "customers" and self._customers is not None:
+            customers = {key: row for key, row in rows.items() if isinstance(row, CustomerRow)}
+            changed = self._customers.load(customers)
+            version = self._feeds.versions()[KINDS[kind].feed]
+            return msgspec.structs.replace(report, taken=True, changed=changed, version=version)
         changed, version = self._feeds.put(KINDS[kind].feed, rows)
         return msgspec.structs.replace(report, taken=True, changed=changed, version=version)
 
@@ -401,6 +431,12 @@ class Catalogue:
             return self._hasher.verify(pin_hash, pin)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _without_revision(body: str) -> str:
+    """As a file says it."""
+    row = msgspec.json.decode(body, type=CustomerRow)
+    return msgspec.json.encode(msgspec.structs.replace(row, revision=1)).decode()
 
 
 class _Collected(NamedTuple):

@@ -20,6 +20,8 @@ from holdfast.hq.backup_keeper import BackupKeeper, schedule_of
 from holdfast.hq.catalogue import Catalogue
 from holdfast.hq.closings import ClosingKeeper
 from holdfast.hq.commands import CommandBook
+from holdfast.hq.customers.book import CustomerBook
+from holdfast.hq.customers.keeper import CustomerKeeper
 from holdfast.hq.enrolment import Enrolment
 from holdfast.hq.feeds import Feeds
 from holdfast.hq.fleet import Fleet, FleetWatch
@@ -96,6 +98,7 @@ class HeadOffice:
     stock_keeper: StockKeeper | None
     closing_keeper: ClosingKeeper | None
     receipt_keeper: ReceiptKeeper | None
+    customer_keeper: CustomerKeeper | None
     use: SharedUse | None
     signer: SigningKey
     recovery_public_key: bytes
@@ -109,6 +112,7 @@ class HeadOffice:
     fleet: Fleet
     lost: LostBook
     register_keys: RegisterKeys
+    customers: CustomerBook
 
     @classmethod
     def open(
@@ -154,6 +158,7 @@ class HeadOffice:
                 head_office.receipt_keeper = ReceiptKeeper(
                     head_office.services_pool, head_office.register_keys, clock
                 )
+                head_office.customer_keeper = CustomerKeeper(head_office.customers)
             undo.pop_all()
         return head_office
 
@@ -187,6 +192,7 @@ class HeadOffice:
             down=down,
         )
         feeds, fleet = Feeds(services_pool, signer, clock), Fleet(services_pool, clock)
+        customers = CustomerBook(services_pool, feeds, clock)
         keys = {KeyId(signer.key_id): signer.public_bytes}
         return cls(
             home=home,
@@ -201,6 +207,7 @@ class HeadOffice:
             stock_keeper=None,
             closing_keeper=None,
             receipt_keeper=None,
+            customer_keeper=None,
             use=None,
             signer=signer,
             recovery_public_key=recovery.public_bytes,
@@ -208,7 +215,7 @@ class HeadOffice:
             services_pool=services_pool,
             ingest=Ingest(PostgresStore(ingest_pool), signer, verify, clock, randomness),
             feeds=feeds,
-            catalogue=Catalogue(feeds),
+            catalogue=Catalogue(feeds, customers=customers),
             command_book=CommandBook(services_pool, signer, clock),
             enrolment=Enrolment(
                 services_pool,
@@ -221,6 +228,7 @@ class HeadOffice:
             fleet=fleet,
             lost=LostBook(services_pool, fleet, clock),
             register_keys=RegisterKeys(services_pool, feeds, clock),
+            customers=customers,
         )
 
     def close(self) -> None:
@@ -235,6 +243,8 @@ class HeadOffice:
             self.closing_keeper.stop()
         if self.receipt_keeper is not None:
             self.receipt_keeper.stop()
+        if self.customer_keeper is not None:
+            self.customer_keeper.stop()
         if self.backup_keeper is not None:
             self.backup_keeper.stop()
         for pool in (self.ingest_pool, self.services_pool):

@@ -347,6 +347,15 @@ def checkpoint(connection: apsw.Connection) -> int:
     return max(in_wal - moved, 0)
 
 
+def empty_log(connection: apsw.Connection) -> None:
+    """Move all of the WAL into the database and cut its file to nothing, so that no former page is in it.
+
+    Writers wait meanwhile. UnavailableFault where a reader does not let go in time.
+    """
+    with faults(connection):
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+
 # ---- disk reserve ------------------------------------------------------------------------------
 
 

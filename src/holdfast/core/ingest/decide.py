@@ -11,6 +11,7 @@ import msgspec
 from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.ingest.cash import CASH_BODIES, project_cash
+from holdfast.core.ingest.customers import CustomerBody, project_customer
 from holdfast.core.ingest.facts import ChainFacts, Facts, ReferenceFacts
 from holdfast.core.ingest.project import Document, content_of, external_of, is_date, project, validate
 from holdfast.core.ingest.rows import APPLIED, QUARANTINED, REPEATED, Completed, KeyAnnounced, Rows
@@ -308,6 +309,8 @@ def _apply(rows: Rows, facts: Facts, chain: ChainFacts, item: PreparedEntry, bod
         project(rows, chain.chain, entry, body, facts.origin, facts.open_period)
     elif isinstance(body, CASH_BODIES):
         project_cash(rows, chain.chain, entry, body, facts.origin)
+    elif isinstance(body, CustomerBody):
+        project_customer(rows, chain.chain, entry, body, facts.origin)
     elif isinstance(body, EpochOpened):
         rows.opened[chain.chain] = msgspec.to_builtins(body, builtin_types=(bytes,))
     elif isinstance(body, EpochClosed):

@@ -10,6 +10,7 @@ import msgspec
 from holdfast.core import totals
 from holdfast.core.ids import StoreId
 from holdfast.core.ingest.cash import cash_problem
+from holdfast.core.ingest.customers import customer_problem
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.ingest.rows import DayCount, DayKey, Rows
 from holdfast.core.journal.entry import Entry, Unprojectable
@@ -35,7 +36,7 @@ def validate(entry: Entry, body: msgspec.Struct) -> Unprojectable | None:
         if found is not None:
             return found
     if not isinstance(body, Document):
-        return cash_problem(entry, body)
+        return cash_problem(entry, body) or customer_problem(body)
     if body.external is not None and not is_date(body.external.business_date):
         return Unprojectable("invalid-date", f"{body.external.business_date!r} is no date")
     for number, line in enumerate(body.lines, 1):

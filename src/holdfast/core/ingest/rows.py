@@ -82,6 +82,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("number", "currency", "sales", "returns", "total_minor", "tax_minor", "returned_minor"),
         *("grand_total_minor", "over_short_minor", "report"),
     ),
+    "customer_entry": (
+        *("chain", "seq", "origin", "at_ms"),
+        *("kind", "customer", "person", "revision", "staff"),
+    ),
     "reference": ("type", "reference", "chain", "seq", "content"),
     "quarantine": ("chain", "seq", "cause", "detail"),
     "alert": ("kind", "origin", "chain", "seq", "detail"),

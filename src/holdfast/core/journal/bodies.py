@@ -89,11 +89,22 @@ class ReceiptReprinted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=
     approved_by: StaffId = StaffId("")
 
 
-class CustomerCreated(msgspec.Struct, frozen=True, kw_only=True):
+class CustomerCreated(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A customer made at this origin; the personal data only under that person's key."""
 
     customer: str
     sealed: Sealed
+    by: StaffId = StaffId("")
+
+
+class CustomerChanged(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What is known of a customer changed here; all of it anew, sealed as above."""
+
+    customer: str
+    sealed: Sealed
+    revision: int
+    """Above the one that was known here, so that the newer word wins where two meet."""
+    by: StaffId = StaffId("")
 
 
 TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
@@ -119,6 +130,7 @@ TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
     ("command_done", 1): CommandDone,
     ("key_rotated", 1): KeyRotated,
     ("customer_created", 1): CustomerCreated,
+    ("customer_changed", 1): CustomerChanged,
     ("receipt_reprinted", 1): ReceiptReprinted,
 }
 

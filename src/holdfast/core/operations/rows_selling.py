@@ -132,7 +132,6 @@ ROWS = (
         "Find and choose a customer",
         May.CUSTOMERS,
         why="Customers are on this register, with their age shown.",
-        planned=True,
         features=("PO7",),
     ),
     Operation(
@@ -141,11 +140,15 @@ ROWS = (
         "Create a customer",
         May.CUSTOMERS,
         why="This register has a series of its own for new customers.",
-        planned=True,
         features=("PO7",),
     ),
     Operation(
-        "customer.edit", CUSTOMERS, "Change a customer", May.CUSTOMERS, planned=True, features=("PO7",)
+        "customer.edit",
+        CUSTOMERS,
+        "Change a customer",
+        May.CUSTOMERS,
+        why="Head office takes the change in once it hears of it; of two the later word counts.",
+        features=("PO7",),
     ),
     Operation(
         "customer.forget",

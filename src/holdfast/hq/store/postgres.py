@@ -42,7 +42,7 @@ _EARLY = ("document_line", "entry", "document", "document_tender", "document_for
 """Stored while others are decided."""
 _LATE = (
     *("document_return", "shift_opened", "shift_declared", "cash_movement", "z_report"),
-    *("quarantine", "alert", "reference"),
+    *("customer_entry", "quarantine", "alert", "reference"),
 )
 """Stored whole. References are where two batches may wait for each other, and are sorted for that."""
 

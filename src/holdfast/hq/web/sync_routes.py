@@ -41,6 +41,7 @@ from holdfast.core.sync.messages import (
     SessionRequest,
     SignedStatement,
 )
+from holdfast.core.sync.person_keys import PersonKeys, PersonKeysTaken
 from holdfast.core.sync.receiver import Refused
 from holdfast.hq.sessions import OpenSession
 from holdfast.hq.web.services import PAGES, Given, commands_key
@@ -235,6 +236,22 @@ async def heartbeat(
     return services.saw(reply)
 
 
+@post(
+    "/person-keys",
+    status_code=200,
+    responses=_problems(400, 401, 403, 413, 500, 503),
+    summary="Hand over keys of personal data",
+)
+async def person_keys(
+    services: Given, session: NamedDependency[OpenSession], data: JSONBody[PersonKeys]
+) -> PersonKeysTaken:
+    """Beside the journal, never in it. Sent again, they have no second effect."""
+    customers = services.head_office.customers
+    taken = await services.service_lane.run(customers.take_keys, session.origin, data)
+    services.wakeups.wake(PAGES)
+    return taken
+
+
 # ---- down --------------------------------------------------------------------------------------
 
 
@@ -314,7 +331,16 @@ sync_router = Router(
         open_session,
         Router(
             "/sync",
-            route_handlers=[offer, entries, heartbeat, feed_page, snapshot, commands, command_outcome],
+            route_handlers=[
+                offer,
+                entries,
+                heartbeat,
+                person_keys,
+                feed_page,
+                snapshot,
+                commands,
+                command_outcome,
+            ],
             dependencies={"session": Provide(the_session)},
             security=[{"session": []}],
         ),

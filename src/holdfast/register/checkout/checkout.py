@@ -27,6 +27,7 @@ from holdfast.core.tender import CASH, STILL_DUE
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterHome
 from holdfast.register.checkout.cash import CashDesk
+from holdfast.register.checkout.customers import CustomersHere
 from holdfast.register.checkout.searching import Searching
 from holdfast.register.checkout.suspending import Suspending
 from holdfast.register.till import closing, history, writing
@@ -40,7 +41,7 @@ _BASKET_OPEN_AT_CLOSE = Refusal(
 )
 
 
-class Checkout(Searching, Suspending, CashDesk):
+class Checkout(Searching, Suspending, CustomersHere, CashDesk):
     """One per process. Threads may share it; two processes may open the same till."""
 
     def __init__(self, till: Till, clock: Clock, randomness: Randomness) -> None:

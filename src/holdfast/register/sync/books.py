@@ -18,6 +18,7 @@ from holdfast.infra.queries import Engine, load_queries
 from holdfast.infra.sqlite import faults
 from holdfast.register.sync.catalogue import read_parameter
 from holdfast.register.sync.feed_store import FeedStore
+from holdfast.register.sync.forgetting import Forgetting
 from holdfast.register.sync.reference import Reference
 from holdfast.register.sync.reference_file import open_reference
 from holdfast.register.sync.requests import Inbox
@@ -84,6 +85,7 @@ class Books:
             self._till = read_till(home, key, origin)
             self.journal = TillJournal(self._till, signer, self.reference)
             self.till = TillReads(home, self._till)
+            self.forgetting = Forgetting(self._reference, self._till)
             opened = True
         finally:
             if not opened:

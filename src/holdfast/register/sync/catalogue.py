@@ -10,6 +10,7 @@ import apsw
 import msgspec
 
 from holdfast.core.catalogue import Price, Product
+from holdfast.core.customers import CustomerRow, Found
 from holdfast.core.foreign_cash import CurrencyRate, accepted_on
 from holdfast.core.ids import Sku, StaffId
 from holdfast.core.operations import RoleRow
@@ -17,6 +18,7 @@ from holdfast.core.operations.roles import row_key
 from holdfast.core.receipt.code import RegisterKey
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate
+from holdfast.register.sync.customers import find_fed, surviving
 from holdfast.register.sync.database import QUERIES, read
 
 M = TypeVar("M", bound=msgspec.Struct)
@@ -126,9 +128,13 @@ class Catalogue:
         """The JSON of a parameter, `{value, valid_from}`; None where head office set none."""
         return read_parameter(self._connection, name)
 
-    def customer(self, number: str) -> bytes | None:
-        """The JSON of a customer."""
-        return self._body("customers", number)
+    def customer(self, number: str) -> CustomerRow | None:
+        """The customer of that number, or whom it was merged into; also that somebody was forgotten."""
+        return surviving(self._connection, number)
+
+    def customers(self, terms: tuple[str, ...], limit: int) -> list[Found]:
+        """Customers of the feed that have a word for each term."""
+        return find_fed(self._connection, terms, limit)
 
     def register_key(self, key_id: str) -> RegisterKey | None:
         """A register of the chain by the key that it signs, or signed, receipts' codes with."""

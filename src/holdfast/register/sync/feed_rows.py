@@ -9,6 +9,7 @@ import apsw
 import msgspec
 
 from holdfast.core.catalogue import Price, Product, price_refusal, product_refusal
+from holdfast.core.customers import CustomerRow, customer_refusal
 from holdfast.core.foreign_cash import CurrencyRate, currency_rate_refusal
 from holdfast.core.operations import RoleRow
 from holdfast.core.operations.roles import limits_refusal
@@ -18,6 +19,7 @@ from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_rate_refusal
 from holdfast.infra.keys import fingerprint
 from holdfast.register.sync.catalogue import StaffMember
+from holdfast.register.sync.customers import drop_customer, put_customer
 from holdfast.register.sync.database import QUERIES, sql_of
 
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
@@ -27,7 +29,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "currencies": msgspec.json.Decoder(CurrencyRate),
     "staff": msgspec.json.Decoder(StaffMember),
     "roles": msgspec.json.Decoder(RoleRow),
-    "customers": msgspec.json.Decoder(msgspec.Raw),
+    "customers": msgspec.json.Decoder(CustomerRow),
     "parameters": msgspec.json.Decoder(msgspec.Raw),
     "quick_keys": msgspec.json.Decoder(QuickKey),
     "register_keys": msgspec.json.Decoder(RegisterKey),
@@ -53,6 +55,8 @@ def put_row(connection: apsw.Connection, feed: str, generation: int, key: str, b
         _index_product(connection, generation, value)
     elif fault is None and isinstance(value, Price):
         QUERIES.put_price(connection, generation=generation, **msgspec.structs.asdict(value))
+    elif fault is None and isinstance(value, CustomerRow):
+        put_customer(connection, generation, value)
 
 
 def drop_row(connection: apsw.Connection, feed: str, generation: int, key: str) -> None:
@@ -61,6 +65,8 @@ def drop_row(connection: apsw.Connection, feed: str, generation: int, key: str) 
         QUERIES.drop_product_search(connection, generation=generation, sku=key)
         QUERIES.drop_product(connection, generation=generation, sku=key)
         QUERIES.drop_barcodes(connection, generation=generation, sku=key)
+    elif feed == "customers":
+        drop_customer(connection, generation, key)
     elif feed == "prices":
         place = _price_of(key)
         if place is not None:
@@ -101,6 +107,8 @@ def _fault(key: str, value: object) -> str | None:
             wrong, place = currency_rate_refusal(value), value.key
         case StaffMember():
             place = value.id
+        case CustomerRow():
+            wrong, place = customer_refusal(value), value.number
         case RegisterKey():
             place = fingerprint(value.public_key)
         case RoleRow():

@@ -13,6 +13,7 @@ import msgspec
 from holdfast.core.ids import IncarnationId
 from holdfast.core.refusals import Refusal
 from holdfast.core.sync.feed import FEEDS, FeedPage, FeedRow, is_newer
+from holdfast.register.sync.customers import CUSTOMERS
 from holdfast.register.sync.database import QUERIES, read, write
 from holdfast.register.sync.feed_rows import drop_row, put_row
 
@@ -107,6 +108,7 @@ class FeedStore:
             connection = self._connection
             swept = sum(QUERIES.sweep_rows(connection, feed=feed, at_most=CHUNK_ROWS) for feed in FEEDS)
             swept += QUERIES.sweep_prices(connection, at_most=CHUNK_ROWS)
+            swept += CUSTOMERS.sweep_words(connection, at_most=CHUNK_ROWS)
             for product, generation, sku in QUERIES.stale_products(connection, at_most=CHUNK_ROWS):
                 QUERIES.sweep_product_search(connection, id=product)
                 QUERIES.drop_barcodes(connection, generation=generation, sku=sku)

@@ -8,6 +8,7 @@ from holdfast.core.journal.chain import Signer
 from holdfast.core.refusals import Refusal
 from holdfast.core.sync.feed import FEEDS, FeedPage, unpack
 from holdfast.core.sync.messages import HeartbeatReply, decode, encode
+from holdfast.core.sync.person_keys import PersonKeysTaken
 from holdfast.infra.http import HttpRequest
 from holdfast.infra.keys import verify
 from holdfast.register.sync.books import Books
@@ -28,6 +29,8 @@ PAGE_BYTES_MAX = 64 << 20
 PAGES_MAX = 100_000
 """Of one feed in one go: head office's numbers rise, so this is never reached but by a fault of theirs."""
 SWEEPS_A_TURN = 50
+PERSON_CALLS_MAX = 1_000
+"""In one go: half a million keys."""
 
 
 class FeedRefused(Fault):
@@ -80,6 +83,7 @@ class Feeder(Caller):
         if reply.again:
             reply = self._heartbeat(books)
         self._pull(books, reply)
+        self._tell_of_persons(books, reply.incarnation)
         for _ in range(SWEEPS_A_TURN):
             if self.is_stopping or not books.feeds.sweep():
                 break
@@ -121,6 +125,27 @@ class Feeder(Caller):
                 books.reference.keep(good, None, self._clock.now_ms())
         self._on_reply(reply)
         return reply
+
+    # ---- persons ---------------------------------------------------------------------------------
+
+    def _tell_of_persons(self, books: Books, incarnation: IncarnationId) -> None:
+        """Keys of persons up, and who was forgotten down into the till."""
+        for _ in range(PERSON_CALLS_MAX):
+            message = books.forgetting.to_send(incarnation)
+            if message is None or self.is_stopping:
+                break
+            answer = self._line.ask(
+                HttpRequest(
+                    method="POST",
+                    path="/v1/sync/person-keys",
+                    body=encode(message),
+                    deadline_s=HEARTBEAT_DEADLINE_S,
+                ),
+                self._began,
+            )
+            books.forgetting.sent(incarnation, message, decode(answer.body, PersonKeysTaken))
+        books.forgetting.bring_home(self._clock.now_ms())
+        books.forgetting.erase()
 
     # ---- feeds -----------------------------------------------------------------------------------
 

@@ -133,6 +133,7 @@ def _open_whole(home: RegisterHome, key: DatabaseKey) -> apsw.Connection:
         with faults(connection):
             if not _is_current(connection):
                 migrate_sqlite(connection, load_migrations("holdfast.register.sync"))
+            connection.execute("pragma secure_delete = on").fetchall()  # who was forgotten is gone
         migrated = True
     finally:
         if not migrated:

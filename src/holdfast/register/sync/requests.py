@@ -19,7 +19,7 @@ from holdfast.core.faults import (
     StorageFullFault,
     UnavailableFault,
 )
-from holdfast.core.ids import EpochId
+from holdfast.core.ids import CustomerNumber, EpochId
 from holdfast.core.journal.bodies import TYPES
 from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.core.journal.writer import Written
@@ -54,7 +54,13 @@ class PurgeRequest(msgspec.Struct, frozen=True, tag="purge", tag_field="kind", k
     through: dict[EpochId, int]
 
 
-Payload = OpenEpochRequest | AppendRequest | PurgeRequest
+class ForgetRequest(msgspec.Struct, frozen=True, tag="forget", tag_field="kind", kw_only=True):
+    """Head office forgot these customers: destroy their keys."""
+
+    customers: tuple[CustomerNumber, ...]
+
+
+Payload = OpenEpochRequest | AppendRequest | PurgeRequest | ForgetRequest
 
 _decoder: msgspec.json.Decoder[Payload] = msgspec.json.Decoder(Payload)
 
@@ -91,6 +97,7 @@ class CheckoutPort(Protocol):
     def append(self, type: str, version: int, body: msgspec.Struct) -> Written: ...
     def open_new_epoch(self, why: OpenEpoch, *, instead_of: EpochId | None = None) -> Written | None: ...
     def purge_part(self, through: Mapping[EpochId, int]) -> PurgedPart: ...
+    def forget_customers(self, numbers: tuple[CustomerNumber, ...]) -> int: ...
 
 
 class Inbox:
@@ -213,6 +220,8 @@ def _carry_out(inbox: Inbox, request: Request, checkout: CheckoutPort) -> str | 
             return _append(payload, checkout)
         case PurgeRequest() as payload:
             return _purge(inbox, request.number, payload, checkout)
+        case ForgetRequest() as payload:
+            return f"{checkout.forget_customers(payload.customers)} customers forgotten"
 
 
 def _purge(inbox: Inbox, number: int, payload: PurgeRequest, checkout: CheckoutPort) -> str | None:

@@ -23,7 +23,7 @@ from holdfast.register.sync.feed_store import CHUNK_ROWS
 SALVAGED = IncarnationId("")
 """The incarnation of salvaged feeds: no head office is in it."""
 
-_TABLES = ("incarnation", "receipt", "signed_head", "request", "command", "link_state")
+_TABLES = ("incarnation", "receipt", "signed_head", "request", "command", "link_state", "customer_gone")
 _GENERATION = 1
 _NEWEST = "select generation, made_ms, checked_ms from feed_version where feed = ? and is_current = 1"
 _FEED = "select key, body from feed_row where feed = ? and generation = ? order by feed, generation, key"

@@ -23,7 +23,15 @@ from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.mark import HighWaterMark, Mark
-from holdfast.infra.sqlite import DiskReserve, Immediate, ReserveState, checkpoint, faults, open_database
+from holdfast.infra.sqlite import (
+    DiskReserve,
+    Immediate,
+    ReserveState,
+    checkpoint,
+    empty_log,
+    faults,
+    open_database,
+)
 from holdfast.register.identity import load_papers, signing_key_id
 from holdfast.register.till import cash, closing, mending, purging, writing
 from holdfast.register.till.counters import read_counters, write_counters
@@ -287,3 +295,12 @@ class Till:
                 self.transact(lambda: purging.give_back_some(self.connection), passing_over=True)
             self._mark.sync()
             checkpoint(self._behind)
+
+    def empty_log(self) -> None:
+        """Move the whole WAL into the database, and cut it to nothing: no former page stays in it.
+
+        UnavailableFault while somebody reads it.
+        """
+        with self._tidying, self._lock:
+            self._require_sound()
+            empty_log(self._behind)

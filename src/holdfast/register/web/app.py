@@ -8,6 +8,7 @@ from litestar.di import Provide
 from holdfast.core.sync.messages import Problem
 from holdfast.infra.web import exception_handlers, security_headers, static_router
 from holdfast.register.web.cash.routes import Cash
+from holdfast.register.web.customers.routes import CustomersPage
 from holdfast.register.web.guards import AnyRequest, Guard, SignInFirst, is_part, to_start
 from holdfast.register.web.pages import STATIC
 from holdfast.register.web.routes.carrying import Carrying
@@ -42,6 +43,7 @@ def create_app(services: Services) -> Litestar:
             Cash,
             StoreOperations,
             Suspending,
+            CustomersPage,
             Journal,
             Operations,
             Live,

@@ -14,8 +14,9 @@ from holdfast.core import basket as baskets
 from holdfast.core.basket import Act, Basket, CodeBound, Kind
 from holdfast.core.basket.suspended import Suspended
 from holdfast.core.business_day import DayClosed, DayOpened, day_required
+from holdfast.core.customers import CustomerRow, Details
 from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor, foreign_tender
-from holdfast.core.ids import DocumentNumber, Sku, StaffId, TransactionId
+from holdfast.core.ids import CustomerNumber, DocumentNumber, Sku, StaffId, TransactionId
 from holdfast.core.journal.bodies import ReceiptReprinted
 from holdfast.core.money import CURRENCIES, parse_decimal, parse_e4, parse_milli, parse_minor
 from holdfast.core.pricing import Priced as PricedBasket
@@ -272,6 +273,24 @@ class Desk:
             return percent if isinstance(percent, Refusal) else (percent, 0)
         amount = parse_minor(text, self._till.currency)
         return amount if isinstance(amount, Refusal) else (0, amount)
+
+    # ---- customers -----------------------------------------------------------------------------
+
+    def set_customer(self, number: CustomerNumber | None, act: Act) -> Basket | Refusal:
+        """Whose transaction this is; one opens where there is none."""
+        with self._lock:
+            kind: Kind = "return" if self.is_returning else "sale"
+            return self._change(kind, act, lambda b: baskets.set_customer(b, number))
+
+    def create_customer(self, details: Details, act: Act) -> CustomerRow | Refusal:
+        """Somebody new, in this register's own series."""
+        with self._lock:
+            return self._committed(self.checkout.create_customer(details, act))
+
+    def change_customer(self, known: CustomerRow, details: Details, act: Act) -> CustomerRow | Refusal:
+        """All that is known of somebody, anew."""
+        with self._lock:
+            return self._committed(self.checkout.change_customer(known, details, act))
 
     # ---- suspended transactions ----------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from litestar import Response
 
+from holdfast.core.customers import Found
 from holdfast.core.ids import DocumentNumber
 from holdfast.core.pricing import Priced, price
 from holdfast.core.receipt.model import Receipt
@@ -12,6 +13,7 @@ from holdfast.core.sale import SaleLine
 from holdfast.register.checkout import DocumentRow
 from holdfast.register.web.carrying import parts_of
 from holdfast.register.web.grid import Place, Sheet
+from holdfast.register.web.known_customers import name_of
 from holdfast.register.web.messages import say
 from holdfast.register.web.people import Person
 from holdfast.register.web.services import Services
@@ -107,6 +109,17 @@ class Screen:
             for kept in self._services.desk.checkout.suspended()
         ]
 
+    def customers(
+        self, *, refusal: Refusal | None, said: str, text: str, found: list[Found], more: bool
+    ) -> Response[str]:
+        """Who was found."""
+        found_here = {"people": found, "asked": text, "more": more}
+        return self._answer(self._frame("customers", refusal=refusal, said=said, **found_here))
+
+    def customer_form(self, *, refusal: Refusal | None, **given: Any) -> Response[str]:
+        """What is known of somebody, to be written."""
+        return self._answer(self._frame("customer_form", refusal=refusal, **given))
+
     def overview(self, **view: Any) -> Response[str]:
         """How this register stands."""
         return self._answer(self._frame("overview", **view))
@@ -190,6 +203,7 @@ class Screen:
             "changes": self._services.pages.ticket.changes(self._has.lines, shown) if not receipt else None,
             "same_work": False,
             "taxes": self._taxes(priced),
+            "customer": self._customer(basket.customer if basket else None),
         }
         if work == "shelf" and found is None:
             context["sheet"] = sheet = self._sheet()
@@ -203,6 +217,13 @@ class Screen:
     def _sheet(self) -> Sheet:
         desk = self._services.desk
         return self._services.grid.sheet(desk.business_date() or desk.offered_date())
+
+    def _customer(self, number: str | None) -> dict[str, str] | None:
+        """Whose transaction it is."""
+        if number is None:
+            return None
+        name = name_of(self._services.desk.checkout, self._services.shelf, number)
+        return {"number": number, "name": name or say("customer.nameless")}
 
     def _paying(self, priced: Priced, currency: str) -> dict[str, Any]:
         desk, fmt = self._services.desk, self._services.fmt

@@ -12,6 +12,7 @@ import apsw
 import msgspec
 
 from holdfast.core.catalogue import Price, Product
+from holdfast.core.customers import CustomerRow, Found
 from holdfast.core.faults import DamagedFault
 from holdfast.core.foreign_cash import CurrencyRate
 from holdfast.core.ids import KeyId, Sku, StaffId
@@ -111,6 +112,14 @@ class Shelf:
 
     def staff(self, number: StaffId) -> StaffMember | None:
         return self._ask(lambda books: books.staff(number))
+
+    def customer(self, number: str) -> CustomerRow | None:
+        """What head office's feed says of a customer, or of whom the number was merged into."""
+        return self._ask(lambda books: books.customer(number))
+
+    def customers(self, terms: tuple[str, ...], limit: int) -> list[Found]:
+        """Customers of the feed, by the beginnings of words."""
+        return self._ask(lambda books: books.customers(terms, limit))
 
     def register_key(self, key_id: KeyId) -> RegisterKey | None:
         """Whose codes to believe, by the key that signed them."""

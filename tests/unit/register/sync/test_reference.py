@@ -17,7 +17,7 @@ from holdfast.core.faults import (
     UnavailableFault,
 )
 from holdfast.core.foreign_cash import CurrencyRate, accepted_on
-from holdfast.core.ids import EpochId, IncarnationId, OriginId, Sku
+from holdfast.core.ids import CustomerNumber, EpochId, IncarnationId, OriginId, Sku
 from holdfast.core.journal.bodies import CommandDone, ConnectionChanged
 from holdfast.core.journal.chain import Position
 from holdfast.core.journal.epochs import OpenEpoch
@@ -233,6 +233,9 @@ class FakeCheckout:
     def open_new_epoch(self, why: OpenEpoch, *, instead_of: EpochId | None = None) -> Written | None:
         self.done.append(why)
         return None
+
+    def forget_customers(self, numbers: tuple[CustomerNumber, ...]) -> int:
+        return len(numbers)
 
     def purge_part(self, through: Mapping[EpochId, int]) -> Purged:
         """In parts of five."""
