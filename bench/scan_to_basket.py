@@ -9,9 +9,8 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import apsw
 from playwright.sync_api import Page, sync_playwright
 
 from bench.figure import Figure, Size, figure, percentile
@@ -131,7 +130,8 @@ def _load(chain: Chain, products: int) -> list[str]:
 
 def _products(home: RegisterHome) -> int:
     with contextlib.closing(open_reference(home, DatabaseKey.load(home.database_key))) as connection:
-        return int(apsw.Cursor(connection).execute(_COUNT).fetchall()[0][0])
+        found: Any = connection.execute(_COUNT).fetchone()
+        return found[0]
 
 
 def _some(barcodes: list[str], first: int, count: int) -> list[str]:

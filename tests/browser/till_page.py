@@ -147,7 +147,7 @@ class TillPage:
         """As a person does."""
         self.keys(text, PERSON_GAP_MS)
 
-    def keys(self, text: str, gap_ms: int) -> None:
+    def keys(self, text: str, gap_ms: float) -> None:
         """Keys that were pressed so long after each other, however busy this machine is: each says when."""
         for place, key in enumerate(text):
             pause_ms = gap_ms if place else max(gap_ms, PERSON_GAP_MS)
