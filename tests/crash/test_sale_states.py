@@ -25,7 +25,7 @@ from holdfast.register.verify import verify_register
 from tests.crash.crashvfs import CrashImage, crash_images
 from tests.crash.test_checkout_crash_images import folder, lay_down
 from tests.register_fixture import DATE, clone, open_checkout
-from tests.sessions.cashier import BARCODE, HEADERS
+from tests.sessions.acting import BARCODE, HEADERS
 from tests.sessions.shop import PRODUCTS, Shop, opened_shop, rate
 from tests.staffed_till import PIN
 

@@ -21,8 +21,17 @@ IN_MAKE_TEST = 25
 """About half a minute."""
 MANY = 200
 """In so many each operation was done, not only refused."""
-NOT_YET_DRIVEN: dict[str, str] = {}
-"""Built, and not driven here: with the reason."""
+_CUSTOMERS = "customers move no money and no goods; tests/browser and tests/integration drive them"
+_DRILL = "a drill is driven against the real machine, and marks what is sold in it"
+NOT_YET_DRIVEN = {
+    "customer.find": _CUSTOMERS,
+    "customer.create": _CUSTOMERS,
+    "customer.edit": _CUSTOMERS,
+    "customer.forget": _CUSTOMERS,
+    "drill.start": _DRILL,
+    "drill.end": _DRILL,
+}
+"""Not driven here: with the reason."""
 
 
 def seeds() -> list[int]:
@@ -72,4 +81,5 @@ def test_every_operation_that_is_built_is_driven() -> None:
     for name, reason in NOT_YET_DRIVEN.items():
         print(f"not driven: {name}: {reason}")
     built = {row.id for row in TABLE.values() if not row.planned}
-    assert built == {*OPERATIONS, *NOT_YET_DRIVEN}
+    assert set(OPERATIONS) <= built
+    assert built <= {*OPERATIONS, *NOT_YET_DRIVEN}, "drive it in tests/sessions, or say why not"
