@@ -305,6 +305,7 @@ def test_a_till_that_is_put_back_from_a_backup_forgets_again_and_so_does_head_of
         assert again.details == EMMA
         with closing(read_till(home, DatabaseKey.load(home.database_key), OriginId(ORIGIN))) as reads:
             message = Forgetting(tier.reference, reads).to_send(IncarnationId("life2"))
+        assert message is not None
         assert message == PersonKeys(forgotten=(emma.number,))
         assert book.take_keys(OriginId(ORIGIN), message).forgotten == ()
         book.publish()

@@ -145,8 +145,9 @@ def test_a_file_that_is_none(data: bytes, code: str) -> None:
 
 
 def test_an_unknown_kind_and_the_known_ones() -> None:
-    assert refused("customers", b"").code == "csv.kind"
+    assert refused("suppliers", b"").code == "csv.kind"
     assert set(KINDS) == {
+        "customers",
         "products",
         "prices",
         "taxes",

@@ -68,6 +68,7 @@ def _head(receipt: Receipt, columns: int) -> Iterator[PaperLine]:
         ("receipt.business-date", receipt.business_date_text),
         ("receipt.register", receipt.register),
         ("receipt.served-by", receipt.served_by),
+        ("receipt.customer", receipt.sale.customer or ""),
     )
     for key, value in facts:
         if value:

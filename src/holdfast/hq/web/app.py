@@ -8,6 +8,7 @@ from holdfast.hq.web.alerts import routes as alerts
 from holdfast.hq.web.auth import routes as auth
 from holdfast.hq.web.backups import routes as backups
 from holdfast.hq.web.closings import routes as closings
+from holdfast.hq.web.customers import routes as customers
 from holdfast.hq.web.data import routes as data
 from holdfast.hq.web.home import routes as home
 from holdfast.hq.web.pages import error_page
@@ -38,6 +39,7 @@ def create_app(services: Services) -> Litestar:
             lost.routes,
             sales.routes,
             closings.routes,
+            customers.routes,
             data.routes,
             alerts.routes,
             backups.routes,

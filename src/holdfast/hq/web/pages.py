@@ -25,6 +25,7 @@ NAVIGATION = (
     Place("/registers", "Registers"),
     Place("/sales", "Sales"),
     Place("/closings", "Day closings"),
+    Place("/customers", "Customers"),
     Place("/data", "Data"),
     Place("/alerts", "Alerts"),
     Place("/backups", "Backups"),

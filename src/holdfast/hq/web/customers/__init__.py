@@ -1,0 +1,1 @@
+"""Customers: search, one customer with his sales, merging, forgetting."""
