@@ -99,8 +99,9 @@ class StaffedTill:
             yield client
 
     def ready(self) -> None:
-        """The day is open, and one line in the basket."""
+        """The day is open, one line in the basket, and no drill goes on."""
         checkout = self.checkout
+        self.services.watch.drills.end("ended")
         if not checkout.day().open:
             done(checkout.open_day(by=CASHIER, approved_by=MANAGER))
         if checkout.basket() is None:

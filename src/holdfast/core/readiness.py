@@ -1,8 +1,8 @@
 """Readiness: would this register survive an outage that began now? A score from what would fail (SW11).
 
 Facts in, findings and a score out. A finding that would stop the till from selling, or would keep what it
-sold from ever being sent, *stops*: with one of them the score is below `SURVIVES_FROM`, and without any it is not,
-however many others there are. Payment terminals are not counted: no version drives one yet.
+sold from ever being sent, *stops*: with one of them the score is below `SURVIVES_FROM`, and without any it is
+not, however many others there are. Payment terminals are not counted: no version drives one yet.
 """
 
 from collections.abc import Callable, Mapping

@@ -21,6 +21,7 @@ from holdfast.register.opening import open_or_mend
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.jobs import Jobs, open_jobs
 from holdfast.register.receipts.outbox import Outbox
+from holdfast.register.sync.readiness import read_readiness
 from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.web.app import create_app
 from holdfast.register.web.desk import Desk
@@ -150,4 +151,5 @@ def _services(
         send_now=lambda: keeper.wake(SYNC_NOW),
         in_use=lambda: keeper.wake(IN_USE),
         work_chosen=lambda: keeper.wake(WORK_CHOSEN),
+        readiness=lambda: read_readiness(home, DatabaseKey.load(home.database_key), clock),
     )

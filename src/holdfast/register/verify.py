@@ -24,6 +24,7 @@ from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.sqlite import UNREADABLE, faults
 from holdfast.register.till import cash, history, writing
 from holdfast.register.till.database import QUERIES, read_till, sql_of
+from holdfast.register.till.drill import read_drill
 from holdfast.register.till.places import last_place, place, seq_of
 from holdfast.register.till.work_mode import read_work_mode
 from holdfast.register.till.writing import Document, decode_totals, returned_rows, total_of
@@ -42,8 +43,8 @@ class Difference(msgspec.Struct, frozen=True):
     """Something that is not as it must be."""
 
     code: str
-    """`file`, `chain`, `entry`, `document`, `stock`, `drawer`, `day`, `returned`, `work-mode`; `more` beyond
-    the list."""
+    """`file`, `chain`, `entry`, `document`, `stock`, `drawer`, `day`, `returned`, `work-mode`, `drill`;
+    `more` beyond the list."""
     sentence: str
 
 
@@ -231,6 +232,9 @@ class _Verification:
         work_mode = read_work_mode(connection)
         if state.work_mode not in (work_mode, WorkMode()):
             self._differ("work-mode", f"Kept is {work_mode.work}; the journal says {state.work_mode.work}.")
+        drill = read_drill(connection)
+        if drill != state.drill and not (self._has_purged and state.drill is None):
+            self._differ("drill", f"Kept is {drill}; the journal says {state.drill}.")
         returned = {(number, line): milli for number, line, milli, _ in QUERIES.all_returned(connection)}
         if not self._purged:  # what came back in purged entries is not kept apart
             self._compare_each("returned", returned, self._returned)

@@ -23,6 +23,7 @@ class Place(NamedTuple):
 NAVIGATION = (
     Place("/", "Overview"),
     Place("/registers", "Registers"),
+    Place("/readiness", "Readiness"),
     Place("/sales", "Sales"),
     Place("/closings", "Day closings"),
     Place("/customers", "Customers"),

@@ -28,6 +28,7 @@ from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterHome
 from holdfast.register.checkout.cash import CashDesk
 from holdfast.register.checkout.customers import CustomersHere
+from holdfast.register.checkout.drill import Drilling, end_drill
 from holdfast.register.checkout.searching import Searching
 from holdfast.register.checkout.suspending import Suspending
 from holdfast.register.till import closing, history, writing
@@ -41,7 +42,7 @@ _BASKET_OPEN_AT_CLOSE = Refusal(
 )
 
 
-class Checkout(Searching, Suspending, CustomersHere, CashDesk):
+class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
     """One per process. Threads may share it; two processes may open the same till."""
 
     def __init__(self, till: Till, clock: Clock, randomness: Randomness) -> None:
@@ -144,6 +145,7 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk):
             if refusal := close_refusal(count_suspended(till.connection)):
                 return refusal
             writing.write_basket(till.cursor, None)
+            end_drill(till, "restart")
             if day.open:
                 closing.end_day(till, day, by=by, cause="retired")
             till.close_epoch(RETIRED)

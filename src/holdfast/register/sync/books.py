@@ -12,13 +12,15 @@ from holdfast.core.business_day import DayState
 from holdfast.core.faults import DamagedFault, DatabaseFault
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.journal.chain import Signer
-from holdfast.infra.config import RegisterHome
+from holdfast.core.readiness import Readiness, assess
+from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.queries import Engine, load_queries
 from holdfast.infra.sqlite import faults
 from holdfast.register.sync.catalogue import read_parameter
 from holdfast.register.sync.feed_store import FeedStore
 from holdfast.register.sync.forgetting import Forgetting
+from holdfast.register.sync.readiness import facts_of
 from holdfast.register.sync.reference import Reference
 from holdfast.register.sync.reference_file import open_reference
 from holdfast.register.sync.requests import Inbox
@@ -75,6 +77,8 @@ class Books:
 
     def __init__(self, home: RegisterHome, key: DatabaseKey, origin: OriginId, signer: Signer) -> None:
         """KeyFault, DatabaseFault, StorageFullFault, UnavailableFault: as opening says."""
+        self._home = home
+        self._key = key
         self._reference = open_reference(home, key)
         self._till: apsw.Connection | None = None
         opened = False
@@ -94,6 +98,12 @@ class Books:
     def parameter(self, name: str) -> bytes | None:
         """The JSON of a parameter; None where head office set none."""
         return read_parameter(self._reference, name)
+
+    def readiness(self, now_ms: int) -> Readiness:
+        """Whether this register would survive an outage. Faults of reading what that depends on."""
+        assert self._till is not None, "books are read while they are open"
+        config = load_config(self._home.config, RegisterConfig)
+        return assess(facts_of(self._home, config, self._key, self._reference, self._till, now_ms))
 
     def close(self) -> None:
         """Let go of both databases."""

@@ -1,9 +1,11 @@
 """The heartbeat: what this register says of itself, signed, so that head office may rely on it (P6)."""
 
 from holdfast import __version__
+from holdfast.core.faults import Fault
 from holdfast.core.ids import OriginId
 from holdfast.core.journal import chain
 from holdfast.core.journal.chain import Position, Signer
+from holdfast.core.readiness import Readiness
 from holdfast.core.sync.feed import FEEDS
 from holdfast.core.sync.messages import Heartbeat, SignedStatement, encode, heartbeat_statement
 from holdfast.infra.clock import Clock
@@ -41,8 +43,17 @@ def compose(
         state=board.connection.mode.value,
         feeds=_feeds(books),
         problems=_problems(books, board),
+        readiness=_readiness(books, now_ms),
         nonce=nonce or books.reference.incarnation() or "",
     )
+
+
+def _readiness(books: Books, now_ms: int) -> Readiness | None:
+    """What it cannot be told for is said by the part that met the fault."""
+    try:
+        return books.readiness(now_ms)
+    except Fault:
+        return None
 
 
 def sign(heartbeat: Heartbeat, signer: Signer) -> SignedStatement:

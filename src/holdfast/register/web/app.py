@@ -9,9 +9,10 @@ from holdfast.core.sync.messages import Problem
 from holdfast.infra.web import exception_handlers, security_headers, static_router
 from holdfast.register.web.cash.routes import Cash
 from holdfast.register.web.customers.routes import CustomersPage
-from holdfast.register.web.guards import AnyRequest, Guard, SignInFirst, is_part, to_start
+from holdfast.register.web.guards import AnyRequest, Guard, SignInFirst, is_part, note_wait, to_start
 from holdfast.register.web.pages import STATIC
 from holdfast.register.web.routes.carrying import Carrying
+from holdfast.register.web.routes.drill import Drilling
 from holdfast.register.web.routes.entrance import Entrance
 from holdfast.register.web.routes.grid import GridPages
 from holdfast.register.web.routes.journal import Journal
@@ -42,6 +43,7 @@ def create_app(services: Services) -> Litestar:
             Carrying,
             Cash,
             StoreOperations,
+            Drilling,
             Suspending,
             CustomersPage,
             Journal,
@@ -52,6 +54,7 @@ def create_app(services: Services) -> Litestar:
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
         guards=[require_own_page],
         before_request=Guard(services),
+        after_response=note_wait(services),
         exception_handlers={**exception_handlers(_error_page), SignInFirst: _to_sign_in},
         before_send=[security_headers(tls=False)],
         request_max_body_size=BODY_BYTES_MAX,

@@ -95,6 +95,7 @@ class Guard:
 
     async def __call__(self, request: AnyRequest) -> Response[Any] | None:
         """None: go on."""
+        request.state.began_ms = self._services.clock.monotonic_ms()
         fields = tuple((await request.form()).multi_items())[:FIELDS_MAX] if request.method == "POST" else ()
         texts = tuple((name, value) for name, value in fields if isinstance(value, str))
         return await asyncio.to_thread(self._judge, request, texts)
@@ -110,6 +111,7 @@ class Guard:
             return None
         session, person = self._who(request)
         if refusal is not None:
+            services.watch.drills.said_no(operation.id, refusal.sentence)
             return refused(services, request, person, refusal)
         answer = decide(operation, person.role, now)
         approver = self._approver(dict(fields), operation)
@@ -200,6 +202,17 @@ class Guard:
         except StorageFullFault as fault:
             # A full disk has room to finish the open sale, and that names who approved it.
             _log.warning("approval not journalled", operation=permit.operation.id, fault=fault.sentence)
+
+
+def note_wait(services: Services) -> Callable[[AnyRequest], None]:
+    """`after_response` of the whole application: in a drill, how long an act was waited for."""
+
+    def note(request: AnyRequest) -> None:
+        began_ms = request.state.get("began_ms")
+        if began_ms is not None and request.method == "POST":
+            services.watch.drills.waited(services.clock.monotonic_ms() - began_ms)
+
+    return note
 
 
 def permit_of(request: AnyRequest) -> Permit:

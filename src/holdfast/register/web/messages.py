@@ -7,11 +7,13 @@ Refusals bring their own sentence from `core`; these are the screen's. What stan
 from holdfast.core.receipt.texts import TEXTS
 from holdfast.register.web.messages_cash import CASH_SENTENCES
 from holdfast.register.web.messages_customers import CUSTOMER_SENTENCES
+from holdfast.register.web.messages_drill import DRILL_SENTENCES
 from holdfast.register.web.messages_grid import GRID_SENTENCES
 
 SENTENCES: dict[str, str] = {
     **CASH_SENTENCES,
     **CUSTOMER_SENTENCES,
+    **DRILL_SENTENCES,
     **GRID_SENTENCES,
     # signing in
     "sign-in.title": "Sign in",

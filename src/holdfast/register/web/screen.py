@@ -154,6 +154,10 @@ class Screen:
         """What works offline, for this person."""
         return self._answer(self._frame("operations", **more))
 
+    def readiness(self, *, refusal: Refusal | None = None, said: str = "", **more: Any) -> Response[str]:
+        """Whether this register would survive an outage."""
+        return self._answer(self._frame("readiness", refusal=refusal, said=said, **more))
+
     def part(self, template: str, **more: Any) -> Response[str]:
         """A dialog alone; nothing else on the screen changes."""
         return self._services.pages.page(template, {"dialog": None, **more})

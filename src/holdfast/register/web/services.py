@@ -10,6 +10,7 @@ from holdfast.core.basket.limits import Limits
 from holdfast.core.connection import Mode
 from holdfast.core.operations import OPERATIONS, SWITCHES, Operation, Situation
 from holdfast.core.parameters import WARN_AFTER_H, WARN_AFTER_H_DEFAULT
+from holdfast.core.readiness import Readiness
 from holdfast.core.staleness import HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT, are_old, limits_at
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
@@ -17,6 +18,7 @@ from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.outbox import Outbox
 from holdfast.register.web.carrying import printer_text
 from holdfast.register.web.desk import Desk
+from holdfast.register.web.drill_view import Ended, ended_of
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.grid import Grid
 from holdfast.register.web.overview import prices_age_ms
@@ -35,6 +37,8 @@ class Warning(NamedTuple):
 
     since_ms: int
     start: Start | None
+    drill: Ended | None = None
+    """A drill that ended by itself, and of which this tells first."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class Services:
     """Tell it that somebody is at the till."""
     work_chosen: Callable[[], None]
     """Tell it that somebody chose how this register works."""
+    readiness: Callable[[], Readiness]
+    """Whether this register would survive an outage now. Faults of reading what that depends on."""
     operations: Mapping[str, Operation] = field(default_factory=lambda: OPERATIONS)
 
     def status(self) -> Status:
@@ -72,13 +78,14 @@ class Services:
             self.clock.now_ms(),
             sync_lost_ms=watch.sync_lost_ms(),
             work=watch.work,
+            drill=watch.drills.on,
             printer=printer_text(self.outbox.trouble()),
         )
 
     def situation(self, operation: Operation | None = None) -> Situation:
         """What the operations table asks, as of now; for one row only what that row depends on is read."""
         watch = self.watch
-        is_cut = watch.sync_lost_ms() is not None or watch.work.is_offline
+        is_cut = watch.sync_lost_ms() is not None or watch.work.is_offline or watch.drills.on is not None
         mode = Mode.OFFLINE if is_cut else watch.link.mode
         if operation is not None and not operation.has_condition:
             return Situation(mode=mode)
@@ -100,7 +107,9 @@ class Services:
         return limits_at(limits, prices_age_ms(self.watch.link, self.clock.now_ms()), after_h)
 
     def warning(self) -> Warning | None:
-        """The outage to warn of; None: there is none that nobody has read of."""
+        """What to warn of; None: there is nothing that nobody has read of."""
+        if over := self.watch.drills.untold:
+            return Warning(over.at_ms, None, ended_of(over))
         outage = self.watch.outage
         return Warning(outage.since_ms, self.start() if outage.at_start else None) if outage else None
 

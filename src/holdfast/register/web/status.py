@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from holdfast.core.connection import Mode
+from holdfast.core.drill import Drill
 from holdfast.core.work_mode import WorkMode
 from holdfast.register.checkout import Owed
 from holdfast.register.sync.status import LinkStatus
@@ -30,6 +31,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     owes: bool
     by_hand: bool = False
     """A person works offline."""
+    drill: bool = False
+    """An outage is practised."""
     problem: str = ""
     printer: str = ""
     """What somebody must know of the receipt printer."""
@@ -43,9 +46,23 @@ def status_of(
     *,
     sync_lost_ms: int | None,
     work: WorkMode = ONLINE,
+    drill: Drill | None = None,
     printer: str = "",
 ) -> Status:
-    """`sync_lost_ms`: since when the sync process does not run; None: it runs. `work`: as somebody chose."""
+    """`sync_lost_ms`: since when the sync process does not run; None: it runs. `work`: as somebody chose.
+
+    `drill`: the one that goes on; then `owed` is what would be.
+    """
+    if drill is not None:
+        return Status(
+            mode=Mode.OFFLINE.value,
+            mode_text=_drill_text(drill, fmt, now_ms),
+            owed_text=_would_be_owed(owed, fmt),
+            owes=owed.count > 0,
+            drill=True,
+            problem=_problem(link),
+            printer=printer,
+        )
     mode = Mode.OFFLINE if sync_lost_ms is not None or work.is_offline else link.mode
     since_ms = link.since_ms if sync_lost_ms is None else sync_lost_ms
     return Status(
@@ -71,6 +88,17 @@ def _mode_text(mode: Mode, since_ms: int, link: LinkStatus, fmt: Formats, now_ms
     return say(f"link.{mode.value}", since=fmt.moment(since_ms, now_ms))
 
 
+def _drill_text(drill: Drill, fmt: Formats, now_ms: int) -> str:
+    since, until = fmt.moment(drill.started_ms, now_ms), fmt.moment(drill.ends_ms, now_ms)
+    return say("drill.mode", since=since, until=until)
+
+
+def _would_be_owed(owed: Owed, fmt: Formats) -> str:
+    if not owed.count:
+        return say("drill.owed.nothing")
+    return say("drill.owed", count=_sales(owed, fmt), value=fmt.money(owed.value_minor))
+
+
 def by_hand_text(work: WorkMode, fmt: Formats, now_ms: int) -> str:
     """`Offline by hand since 14:02: printer works`."""
     reason = work.reason
@@ -83,14 +111,17 @@ def owed_text(owed: Owed, fmt: Formats, now_ms: int) -> str:
     """`12 sales, €431.20, oldest 3 h`, or that nothing is owed."""
     if not owed.count:
         return say("owed.nothing")
-    key = "owed.sale" if owed.count == 1 else "owed.sales.count"
     age_ms = 0 if owed.oldest_at_ms is None else max(0, now_ms - owed.oldest_at_ms)
     return say(
         "owed.sales",
-        count=say(key, count=fmt.count(owed.count)),
+        count=_sales(owed, fmt),
         value=fmt.money(owed.value_minor),
         age=fmt.age(age_ms),
     )
+
+
+def _sales(owed: Owed, fmt: Formats) -> str:
+    return say("owed.sale" if owed.count == 1 else "owed.sales.count", count=fmt.count(owed.count))
 
 
 def _problem(link: LinkStatus) -> str:

@@ -22,6 +22,7 @@ from holdfast.register.checkout import Checkout, Owed
 from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.sync.requests import Inbox, carry_out_all
 from holdfast.register.sync.status import LinkStatus, read_status
+from holdfast.register.web.drills import Drills
 
 T = TypeVar("T")
 
@@ -75,6 +76,7 @@ class Watch:
         self._untidied = 1
         """Commits since the last tidying; the first one is for what a start left."""
         self.outage: Outage | None = None
+        self.drills = Drills(checkout, clock, lambda: wakeups.wake(CHANGED))
         self.link: LinkStatus = self._whole(lambda: read_status(self._connection))
         self.owed: Owed = checkout.owed(self.link.applied)
         self.work: WorkMode = checkout.work_mode()
@@ -96,6 +98,9 @@ class Watch:
 
     def accept_outage(self, since_ms: int | None = None) -> None:
         """*Continue* was pressed; None: whichever outage it is, it was told of."""
+        if since_ms is not None and self.drills.accept(since_ms):
+            since_ms = None  # that a drill ended tells of the outage too
+            self._wakeups.wake(CHANGED)
         if self.outage is not None and since_ms in (None, self.outage.since_ms):
             self.outage = None
             self._wakeups.wake(CHANGED)
@@ -149,8 +154,12 @@ class Watch:
         if carry_out_all(self._inbox, self._checkout, now_ms):
             self.look()  # there may be more to do
         link = read_status(self._connection)
-        owed = self._checkout.owed(link.applied)
         work = self._checkout.work_mode()
+        is_away = link.mode is Mode.OFFLINE or self.sync_lost_ms() is not None
+        if self.drills.look(line_is_away=is_away, by_hand=work.is_offline):
+            self.look()  # what it wrote is owed
+        drill = self.drills.on
+        owed = self._checkout.owed(link.applied if drill is None else drill.without(link.applied))
         outage = self._warn_of(now_ms, link)
         is_stale = self._clock.monotonic_ms() - self._refreshed_ms > REFRESH_EVERY_MS
         shown = (*_told(self.link), self.owed, self.outage, self.work)

@@ -8,10 +8,12 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from holdfast.core.ids import OriginId
+from holdfast.core.readiness import band_of, findings_of
 from holdfast.core.refusals import Refusal
 from holdfast.hq.standing import Urgency
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
+from holdfast.hq.web.readiness.drills import drills_of
 from holdfast.hq.web.registers.known import known_register
 from holdfast.hq.web.registers.view import STATES, branches, find
 from holdfast.hq.web.services import PAGES, Given, commands_key
@@ -75,6 +77,7 @@ async def show_registers(request: WebRequest, services: Given) -> Response[str]:
         "last_offset": (len(found) - 1) // PAGE_ROWS * PAGE_ROWS,
         "typed": typed,
         "filtered": any(typed.values()),
+        "band_of": band_of,
     }
     if request.headers.get("HX-Target") == "registers":
         return fragment(services, "registers/table.html", **values)
@@ -86,6 +89,9 @@ async def show_register(request: WebRequest, services: Given, origin: FromPath[s
     register = await known_register(services, origin)
     values = {
         "row": register,
+        "band": band_of(register.readiness),
+        "findings": findings_of(register.readiness) if register.readiness else (),
+        "drills": await services.pages.run(drills_of, services.pool, OriginId(origin)),
         "branches": await services.pages.run(branches, services.pool, register),
         "issued": await services.pages.run(services.head_office.command_book.latest, OriginId(origin)),
         "alerts": await services.pages.run(services.alerts.open, origin),

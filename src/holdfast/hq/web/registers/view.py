@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from holdfast.core.ids import OriginId
+from holdfast.core.readiness import band_of
 from holdfast.hq.fleet import Fleet
 from holdfast.hq.standing import EpochStanding, Register
 from holdfast.infra.postgres.connect import Pool
@@ -16,6 +17,7 @@ STATES = {
     "owes": "Owes",
     "may-owe": "May owe",
     "nothing": "Owes nothing",
+    "fails": "Would not survive an outage",
     "retired": "Retired",
 }
 _queries = load_queries("holdfast.hq.web.registers", "heads.sql", Engine.POSTGRES)
@@ -70,6 +72,8 @@ def _is_in(register: Register, state: str) -> bool:
             return register.owing == state
         case "nothing":
             return register.owing in ("nothing", "complete") and not register.is_retired
+        case "fails":
+            return band_of(register.readiness) == "fails" and not register.is_retired
         case "retired":
             return register.is_retired
         case _:

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
+from holdfast.hq.web.readiness.drills import made_in_drills
 from holdfast.hq.web.sales.documents import CALLED_MAX, TYPES, Documents, Filter, Place
 from holdfast.hq.web.services import Given, Services
 from holdfast.infra.web import HttpProblem
@@ -45,7 +46,9 @@ async def show_sale(
         whole = await services.pages.run(Documents(services.pool).whole, chain, seq)
     if whole is None:
         raise HttpProblem(404, "sale.unknown", "Head office has no such document.")
-    return await page(request, services, "sales/sale.html", "/sales", **msgspec.structs.asdict(whole))
+    in_drill = bool(await services.pages.run(made_in_drills, services.pool, [(chain, seq)]))
+    values = msgspec.structs.asdict(whole) | {"in_drill": in_drill}
+    return await page(request, services, "sales/sale.html", "/sales", **values)
 
 
 routes = Router("/", route_handlers=[show_sales, show_sale], before_request=require_session)
@@ -58,12 +61,14 @@ async def _found(services: Services, asked: Asked) -> dict[str, Any]:
     values: dict[str, Any] = {
         "typed": typed, "error": error, "filtered": any(typed.values()), "rows": (), "is_newest": True,
         "newest": _link(typed), "newer": None, "older": None,
-        "sums": (), "foreign_cash": (), "summed_date": None,
+        "sums": (), "foreign_cash": (), "summed_date": None, "drilled": frozenset(),
     }  # fmt: skip
     if error:
         return values
     found = await services.pages.run(documents.find, wanted)
     values |= {"rows": found.rows, "is_newest": found.is_newest}
+    places = [(row.chain, row.seq) for row in found.rows]
+    values["drilled"] = await services.pages.run(made_in_drills, services.pool, places)
     if found.rows and not found.is_newest:
         values["newer"] = _link(typed, newer=found.rows[0].place)
     if found.has_older:

@@ -10,6 +10,7 @@ from litestar.response import Redirect
 
 from holdfast.core.basket import Act
 from holdfast.core.business_day import NOBODY, DayClosed
+from holdfast.core.ids import StaffId
 from holdfast.core.refusals import Refusal
 from holdfast.register.web.cash.acts import float_in, proposed_float, uses_shifts
 from holdfast.register.web.cash.screen import CashScreen
@@ -53,6 +54,7 @@ class Entrance(Controller):
         if isinstance(found, Refusal):
             locked = services.sessions.seen(former)
             return _sign_in(services, error=found.sentence, staff=number[:32], locked=locked)
+        _left(services, former, found.id)
         token = services.sessions.open(found, services.sessions.seen(former))
         services.sessions.close(former)
         answer: Response[Any] = to_start()
@@ -66,9 +68,10 @@ class Entrance(Controller):
         session.starts, session.told = False, str(data.get("told", ""))[:64]
         return to_start()
 
-    @post("/sign-out", operation="staff.sign-out")
-    async def sign_out(self, request: AnyRequest, services: Given) -> Redirect:
+    @post("/sign-out", operation="staff.sign-out", sync_to_thread=True)
+    def sign_out(self, request: AnyRequest, services: Given) -> Redirect:
         """Leave the till to the next; the basket stays."""
+        _left(services, request.cookies.get(COOKIE))
         services.sessions.close(request.cookies.get(COOKIE))
         answer = to_start()
         answer.delete_cookie(COOKIE, path="/")
@@ -121,6 +124,13 @@ class Entrance(Controller):
             permit.session.notice = _day_closed(services, closed)
             return Response("", headers={"HX-Redirect": "/"})
         return Screen(services, permit.person).shelf(refusal=closed)
+
+
+def _left(services: Services, token: str | None, to: StaffId | None = None) -> None:
+    """Whoever was signed in leaves; a drill that he started ends with it. `to`: who comes instead."""
+    former = services.sessions.seen(token)
+    if former is not None and former.person.id != to:
+        services.watch.drills.signed_out(former.person.id)
 
 
 def _day_closed(services: Services, closed: DayClosed) -> str:

@@ -1,0 +1,1 @@
+"""Which registers would survive an outage now, and the drills that they held (SW11)."""
