@@ -185,7 +185,7 @@ class Screen:
     ) -> dict[str, Any]:
         desk = self._services.desk
         basket = desk.checkout.basket()
-        priced = desk.checkout.priced() if basket else None
+        priced = price(basket) if basket else None
         is_return = (basket.kind == "return") if basket else desk.is_returning
         rows = self._services.pages.ticket.lines(basket, priced) if basket and priced else ()
         shown = Shown(f"{is_return} {work == 'pay'}", rows)

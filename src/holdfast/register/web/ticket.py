@@ -20,7 +20,6 @@ from holdfast.core.sale import SaleLine
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
 
-LINES_KEPT_MAX = 2_000
 STATES_KEPT_MAX = 32
 
 
@@ -54,22 +53,21 @@ class Ticket:
         self._draw = draw
         self._fmt = fmt
         self._lock = threading.Lock()
-        self._rows: dict[object, Line] = {}
+        self._drawn: dict[int, tuple[BasketLine, SaleLine, Line]] = {}
         self._states: OrderedDict[str, Shown] = OrderedDict()
 
     def lines(self, basket: Basket, priced: Priced) -> tuple[Line, ...]:
         """The lines of the basket, in order."""
         pairs = zip(basket.lines, priced.lines, strict=True)
         with self._lock:
-            if len(self._rows) > LINES_KEPT_MAX:
-                self._rows.clear()
             return tuple(self._line(line, charged) for line, charged in pairs)
 
     def _line(self, line: BasketLine, charged: SaleLine) -> Line:
-        found = self._rows.get((line, charged))
-        if found is None:
-            html = Markup(self._draw(self._row(line, charged)))  # escaped by the template
-            found = self._rows[line, charged] = Line(line.line, html)
+        known = self._drawn.get(line.line)  # of the last basket that had a line of this id
+        if known is not None and known[0] == line and known[1] == charged:
+            return known[2]
+        found = Line(line.line, Markup(self._draw(self._row(line, charged))))  # escaped by the template
+        self._drawn[line.line] = (line, charged, found)
         return found
 
     def _row(self, line: BasketLine, charged: SaleLine) -> dict[str, Any]:
