@@ -1,4 +1,4 @@
-"""Customers in a browser, by keyboard, the line cut and back: made, chosen, sold to, found, forgotten (PO7)."""
+"""Customers in a browser, by keyboard, the line cut and back: made, sold to, found and forgotten (PO7)."""
 
 from playwright.sync_api import expect
 

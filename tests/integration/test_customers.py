@@ -386,7 +386,9 @@ def test_what_no_key_opens_stops_nothing(
         journal.append("customer_changed", 1, body)
     postgres_hq.ingest.receive_batch(OriginId(journal.origin), journal.batch())
     wrong = KeyOfPerson(person="p1", customer=CustomerNumber("C2"), key=b"x" * 32)
-    assert book.take_keys(OriginId(journal.origin), PersonKeys(keys=(wrong,))).forgotten == ()
+    nul = KeyOfPerson(person="p\x00", customer=CustomerNumber("C\x00"), key=b"x" * 32)
+    sent = PersonKeys(keys=(nul, wrong), forgotten=(CustomerNumber("C\x00"),))
+    assert book.take_keys(OriginId(journal.origin), sent).forgotten == ()
     book.settle()
     page = book.one("C2")
     assert page is not None

@@ -42,7 +42,7 @@ app = typer.Typer(
     help=(
         "Head office: one folder, one process, one PostgreSQL (its own, or yours by --dsn).\n\n"
         "Begin with `init`, then `serve`. Shops are added by `store add`, tills by `register add`. "
-        "Load products, prices, taxes, currencies, quick keys, roles and staff: `load`."
+        "Load products, prices, taxes, currencies, customers, quick keys, roles and staff: `load`."
     ),
 )
 stores = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Shops of the chain.")
@@ -196,8 +196,8 @@ def load(
     kind: Annotated[
         str,
         typer.Argument(
-            help="What the file holds: products, prices, taxes, currencies, quick-keys, roles, staff or "
-            "parameters."
+            help="What the file holds: products, prices, taxes, currencies, customers, quick-keys, roles, "
+            "staff or parameters."
         ),
     ],
     file: Annotated[Path, typer.Argument(help="CSV in UTF-8; its first line names the columns.")],

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import structlog
 
-from holdfast.core.bounds import reason_refusal
+from holdfast.core.bounds import id_refusal, reason_refusal
 from holdfast.core.customers import CustomerRow, Details, details_refusal, open_details, words_of
 from holdfast.core.faults import KeyFault, MalformedFault
 from holdfast.core.ids import CustomerNumber, OriginId
@@ -18,7 +18,7 @@ from holdfast.core.journal.bodies import REGISTRY, CustomerChanged, CustomerCrea
 from holdfast.core.journal.entry import decode_entry
 from holdfast.core.journal.personal import PERSON_KEY_BYTES
 from holdfast.core.refusals import Refusal
-from holdfast.core.sync.person_keys import PersonKeys, PersonKeysTaken
+from holdfast.core.sync.person_keys import KeyOfPerson, PersonKeys, PersonKeysTaken
 from holdfast.hq.customers.views import CustomerPage, Merge, merged_details
 from holdfast.hq.feeds import Feeds
 from holdfast.infra.clock import Clock
@@ -52,16 +52,18 @@ class CustomerBook:
 
     def take_keys(self, origin: OriginId, sent: PersonKeys) -> PersonKeysTaken:
         """Keys of persons, and who was forgotten as far as that register heard. Sent again: no effect."""
-        now_ms, numbers = self._clock.now_ms(), {each.customer for each in sent.keys}
+        now_ms = self._clock.now_ms()
+        keys = [each for each in sent.keys if _is_key(each)]
+        told = [number for number in sent.forgotten if id_refusal("", number) is None]
         with self._pool.connection() as conn:
-            unheard = set(sent.forgotten) - _forgotten(conn, sent.forgotten)
+            unheard = set(told) - _forgotten(conn, told)
             for number in sorted(unheard):
                 # Head office was put back from a backup: it told this register so itself, once.
                 _sql.add(conn, number=number, revision=1, origin="", chain=0, at_ms=now_ms)
                 _forget(conn, [number], now_ms, str(origin), "Forgotten before head office was restored.")
-            gone = _forgotten(conn, numbers)
-            for each in sent.keys:
-                if each.customer not in gone and len(each.key) == PERSON_KEY_BYTES:
+            gone = _forgotten(conn, [each.customer for each in keys])
+            for each in keys:
+                if each.customer not in gone:
                     _sql.add_key(
                         conn,
                         person=each.person,
@@ -218,6 +220,12 @@ class CustomerBook:
                     conn.autocommit = False
         except psycopg.Error as error:
             _log.warning("customers.not-swept", cause=str(error))
+
+
+def _is_key(sent: KeyOfPerson) -> bool:
+    """Whether it can be kept at all; one that cannot stops no other."""
+    wrong = id_refusal("", sent.person) or id_refusal("", sent.customer)
+    return wrong is None and len(sent.key) == PERSON_KEY_BYTES
 
 
 # ---- within a transaction ------------------------------------------------------------------------
