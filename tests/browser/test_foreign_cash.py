@@ -137,7 +137,6 @@ def test_what_was_given_in_parts_is_still_there_after_kill_9(
     with TillPage.open(browser, place.url) as till:
         till.sign_in()
         expect(till.lines).to_have_count(1)
-        till.page.keyboard.press("F9")
         expect(till.page.locator("#due")).to_have_text("€1.18")
         expect(till.page.locator(".payment__given")).to_contain_text("€2.00")
         expect(till.page.locator(".payment__given")).to_contain_text("US$1.00 at 0.915")

@@ -34,3 +34,16 @@ def test_whoever_comes_back_to_a_sale_paid_in_part_sees_what_was_given(tmp_path:
         client.post("/start/continue", data={"told": "x"}, headers=PART)
         page = client.get("/").text
     assert re.search(r'<strong id="due">\D*3\.99</strong>', page), page
+
+
+def test_a_void_that_is_refused_ends_no_return(tmp_path: Path) -> None:
+    """Sessions 134 and 147: nothing was open to void, and what was scanned next was sold, not taken back."""
+    with staffed_till(tmp_path / "register") as till, till.browser("manager") as client:
+        till.ready()
+        client.post("/void", data={"reason": "left"}, headers=PART)
+        client.post("/returns/without", data={"reason": "broken"}, headers=PART)
+        client.post("/void", data={"reason": "left"}, headers=PART)
+        client.post("/add", data={"sku": MUG.sku}, headers=PART)
+        brought = till.checkout.basket()
+    assert brought is not None
+    assert brought.kind == "return"

@@ -259,8 +259,10 @@ class Desk:
     def void(self, reason: str, act: Act) -> TransactionVoided | Refusal:
         """Give the whole transaction up."""
         with self._lock:
-            self.end_return()
-            return self._committed(self.checkout.void(reason=reason, by=act.by, approved_by=_approver(act)))
+            voided = self.checkout.void(reason=reason, by=act.by, approved_by=_approver(act))
+            if isinstance(voided, TransactionVoided):
+                self.end_return()
+            return self._committed(voided)
 
     def _on_basket(self, operation: Callable[[Basket], Basket | Refusal]) -> Basket | Refusal:
         with self._lock:
