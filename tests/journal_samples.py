@@ -118,6 +118,9 @@ class SampleJournal:
         entries = self.epochs.get(epoch, [])
         return entries[seq - 1].hash if 1 <= seq <= len(entries) else None
 
+    def first_seq(self, epoch: EpochId) -> int:
+        return 1
+
     def piece(self, epoch: EpochId, first_seq: int, entries_max: int, bytes_max: int) -> Piece | None:
         entries = tuple(self.epochs.get(epoch, [])[first_seq - 1 : first_seq - 1 + entries_max])
         entries = entries[: proved_count(entries)]

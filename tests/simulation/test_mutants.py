@@ -2,11 +2,11 @@
 
 import pytest
 
+from holdfast.simulation.plan import PLANS
 from holdfast.simulation.run import run
-from holdfast.simulation.scenario import PLANS
 from tests.simulation.mutants import MUTANTS, Mutant
 
-DAYS = 8
+DAYS = 6
 SEEDS = range(1, 13)
 
 
@@ -16,7 +16,7 @@ def test_every_mutant_is_caught_by_the_promise_that_it_breaks(
 ) -> None:
     mutant.patch(monkeypatch)
     others: list[str] = []
-    for seed in SEEDS:
+    for seed in sorted(SEEDS, key=lambda seed: seed != mutant.seed):
         found = run(seed, PLANS[mutant.plan](DAYS, 4)).findings
         if any(finding.startswith(mutant.caught_by) for finding in found):
             return

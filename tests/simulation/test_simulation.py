@@ -6,12 +6,12 @@ import sys
 import pytest
 
 from holdfast.hq.store.postgres import PostgresTransaction
+from holdfast.simulation.plan import PLANS, Plan
 from holdfast.simulation.postgres import postgres_office
 from holdfast.simulation.run import run
-from holdfast.simulation.scenario import PLANS, Plan
 
 SEEDS = range(1, 9)
-DAYS = 8
+DAYS = 5
 SHORT_DAYS = 3
 
 

@@ -11,6 +11,8 @@ from holdfast.core.journal.bodies import DOCUMENT_TYPES, EpochOpened
 from holdfast.core.journal.entry import decode_entry
 from holdfast.core.monitoring.owed import Owing
 from holdfast.core.sale import Sale
+from holdfast.simulation.checks_cash import cash_exact, tenders_exact
+from holdfast.simulation.checks_down import commands_answered, commands_journalled, feeds_current
 from holdfast.simulation.documents import TOMORROW
 from holdfast.simulation.ledger import Fact, Ledger
 from holdfast.simulation.scenario import Simulation
@@ -19,6 +21,7 @@ from holdfast.simulation.scenario import Simulation
 def findings(simulation: Simulation) -> list[str]:
     """Every broken promise; empty when all hold."""
     return [
+        *simulation.ledger.broken,
         *drained(simulation),
         *exactly_once(simulation),
         *whole(simulation),
@@ -29,9 +32,15 @@ def findings(simulation: Simulation) -> list[str]:
         *told_apart(simulation),
         *twins_apart(simulation),
         *nothing_hidden(simulation),
+        *shown_rightly(simulation),
         *dates_in_order(simulation),
         *nothing_waits_in_vain(simulation),
         *nothing_promised_in_vain(simulation),
+        *feeds_current(simulation),
+        *commands_answered(simulation),
+        *commands_journalled(simulation),
+        *cash_exact(simulation),
+        *tenders_exact(simulation),
     ]
 
 
@@ -63,9 +72,14 @@ def exactly_once(simulation: Simulation) -> list[str]:
             ]
     for entry in simulation.head_office.store.entries():
         fact = simulation.ledger.facts.get((entry.origin, entry.epoch, entry.seq, entry.hash))
-        if fact is not None and entry.data != fact.data:
+        if fact is not None and entry.data != fact.data and not _came_as_hash(simulation, fact):
             found.append(f"P1: {entry.origin} {entry.seq} is not stored verbatim")
     return found
+
+
+def _came_as_hash(simulation: Simulation, fact: Fact) -> bool:
+    """A disk lost its bytes before they were sent, and no other one sent them since."""
+    return fact.key in simulation.ledger.damaged and fact.key not in simulation.head_office.heard.bytes
 
 
 def whole(simulation: Simulation) -> list[str]:
@@ -198,7 +212,7 @@ def nothing_hidden(simulation: Simulation) -> list[str]:
     office, ledger = simulation.head_office, simulation.ledger
     held = {(e.origin, e.epoch, e.seq, e.hash) for e in office.store.entries()}
     told: dict[tuple[OriginId, EpochId], set[tuple[int, bytes]]] = defaultdict(set)
-    for origin, epoch, seq, hash in office.told:
+    for origin, epoch, seq, hash in office.heard.heads:
         told[(origin, epoch)].add((seq, hash))
     owing = office.owing()
     found: list[str] = []
@@ -221,6 +235,37 @@ def nothing_hidden(simulation: Simulation) -> list[str]:
     return found
 
 
+def shown_rightly(simulation: Simulation) -> list[str]:
+    """P6: an epoch that ended without a closing entry may owe, for ever; what is drained and has said so owes
+    nothing. Of copies of one register it is the one that spoke last whose epoch is the open one; where a disk
+    goes on in an epoch after another disk forked from it, nobody can tell which of the two is away; and of
+    what went with a whole disk, after it was claimed by a signed word, head office knows that it is missing.
+    """
+    owing = simulation.head_office.owing()
+    heads = [(register, register.database.head) for register in simulation.registers]
+    opened = {(register.origin, head.epoch) for register, head in heads if head is not None}
+    found = [
+        f"P6: {epoch} of {origin} ended nobody knows how, and is shown as {shown.value}"
+        for (origin, epoch), shown in owing.items()
+        if (origin, epoch) not in opened and shown not in (Owing.OWES, Owing.MAY_OWE)
+    ]
+    machines = Counter(register.origin for register in simulation.registers)
+    openings = simulation.head_office.store.tables.opened.values()
+    parents = {(opened.get("parent") or {}).get("epoch") for opened in openings}
+    ledger = simulation.ledger
+    gone = {(ledger.facts[key].origin, ledger.facts[key].epoch) for key in ledger.gone_whole}
+    for register, head in heads:
+        shown = None if head is None else owing.get((register.origin, head.epoch))
+        expected = [Owing.NOTHING]
+        if head is not None:
+            expected += [Owing.MAY_OWE] * (head.epoch in parents)
+            expected += [Owing.OWES] * ((register.origin, head.epoch) in gone)
+        if machines[register.origin] == 1 and register.drained() and shown not in expected:
+            words = "unheard of" if shown is None else shown.value
+            found.append(f"P6: {register.node} owes nothing, and is shown as {words}")
+    return found
+
+
 def _named_by(ledger: Ledger) -> dict[EpochId, set[EpochId]]:
     """Epoch → those whose openings name it, themselves or through others."""
     named: dict[EpochId, set[EpochId]] = defaultdict(set)
@@ -239,11 +284,14 @@ def _named_by(ledger: Ledger) -> dict[EpochId, set[EpochId]]:
 
 
 def nothing_waits_in_vain(simulation: Simulation) -> list[str]:
-    """P10: what head office's version can read took effect; only what it cannot waits."""
+    """P10: what head office's version can read took effect; only what it cannot waits, and what came as a
+    hash alone."""
     office, found = simulation.head_office, list[str]()
     for entry in office.store.entries():
         fact = simulation.ledger.facts.get((entry.origin, entry.epoch, entry.seq, entry.hash))
         readable = fact is not None and (fact.is_sound or (office.is_of_tomorrow and not _is_garbled(fact)))
+        if fact is not None and _came_as_hash(simulation, fact) and entry.data != fact.data:
+            readable = False
         if readable and entry.status == QUARANTINED:
             found.append(f"P10: entry {entry.seq} of {entry.origin} waits though it can be read")
         if not readable and entry.status != QUARANTINED:

@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 
 from holdfast.simulation.head_office import Office
+from holdfast.simulation.plan import PLANS
 from holdfast.simulation.run import Report, run
-from holdfast.simulation.scenario import PLANS
 
 app = typer.Typer(add_completion=False)
 DAYS, MANY_SHORT_DAYS = 60, 10

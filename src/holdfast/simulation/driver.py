@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+from holdfast.core.ids import EpochId
 from holdfast.core.sync.messages import HeartbeatReply
-from holdfast.core.sync.sender import Event, Idle, Policy, Sender, State
+from holdfast.core.sync.sender import Blocked, Event, Idle, Policy, Sender, State
 from holdfast.register.sync.board import Board
-from holdfast.simulation.network import Answer, Call, Line
+from holdfast.simulation.network import Answer, Call
+from holdfast.simulation.session import Exchange, SessionLine
 from holdfast.simulation.world import World
 
 POLICY = Policy(batch_entries=50)
@@ -20,20 +22,24 @@ class Driver:
         world: World,
         name: str,
         sender: Sender,
-        line: Line,
+        line: SessionLine,
         board: Board,
         on_event: Callable[[Event], None],
         *,
         suffix: str = "",
         on_offer_reply: Callable[[bytes], None] = lambda _: None,
         on_drained: Callable[[], None] = lambda: None,
+        on_refusal: Callable[[Answer], None] = lambda _: None,
     ) -> None:
         self.sender = sender
         self._world, self._name, self._line, self._board = world, name, line, board
         self._on_event, self._on_offer_reply, self._on_drained = on_event, on_offer_reply, on_drained
+        self._on_refusal = on_refusal
         self._suffix = suffix
         self._running = True
-        self._call: Call | None = None
+        self._call: Call | Exchange | None = None
+        self._resends: dict[EpochId, tuple[int, int]] = {}
+        """Epoch → (seq to send once more from, up to which), until it was."""
         self._wake_at_ms: int | None = None
         self._held_until_ms = 0
         self._sent_some = False
@@ -58,6 +64,28 @@ class Driver:
         """Offer the heads anew."""
         self.sender.relocate()
         self.sync_now()
+
+    def resend(self, epoch: EpochId, first_seq: int, last_seq: int) -> None:
+        """Send these entries once more, though head office holds them."""
+        self._resends[epoch] = (first_seq, last_seq)
+        self.sender.resend(epoch, first_seq)
+        self.sync_now()
+
+    def resending_from(self, epoch: EpochId) -> int | None:
+        """From where on that is still to be done; None: it is done."""
+        asked = self._resends.get(epoch)
+        return None if asked is None else asked[0]
+
+    def resent(self, epoch: EpochId, seq: int) -> bool:
+        """Head office has taken a part of what is sent once more; whether that was the last."""
+        asked = self._resends.get(epoch)
+        if asked is None or seq < asked[0]:
+            return False
+        if seq >= asked[1]:
+            del self._resends[epoch]
+            return True
+        self._resends[epoch] = (seq + 1, asked[1])
+        return False
 
     def line_returned(self, was_dead: bool) -> None:
         """Head office answers again: what is on its way went into the dead line, so begin afresh."""
@@ -122,12 +150,19 @@ class Driver:
         if answer.status == 200:
             if kind == "offer":
                 self._on_offer_reply(answer.body)
+            self._board.unblock()
             for event in self.sender.on_reply(answer.body, self._world.now_ms):
                 self._on_event(event)
             self._sent_some = self._sent_some or kind == "entries"
         else:
-            self.sender.on_problem(answer.status, answer.code, answer.detail, self._world.now_ms)
+            self._refused(answer)
         self.pump()
+
+    def _refused(self, answer: Answer) -> None:
+        self._on_refusal(answer)
+        for event in self.sender.on_problem(answer.status, answer.code, answer.detail, self._world.now_ms):
+            if isinstance(event, Blocked):
+                self._board.block(event.code, event.detail)
 
     def _lost(self) -> None:
         self._call = None

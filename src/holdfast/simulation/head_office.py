@@ -1,32 +1,41 @@
 """Head office in the simulation: the shipped ingest over the in-memory store."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import msgspec
 
 from holdfast.core.faults import Fault
-from holdfast.core.ids import EpochId, OriginId, StoreId
+from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, StoreId
 from holdfast.core.ingest import decide
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.journal.chain import Position, Verify
 from holdfast.core.monitoring.owed import Owing, is_of_life, owing_of_epoch, silent_ms
 from holdfast.core.sync import messages
-from holdfast.core.sync.receiver import Keys, Refused
+from holdfast.core.sync.batch import decode_batch
+from holdfast.core.sync.commands import Command
+from holdfast.core.sync.enrolment import Certificate, sign_certificate
+from holdfast.core.sync.receiver import Keys
 from holdfast.hq.incarnation import new_incarnation
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.knowledge import knowledge_of
 from holdfast.hq.offers import settled_claims
 from holdfast.hq.store.port import HeadOfficeStore, OriginRecord
 from holdfast.infra.clock import Clock, Randomness
+from holdfast.infra.keys import SigningKey
+from holdfast.simulation.desk import Desk, SimCommands, SimFeeds, answer_of, answer_within
 from holdfast.simulation.documents import TOMORROW
-from holdfast.simulation.network import Answer, of_tomorrow
+from holdfast.simulation.ledger import Ledger
+from holdfast.simulation.network import JSON_KINDS, Answer, of_tomorrow
 from holdfast.simulation.signing import SimKey
 from holdfast.simulation.stores import SimStore
-from holdfast.simulation.world import NodeClock, TapedRandomness, World
+from holdfast.simulation.world import HOUR_MS, NodeClock, TapedRandomness, World
 
 SILENCE_LIMIT_MS = 86_400_000
+Rows = Mapping[str, msgspec.Struct | None]
+"""Of a feed, by key; None deletes."""
 Told = tuple[OriginId, EpochId, int, bytes]
 
 
@@ -34,31 +43,18 @@ class Office(Protocol):
     """A second head office over another store, which must do and answer what the first one does."""
 
     def begin(self, first: "SimHeadOffice") -> None: ...
-    def enrol(self, record: OriginRecord, key: SimKey) -> None: ...
-    def handle(self, origin: OriginId, kind: str, body: bytes, expected: Answer) -> None: ...
+    def enrol(self, record: OriginRecord, key_id: KeyId, public_key: bytes) -> None: ...
+    def rekey(self, origin: OriginId, key_id: KeyId, public_key: bytes) -> None: ...
+    def handle(self, token: str, kind: str, body: bytes, expected: Answer) -> None: ...
+    def handle_within(self, origin: OriginId, kind: str, body: bytes, expected: Answer) -> None: ...
+    def publish(self, feed: str, rows: Rows, expected: tuple[int, int]) -> None: ...
+    def issue(self, origin: OriginId, kind: str, arguments: dict[str, str], expected: Command) -> None: ...
     def retry_quarantine(self, expected: tuple[int, int] | str) -> None: ...
     def fail_next_commit(self, failing: int) -> None: ...
     def restart(self) -> None: ...
     def backup(self) -> None: ...
     def restore(self, *, noticed: bool) -> None: ...
     def compare(self, store: SimStore) -> list[str]: ...
-
-
-def answer_of(ingest: Ingest, origin: OriginId, kind: str, body: bytes) -> Answer:
-    """What an ingest over whatever store says to a request in the session of `origin`."""
-    try:
-        if kind == "heartbeat":
-            reply = ingest.heartbeat(origin, messages.decode(body, messages.SignedStatement))
-        elif kind == "offer":
-            reply = ingest.receive_offer(origin, body)
-        else:
-            assert kind == "entries", "there are three kinds of requests"
-            reply = ingest.receive_batch(origin, body)
-    except Fault as fault:
-        return Answer(503 if fault.retriable else 500, b"", fault.code, fault.sentence)
-    if isinstance(reply, Refused):
-        return Answer(reply.status, b"", reply.code, reply.detail)
-    return Answer(200, messages.encode(reply))
 
 
 def retried(ingest: Ingest) -> tuple[int, int] | str:
@@ -86,11 +82,26 @@ def speaking(version: Any) -> Iterator[None]:
         decide.REGISTRY = before
 
 
+@dataclasses.dataclass
+class Heard:
+    """What head office was told; goes with the database, as a backup's copy does."""
+
+    heads: set[Told] = dataclasses.field(default_factory=set[Told])
+    """Every head, by a signed word."""
+    words: set[bytes] = dataclasses.field(default_factory=set[bytes])
+    """Every heartbeat that counted."""
+    bytes: set[Told] = dataclasses.field(default_factory=set[Told])
+    """Every entry of which more than the hash came, since the first one was damaged anywhere."""
+
+    def copy(self) -> "Heard":
+        return Heard(set(self.heads), set(self.words), set(self.bytes))
+
+
 class SimHeadOffice:
     """One process over one store. A crash loses nothing that was committed."""
 
-    def __init__(self, world: World, key: SimKey, verify: Verify) -> None:
-        self.world = world
+    def __init__(self, world: World, ledger: Ledger, key: SimKey, verify: Verify) -> None:
+        self.world, self.ledger = world, ledger
         self.clock = NodeClock(world)
         self.tape = TapedRandomness(world)
         self.store = SimStore(new_incarnation(self.tape))
@@ -98,26 +109,77 @@ class SimHeadOffice:
         self.is_of_tomorrow = False
         self.key = key
         self.twin: Office | None = None
-        self.told: set[Told] = set()
-        """Every head that it was told by a signed word; goes with the database, as a backup's copy does."""
+        self.heard = Heard()
         self._verify = verify
-        self.keys: dict[OriginId, Keys] = {}
-        self._backup: tuple[SimStore, set[Told]] | None = None
+        self._backup: tuple[SimStore, Heard] | None = None
         self._losses_explained = 0
         self._losses_unexplained = 0
-        self.ingest = self._new_ingest()
+        self._spent: set[bytes] = set()
+        self._shown: dict[tuple[OriginId, str, str, int], int] = {}
+        """Versions that registers showed to be lost, and when first."""
+        self._put_back_in: IncarnationId | None = None
+        self.numbered_twice: set[IncarnationId] = set()
+        """Lives in which a load took a version's number that a restore nobody told of had taken away: until
+        somebody shows the loss, nobody can tell the two versions apart."""
+        self.desk = self._new_desk()
 
-    def _new_ingest(self) -> Ingest:
-        return Ingest(self.store, self.key, self._verify, self.clock, self.tape)
+    def _new_desk(self) -> Desk:
+        ingest = Ingest(self.store, self.key, self._verify, self.clock, self.tape)
+        return Desk(ingest, SimFeeds(self.store, self.key), SimCommands(self.store, self.key, self.clock))
 
-    def enrol(self, origin: OriginId, series: str, store: StoreId, key: SimKey, *, kind: str) -> None:
-        self.keys[origin] = Keys({key.key_id: key.public_bytes})
+    # Who is enrolled
+
+    def enrol(
+        self, origin: OriginId, series: str, store: StoreId, key: SigningKey | SimKey, *, kind: str
+    ) -> Certificate | None:
+        """Another register or store server, and head office's word on who it is."""
         facts = OriginFacts(origin=origin, store=store, series=series, currency="GBP")
         record = OriginRecord(facts=facts, kind=kind)
         with self.store.transaction(None) as transaction:
             transaction.enrol(record, key.key_id, key.public_bytes)
         if self.twin is not None:
-            self.twin.enrol(record, key)
+            self.twin.enrol(record, key.key_id, key.public_bytes)
+        return self._certificate(origin, key.key_id)
+
+    def rekey(self, origin: OriginId, key: SigningKey) -> Certificate | None:
+        """A person gives it another key, as `hq register rekey` does; None: it is not known (any more)."""
+        if origin not in self.store.tables.origins:
+            return None
+        with self.store.transaction(None) as transaction:
+            transaction.give_key(origin, key.key_id, key.public_bytes, 0)
+        self.desk.ingest.end_sessions(origin, but=key.key_id)
+        if self.twin is not None:
+            self.twin.rekey(origin, key.key_id, key.public_bytes)
+        return self._certificate(origin, key.key_id)
+
+    def _certificate(self, origin: OriginId, key_id: KeyId) -> Certificate | None:
+        with self.store.transaction(None) as transaction:
+            identity = transaction.identity(origin, key_id)
+        return None if identity is None else sign_certificate(identity, self.key)
+
+    def keys(self, session: OriginId) -> Mapping[OriginId, Keys]:
+        """Whose journals that session may bring, and by which keys."""
+        return self.store.speaks_for(session)
+
+    # What people there do
+
+    def publish(self, feed: str, rows: Rows) -> None:
+        life = self.store.tables.incarnations[-1][0]
+        if self._put_back_in == life:
+            self.numbered_twice.add(life)
+        changed = self.desk.feeds.put(feed, rows)
+        if self.twin is not None:
+            self.twin.publish(feed, rows, changed)
+
+    def issue(self, origin: OriginId, kind: str, arguments: dict[str, str]) -> Command | None:
+        """A command to a register; None: it is not known (any more)."""
+        if origin not in self.store.tables.origins:
+            return None
+        command = self.desk.commands.issue(origin, kind, by="admin", arguments=arguments)
+        assert isinstance(command, Command), "it is a kind that there is"
+        if self.twin is not None:
+            self.twin.issue(origin, kind, arguments, command)
+        return command
 
     # Life and death
 
@@ -127,7 +189,7 @@ class SimHeadOffice:
     def restart(self) -> None:
         """After a crash: another process over the same store."""
         self.alive = True
-        self.ingest = self._new_ingest()
+        self.desk = self._new_desk()
         if self.twin is not None:
             self.twin.restart()
 
@@ -135,7 +197,7 @@ class SimHeadOffice:
         """The next version, which reads what waited for it; and tries again at each restart after it."""
         self.is_of_tomorrow = True
         with self.speaking():
-            result = retried(self.ingest)
+            result = retried(self.desk.ingest)
             if self.twin is not None:
                 self.twin.retry_quarantine(result)
 
@@ -154,7 +216,7 @@ class SimHeadOffice:
     def backup(self) -> None:
         """A verified backup: what it holds is *safe* from now on."""
         copied = self.store.copy()
-        self._backup = (copied, set(self.told))
+        self._backup = (copied, self.heard.copy())
         for number, held in copied.tables.chains.items():
             record = self.store.tables.chains[number]
             if held.facts.head.seq > held.facts.fork_seq:
@@ -168,12 +230,13 @@ class SimHeadOffice:
         if self._backup is None:
             return
         self._losses_unexplained = self.losses_unexplained
-        store, told = self._backup
-        self.store, self.told = store.copy(), set(told)
+        store, heard = self._backup
+        self.store, self.heard = store.copy(), heard.copy()
         self.alive = True
-        self.ingest = self._new_ingest()
+        self.desk = self._new_desk()
         self._losses_explained = self.store.alerts("lost-state") + (0 if noticed else 1)
         self.tape.rewind()
+        self._put_back_in = None if noticed else self.store.tables.incarnations[-1][0]
         if noticed:
             begin_restored(self.store, self.clock, self.tape)
         if self.twin is not None:
@@ -188,30 +251,72 @@ class SimHeadOffice:
 
     # Requests
 
-    def handle(self, origin: OriginId, kind: str, body: bytes) -> Answer | None:
-        """One request in the session of `origin`; None while the process is down."""
+    def handle(self, token: str, kind: str, body: bytes) -> Answer | None:
+        """One request in the session of that token, where it needs one; None while the process is down."""
         if not self.alive:
             return None
         with self.speaking():
-            answer = answer_of(self.ingest, origin, kind, body)
+            answer = answer_of(self.desk, token, kind, body)
             if self.twin is not None:
-                self.twin.handle(origin, kind, body, answer)
+                self.twin.handle(token, kind, body, answer)
+        return self._answered(kind, body, answer)
+
+    def handle_within(self, origin: OriginId, kind: str, body: bytes) -> Answer | None:
+        """The same in the session of `origin`, which somebody has taken over."""
+        if not self.alive:
+            return None
+        with self.speaking():
+            answer = answer_within(self.desk, origin, kind, body)
+            if self.twin is not None:
+                self.twin.handle_within(origin, kind, body, answer)
+        return self._answered(kind, body, answer)
+
+    def _answered(self, kind: str, body: bytes, answer: Answer) -> Answer:
         if answer.status != 200:
             return answer
-        self._note_told(kind, body)
-        return Answer(200, of_tomorrow(answer.body)) if self.is_of_tomorrow else answer
+        self._note_told(kind, body, answer)
+        is_plain = kind in JSON_KINDS and self.is_of_tomorrow
+        return Answer(200, of_tomorrow(answer.body)) if is_plain else answer
 
-    def _note_told(self, kind: str, body: bytes) -> None:
+    def _note_told(self, kind: str, body: bytes, answer: Answer) -> None:
         if kind == "offer":
             offer = messages.decode(body, messages.Offer)
             heads = [Position(e.head.epoch, e.head.seq, e.head.hash) for e in offer.epochs]
-            self.told |= {(offer.origin, head.epoch, head.seq, head.hash) for head in heads}
+            self.heard.heads |= {(offer.origin, head.epoch, head.seq, head.hash) for head in heads}
         elif kind == "heartbeat":
-            beat = messages.decode(
-                messages.decode(body, messages.SignedStatement).statement, messages.Heartbeat
-            )
+            word = messages.decode(body, messages.SignedStatement).statement
+            beat = messages.decode(word, messages.Heartbeat)
+            self._note_shown(beat)
             if beat.head is not None:
-                self.told.add((beat.origin, beat.head.epoch, beat.head.seq, beat.head.hash))
+                self.heard.heads.add((beat.origin, beat.head.epoch, beat.head.seq, beat.head.hash))
+            if not messages.decode(answer.body, messages.HeartbeatReply).again:
+                if word in self.heard.words:
+                    self.ledger.broken.append(f"P6: an old word of {beat.origin} counts as a new one")
+                self.heard.words.add(word)
+        elif kind == "entries" and self.ledger.damaged:
+            if messages.decode(answer.body, messages.Ack).held is not None:
+                batch = decode_batch(body)
+                place = (batch.header.origin, batch.header.epoch)
+                self.heard.bytes |= {(*place, e.seq, e.hash) for e in batch.entries if e.readable}
+        elif kind == "session":
+            nonce = messages.decode(body, messages.SessionRequest).nonce
+            if nonce in self._spent:
+                self.ledger.broken.append("keys: one challenge opened two sessions")
+            self._spent.add(nonce)
+
+    def _note_shown(self, beat: messages.Heartbeat) -> None:
+        """A register that runs on more than there is here shows that it was lost. It is not believed twice in
+        an hour, but then it is."""
+        life = self.store.tables.incarnations[-1][0]
+        for feed, (of, n) in beat.feeds.items():
+            if of != life or n <= self.store.tables.feeds[feed]:
+                continue
+            shown_ms = self._shown.setdefault((beat.origin, life, feed, n), self.world.now_ms)
+            if self.world.now_ms - shown_ms > 2 * HOUR_MS:
+                words = (
+                    f"{beat.origin} shows {feed} {n}, which head office lost, and that goes on in its life"
+                )
+                self.ledger.broken.append(f"feeds: {words}")
 
     # What it knows of what it does not have
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 import msgspec
 
 from holdfast.core.ids import EpochId, OriginId
+from holdfast.simulation.payment import Drawer
 
 FactKey = tuple[OriginId, EpochId, int, bytes]
 
@@ -36,6 +37,9 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     number: str = ""
     reference: str = ""
+    drawer: Drawer = Drawer()
+    dated: str = ""
+    """Business date of a document of history; else its entry's own."""
     is_sound: bool = True
     """Head office of today can read it and make its rows."""
 
@@ -55,6 +59,12 @@ class Ledger:
         """(life, epoch) → when an answer first named an entry of that epoch that this disk does not hold."""
         self.unseen: set[FactKey] = set()
         """Committed when the power failed: nobody saw them yet, so their loss breaks no word."""
+        self.broken: list[str] = []
+        """Promises that were seen to be broken while it happened, in words."""
+        self.outcomes: dict[str, list[str]] = defaultdict(list)
+        """Ticket of a command → how it went, each time that a register carried it out."""
+        self.damaged: set[FactKey] = set()
+        """Of which some disk kept no more than the hash and a piece."""
         self.gone_whole: set[FactKey] = set()
         """Written on a disk that came back older as a whole: only what it had told somebody is known of."""
 
@@ -71,6 +81,9 @@ class Ledger:
     def acknowledge(self, fact: Fact) -> None:
         assert fact.key not in self.facts, "an entry is written once"
         self.facts[fact.key] = fact
+
+    def carried_out(self, ticket: str, outcome: str) -> None:
+        self.outcomes[ticket].append(outcome)
 
     def tell_apart(self, life: Life, epoch: EpochId) -> None:
         self.told_apart.setdefault((life.number, epoch), self.next_order())

@@ -1,20 +1,37 @@
-"""A hostile line: loss, duplication, reordering, delay, cuts in either direction, late replays."""
+"""A hostile line: loss, duplication, reordering, delay, cuts in either direction, late replays.
 
+Head office's signed words (feeds, commands) come again too, in place of the answer: whoever stands between
+kept an old one.
+"""
+
+from collections import defaultdict, deque
 from collections.abc import Callable
 
 import msgspec
 
-from holdfast.register.sync.feeds import HEARTBEAT_DEADLINE_S
+from holdfast.register.sync.commands import POLL_GRACE_S
+from holdfast.register.sync.feeds import HEARTBEAT_DEADLINE_S, PAGE_DEADLINE_S
+from holdfast.register.sync.line import SESSION_DEADLINE_S
 from holdfast.register.sync.uploader import ENTRIES_DEADLINE_S, OFFER_DEADLINE_S
 from holdfast.simulation.world import DAY_MS, HOUR_MS, World
 
 DEADLINES_MS = {
+    "challenge": int(SESSION_DEADLINE_S * 1000),
+    "session": int(SESSION_DEADLINE_S * 1000),
     "offer": int(OFFER_DEADLINE_S * 1000),
     "entries": int(ENTRIES_DEADLINE_S * 1000),
     "heartbeat": int(HEARTBEAT_DEADLINE_S * 1000),
+    "feed": int(PAGE_DEADLINE_S * 1000),
+    "commands": int(POLL_GRACE_S * 1000),
+    "outcome": int(POLL_GRACE_S * 1000),
 }
-"""The sync process's own."""
-JSON_KINDS = ("offer", "heartbeat")
+"""The sync process's own; polls for commands are answered at once here."""
+JSON_KINDS = ("challenge", "session", "offer", "heartbeat", "outcome")
+SIGNED_KINDS = ("feed", "commands")
+"""Answered in a form of their own, signed, which no field may be added to."""
+OLD_ANSWERS_KEPT = 6
+QUERY = b'"query"'
+"""Before it a request says which of them it asks for."""
 _OF_TOMORROW = b',"of_tomorrow":{"a":[1,null],"b":"\xc3\xa9"}}'
 
 
@@ -27,8 +44,8 @@ class Answer(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-Handler = Callable[[str, bytes], Answer | None]
-"""(kind, body) → answer; None: the receiver is down."""
+Handler = Callable[[str, bytes, str], Answer | None]
+"""(kind, body, session's token) → answer; None: the receiver is down."""
 
 
 def of_tomorrow(message: bytes) -> bytes:
@@ -45,6 +62,8 @@ class Weather(msgspec.Struct, kw_only=True):
     duplication: float = 0.0
     replay: float = 0.0
     """Chance that a request arrives once more, hours to a year later."""
+    old_answer: float = 0.0
+    """Chance that an old signed answer comes in place of the new one."""
     delay_ms_max: int = 40
     cut_up: bool = False
     cut_down: bool = False
@@ -91,6 +110,7 @@ class Line:
         self._handler = handler
         self._weather = Weather()
         self.is_up = is_up
+        self._answered: dict[bytes, deque[Answer]] = defaultdict(lambda: deque(maxlen=OLD_ANSWERS_KEPT))
         self.is_of_tomorrow = False
         """The sender is newer than the receiver."""
         self.on_change: Callable[[], None] = lambda: None
@@ -105,7 +125,13 @@ class Line:
         self.on_change()
 
     def call(
-        self, kind: str, body: bytes, on_answer: Callable[[Answer], None], on_lost: Callable[[], None]
+        self,
+        kind: str,
+        body: bytes,
+        on_answer: Callable[[Answer], None],
+        on_lost: Callable[[], None],
+        *,
+        token: str = "",
     ) -> Call:
         """Sends; then one of `on_answer` and `on_lost` runs, whatever else arrives."""
         world, weather = self._world, self._weather
@@ -114,13 +140,15 @@ class Line:
         sent = of_tomorrow(body) if self.is_of_tomorrow and name in JSON_KINDS else body
 
         def arrive() -> None:
-            answer = self._handler(kind, sent)
+            answer = self._handler(kind, sent, token)
             if answer is None or self._weather.cut_down or world.chance(self._weather.reply_loss):
                 return
+            if name in SIGNED_KINDS and answer.status == 200:
+                answer = self._perhaps_an_old_one(body.partition(QUERY)[0], answer)
             world.after(self._delay(), f"{self._name} reply {kind}", lambda: call.settle(answer))
 
         def arrive_again() -> None:
-            self._handler(kind, sent)
+            self._handler(kind, sent, token)
 
         world.after(DEADLINES_MS[name], f"{self._name} deadline {kind}", lambda: call.settle(None))
         if not weather.cut_up and not world.chance(weather.request_loss):
@@ -131,6 +159,14 @@ class Line:
             later = world.random.randrange(HOUR_MS, 365 * DAY_MS)
             world.after(later, f"{self._name} replay {kind}", arrive_again)
         return call
+
+    def _perhaps_an_old_one(self, asked: bytes, answer: Answer) -> Answer:
+        """Of the same feed, or of commands."""
+        kept = self._answered[asked]
+        if kept and self._world.chance(self._weather.old_answer):
+            return self._world.random.choice(kept)
+        kept.append(answer)
+        return answer
 
     def _delay(self) -> int:
         return 1 + self._world.random.randrange(self._weather.delay_ms_max)
@@ -144,6 +180,7 @@ def foul(world: World) -> Weather:
         reply_loss=chance() * 0.4,
         duplication=chance() * 0.3,
         replay=0.02,
+        old_answer=0.2,
         delay_ms_max=world.random.choice((5, 50, 500, 4_000, 9_000, 25_000)),
         cut_up=world.chance(0.35),
         cut_down=world.chance(0.25),

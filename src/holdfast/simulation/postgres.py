@@ -4,18 +4,21 @@ and with the same chance, and must give the same answers and end in the same sta
 import itertools
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import psycopg
 from psycopg import sql
 
 from holdfast.core.faults import UnavailableFault
-from holdfast.core.ids import IncarnationId, OriginId
+from holdfast.core.ids import IncarnationId, KeyId, OriginId
+from holdfast.core.sync.commands import Command
 from holdfast.hq import safe
+from holdfast.hq.commands import CommandBook
 from holdfast.hq.dump import dump_memory, dump_postgres
+from holdfast.hq.feeds import Feeds
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.schema import create_schema
 from holdfast.hq.store.port import OriginRecord
@@ -24,9 +27,9 @@ from holdfast.hq.verify import verify_head_office
 from holdfast.infra.keys import verify
 from holdfast.infra.postgres.connect import Pool, connect, open_pool, same_database
 from holdfast.infra.postgres.launcher import EmbeddedPostgres
-from holdfast.simulation.head_office import SimHeadOffice, answer_of, begin_restored, retried
+from holdfast.simulation.desk import Desk, answer_of, answer_within
+from holdfast.simulation.head_office import Rows, SimHeadOffice, begin_restored, retried
 from holdfast.simulation.network import Answer
-from holdfast.simulation.signing import SimKey
 from holdfast.simulation.stores import SimStore
 
 DIFFERENCES_MAX = 20
@@ -60,13 +63,30 @@ class DrawnRandomness:
         return found if len(found) == count else b"?" * count
 
 
+class SwitchedPool:
+    """A pool whose database may be put away and come back, as a copy of it must be made: a process that holds
+    sessions goes on over it."""
+
+    def __init__(self) -> None:
+        self.now: Pool | None = None
+
+    def connection(self) -> AbstractContextManager[psycopg.Connection[Any]]:
+        assert self.now is not None, "the database is there"
+        return self.now.connection()
+
+    def as_pool(self) -> Pool:
+        """The same under the name that stores know it by."""
+        return cast(Pool, self)
+
+
 class PostgresOffice:
     """One server, and one database a run."""
 
     def __init__(self, server: EmbeddedPostgres) -> None:
         self._server = server
         self._first: SimHeadOffice | None = None
-        self._pool: Pool | None = None
+        self._switched = SwitchedPool()
+        self._pool = self._switched.as_pool()
         self._name = self._backup = ""
         self._randomness = DrawnRandomness()
         self.differences: list[str] = []
@@ -84,6 +104,8 @@ class PostgresOffice:
         finally:
             conn.close()
         self._open()
+        self._store = FailingPostgresStore(self._pool)
+        self.restart()
 
     def end(self) -> None:
         """Lets go of the run's databases."""
@@ -107,16 +129,13 @@ class PostgresOffice:
         with psycopg.connect(self._server.dsn, autocommit=True) as conn:
             conn.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
-    def _open(self, failing: int = 0) -> None:
-        self._pool = open_pool(self._dsn, name="simulation", max_size=2)
-        self._store = FailingPostgresStore(self._pool)
-        self._store.failing_commits = failing
-        self.restart()
+    def _open(self) -> None:
+        self._switched.now = open_pool(self._dsn, name="simulation", max_size=2)
 
     def _close(self) -> None:
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
+        if self._switched.now is not None:
+            self._switched.now.close()
+            self._switched.now = None
 
     def _office(self) -> SimHeadOffice:
         assert self._first is not None, "a run was begun"
@@ -126,34 +145,58 @@ class PostgresOffice:
 
     def restart(self) -> None:
         first = self._office()
-        self._ingest = Ingest(self._store, first.key, verify, first.clock, self._randomness)
+        self._desk = Desk(
+            Ingest(self._store, first.key, verify, first.clock, self._randomness),
+            Feeds(self._pool, first.key, first.clock),
+            CommandBook(self._pool, first.key, first.clock),
+        )
 
-    def enrol(self, record: OriginRecord, key: SimKey) -> None:
+    def enrol(self, record: OriginRecord, key_id: KeyId, public_key: bytes) -> None:
         facts = record.facts
-        assert self._pool is not None, "a run was begun"
         with self._pool.connection() as conn:
             conn.execute(
-                "insert into store (store, name, currency, timezone) values (%s, %s, %s, 'Europe/London') "
+                "insert into store (store, name, currency, timezone) values (%s, %s, %s, 'UTC') "
                 "on conflict do nothing",
                 [facts.store, facts.store, facts.currency],
             )
         with self._store.transaction(None) as transaction:
-            transaction.enrol(record, key.key_id, key.public_bytes)
+            transaction.enrol(record, key_id, public_key)
 
-    def handle(self, origin: OriginId, kind: str, body: bytes, expected: Answer) -> None:
+    def rekey(self, origin: OriginId, key_id: KeyId, public_key: bytes) -> None:
+        with self._store.transaction(None) as transaction:
+            transaction.give_key(origin, key_id, public_key, 0)
+        self._desk.ingest.end_sessions(origin, but=key_id)
+
+    def publish(self, feed: str, rows: Rows, expected: tuple[int, int]) -> None:
+        changed = self._desk.feeds.put(feed, rows)
+        if changed != expected:
+            self._differ(f"rows of {feed}: {expected} in memory, {changed} in PostgreSQL")
+
+    def issue(self, origin: OriginId, kind: str, arguments: dict[str, str], expected: Command) -> None:
+        command = self._desk.commands.issue(origin, kind, by="admin", arguments=arguments)
+        if command != expected:
+            self._differ(f"command to {origin}: {expected} in memory, {command} in PostgreSQL")
+
+    def handle(self, token: str, kind: str, body: bytes, expected: Answer) -> None:
         self._randomness.drawn = list(self._office().tape.drawn)
-        answer = answer_of(self._ingest, origin, kind, body)
+        self._compare_answers(kind, expected, answer_of(self._desk, token, kind, body))
+
+    def handle_within(self, origin: OriginId, kind: str, body: bytes, expected: Answer) -> None:
+        self._randomness.drawn = list(self._office().tape.drawn)
+        self._compare_answers(kind, expected, answer_within(self._desk, origin, kind, body))
+
+    def _compare_answers(self, kind: str, expected: Answer, answer: Answer) -> None:
         memory, postgres = _said(expected), _said(answer)
         if memory != postgres:
             names = [
                 name for name in memory.keys() | postgres.keys() if memory.get(name) != postgres.get(name)
             ]
             apart = {name: (memory.get(name), postgres.get(name)) for name in sorted(names)}
-            self._differ(f"{kind} of {origin}: {str(apart)[:SHOWN_CHARS]} (memory, PostgreSQL)")
+            self._differ(f"{kind}: {str(apart)[:SHOWN_CHARS]} (memory, PostgreSQL)")
 
     def retry_quarantine(self, expected: tuple[int, int] | str) -> None:
         self._randomness.drawn = list(self._office().tape.drawn)
-        result = retried(self._ingest)
+        result = retried(self._desk.ingest)
         if result != expected:
             self._differ(f"quarantine tried again: {expected} in memory, {result} in PostgreSQL")
 
@@ -165,8 +208,7 @@ class PostgresOffice:
         if self._backup:
             self._drop(self._backup)
         self._backup = self._create(self._name)
-        self._open(self._store.failing_commits)
-        assert self._pool is not None, "it was just opened"
+        self._open()
         with self._pool.connection() as conn:
             cursors = [safe.Cursor(*row) for row in conn.execute(safe.CURSORS_SQL.encode()).fetchall()]
         safe.advance(self._pool, self._backup, cursors, self._office().clock.now_ms())
@@ -176,6 +218,8 @@ class PostgresOffice:
         self._drop(self._name)
         self._name = self._create(self._backup)
         self._open()
+        self._store.failing_commits = 0
+        self.restart()
         if noticed:
             first = self._office()
             self._randomness.drawn = list(first.tape.drawn)
@@ -193,11 +237,26 @@ class PostgresOffice:
                 beyond = str([row for row in postgres if row not in memory][:ROWS_SHOWN])
                 shown = f"memory alone has {only[:SHOWN_CHARS]}, PostgreSQL {beyond[:SHOWN_CHARS]}"
                 self._differ(f"table {table}: {shown}")
+        self._compare_down(store)
         with self._office().speaking(), open_pool(self._dsn, name="verify", max_size=1) as pool:
             verified = verify_head_office(pool, verify).differences
         for difference in verified[:DIFFERENCES_MAX]:
             self._differ(f"verify: {difference}")
         return self.differences
+
+    def _compare_down(self, store: SimStore) -> None:
+        """Feeds and commands, which `dump_memory` does not know."""
+        feeds = sorted((feed, key, n, body.decode()) for (feed, key), (n, body) in store.feed_rows.items())
+        commands = sorted((*place, given.outcome) for place, given in store.commands.items())
+        with psycopg.connect(self._dsn) as conn:
+            rows = conn.execute(
+                "select feed, key, n, case when deleted then 'null' else body end from feed_row"
+            ).fetchall()
+            held = conn.execute("select origin, incarnation, number, outcome from command").fetchall()
+        if sorted(rows) != feeds:
+            self._differ("rows of feeds are not those in memory")
+        if sorted(held, key=lambda row: row[:3]) != commands:
+            self._differ("commands are not those in memory")
 
     def _differ(self, said: str) -> None:
         if len(self.differences) < DIFFERENCES_MAX:
@@ -205,8 +264,10 @@ class PostgresOffice:
 
 
 def _said(answer: Answer) -> dict[str, Any]:
-    """The answer's fields, whatever order they are written in."""
-    said: dict[str, Any] = msgspec.json.decode(answer.body) if answer.body else {}
+    """The answer's fields, whatever order they are written in; of a signed one its bytes."""
+    said: dict[str, Any] = {"body": answer.body}
+    if answer.body.startswith(b"{"):
+        said = msgspec.json.decode(answer.body)
     return said | {"status": answer.status, "code": answer.code, "detail": answer.detail}
 
 

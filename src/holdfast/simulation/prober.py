@@ -7,7 +7,7 @@ here, and the first after a change comes when the real one would.
 from collections.abc import Callable
 
 from holdfast.infra.clock import Clock
-from holdfast.register.sync.board import Board, State
+from holdfast.register.sync.board import Blocked, Board, State
 from holdfast.register.sync.prober import ACTIVE_MS, IDLE_MS, LATE_S
 from holdfast.simulation.network import Line
 from holdfast.simulation.world import World
@@ -28,6 +28,11 @@ class SimBoard(Board):
     def lost(self, cause: str) -> None:
         super().lost(cause)
         self.on_loss()
+
+    @property
+    def blocked(self) -> Blocked | None:
+        """Why head office refuses this register, as its page says."""
+        return self._state.blocked
 
 
 class SimProber:

@@ -1,27 +1,54 @@
-"""A simulated register: the shipped journal, sender and board over a simulated disk, clock and line."""
+"""A simulated register: the shipped journal, sync and key ring over a simulated disk, clock and line."""
+
+from collections.abc import Mapping
+
+import msgspec
 
 from holdfast.core import business_day
-from holdfast.core.ids import EpochId, OriginId, StaffId, epoch_id
+from holdfast.core.ids import CustomerNumber, EpochId, IncarnationId, OriginId, StaffId, epoch_id
 from holdfast.core.journal import epochs, writer
-from holdfast.core.journal.chain import Position, Signer, Verify
 from holdfast.core.sync import messages
 from holdfast.core.sync.cursors import accept_receipt, purge_through
-from holdfast.core.sync.sender import EpochNeeded, Event, IncarnationSeen, ReceiptGiven, Sender
+from holdfast.core.sync.sender import EpochNeeded, Event, Held, IncarnationSeen, ReceiptGiven
+from holdfast.register.sync.requests import carry_out_all
 from holdfast.simulation.disk import Database, DiskJournal, Mark
-from holdfast.simulation.documents import HOLOGRAM, chance_of, sample_sale
-from holdfast.simulation.driver import POLICY, Driver
-from holdfast.simulation.feeder import SimFeeder
+from holdfast.simulation.documents import HISTORY_DATE, HOLOGRAM, chance_of, sample_sale, voided_sale
+from holdfast.simulation.keychain import Keychain
 from holdfast.simulation.ledger import Fact, Ledger, Life
 from holdfast.simulation.network import Line
-from holdfast.simulation.prober import SimBoard, SimProber
-from holdfast.simulation.world import NodeClock, World, WorldRandomness
+from holdfast.simulation.payment import Drawer, drawer_of
+from holdfast.simulation.signing import verify
+from holdfast.simulation.sync import SimSync
+from holdfast.simulation.world import DAY_MS, HOUR_MS, NodeClock, World, WorldRandomness
 
 RETURN_WINDOW_ENTRIES = 10
 CASHIER = StaffId("c1")
 POWER_CUT_BEFORE_THE_MARK = 0.02
 CUT_MS = 60_000
+CHECKOUT_LOOKS_MS = 300
 EPOCHS_MAX = 40
 """A disk that comes to more has not lost so much: it does not understand what it is told."""
+
+
+VOIDED = 0.05
+SECTORS_LATE = 6
+READS_AGAIN = 0.5
+"""Of bad sectors."""
+NOTHING = Drawer()
+UNKNOWN = IncarnationId("unknown")
+"""What a store server says of head office before it heard of it."""
+
+
+class PowerCut(BaseException):
+    """In the middle of what checkout does. No fault: nothing that ships may catch it."""
+
+
+class Purged(msgspec.Struct, frozen=True):
+    """What a purge did."""
+
+    entries: int
+    passed_over: int = 0
+    next_seq: int | None = None
 
 
 class SimRegister:
@@ -34,40 +61,37 @@ class SimRegister:
         node: str,
         origin: OriginId,
         series: str,
-        signer: Signer,
+        keychain: Keychain,
         line: Line,
-        head_office_key: bytes,
-        verify: Verify,
         life: Life,
+        *,
+        sessionless: frozenset[str],
     ) -> None:
         self.world, self.ledger, self.node = world, ledger, node
-        self.origin, self.series, self.signer, self.line = origin, series, signer, line
-        self.life = life
+        self.origin, self.series, self.keychain, self.line = origin, series, keychain, line
+        self.life, self.sessionless = life, sessionless
         self.clock = NodeClock(world)
-        self.board = SimBoard(self.clock)
-        self.database = Database()
+        self.database = Database(origin)
         self.mark: Mark | None = None
         self.alive = False
-        self._head_office_key = head_office_key
-        self._verify = verify
         self._head_office_ms: int | None = None
-        self.journal = DiskJournal(origin, self.database, signer)
-        self._driver: Driver | None = None
-        self.prober: SimProber | None = None
-        self.feeder: SimFeeder | None = None
+        self._is_current = True
+        self.journal = DiskJournal(origin, self.database, keychain)
+        self.sync: SimSync | None = None
 
     # Life and death
 
     def start(self) -> None:
         """Power on: the mark against the database, offline too; then sync as its process starts it."""
         self.alive = True
-        self._head_office_ms = None
+        self._head_office_ms, self._is_current = None, True
         self.ledger.unseen -= {
             (self.origin, epoch.epoch, entry.seq, entry.hash)
             for epoch in self.database.epochs[-1:]
             for entry in epoch.entries[-1:]
         }
-        self._start_sync()
+        self.journal = DiskJournal(self.origin, self.database, self.keychain)
+        self.sync = SimSync(self.world, self, self.journal, self.ledger, self.clock)
         head = self.database.head
         why = epochs.at_start(None if head is None else head.position, self.mark, self.database.hash_at)
         if why is not None:
@@ -75,33 +99,22 @@ class SimRegister:
         elif head is not None:
             self.mark = Mark(head.epoch, head.seq, head.hash)
         self.notify()
+        self.look_at_requests()
 
-    def _start_sync(self) -> None:
-        self.journal = DiskJournal(self.origin, self.database, self.signer)
-        board = self.board = SimBoard(self.clock)
-        self.prober = SimProber(self.world, self.node, self.line, board)
-        sender = Sender(self.journal, policy=POLICY, jitter=self.world.random.random)
-        feeder = self.feeder = SimFeeder(self.world, self.node, self.line, board, self._statement)
-        driver = self._driver = Driver(
-            self.world,
-            self.node,
-            sender,
-            self.line,
-            board,
-            self._handle,
-            on_offer_reply=self._compare,
-            on_drained=feeder.wake,
-        )
-        feeder.on_reply = driver.heard
-        board.on_return(driver.line_returned)
-        board.on_return(lambda _: feeder.wake())
-        self.prober.poke()
+    def start_if_down(self) -> None:
+        if not self.alive:
+            self.start()
 
     def crash(self) -> None:
         self.alive = False
-        for part in (self._driver, self.prober, self.feeder):
-            if part is not None:
-                part.stop()
+        if self.sync is not None:
+            self.sync.stop()
+
+    @property
+    def is_shut_out(self) -> bool:
+        """Head office refuses its key, as its page says: a person is needed."""
+        blocked = None if self.sync is None else self.sync.board.blocked
+        return blocked is not None and blocked.code.startswith("key.")
 
     # Writing
 
@@ -128,12 +141,18 @@ class SimRegister:
             why,
             self._stamp(),
             software="simulation",
-            key_id=self.signer.key_id,
+            key_id=self.keychain.key_id,
         )
         self._commit(written)
 
     def _commit(
-        self, written: writer.Written, number: str = "", reference: str = "", *, is_sound: bool = True
+        self,
+        written: writer.Written,
+        number: str = "",
+        reference: str = "",
+        *,
+        is_sound: bool = True,
+        drawer: Drawer = NOTHING,
     ) -> None:
         """The transaction, then the mark, then the receipt; the power may fail between the first two."""
         epoch, seq = written.head.epoch, written.seq
@@ -151,6 +170,8 @@ class SimRegister:
             type=written.type,
             number=number,
             reference=reference,
+            drawer=drawer,
+            dated=HISTORY_DATE if reference else "",
             is_sound=is_sound,
         )
         self.ledger.acknowledge(fact)
@@ -162,16 +183,13 @@ class SimRegister:
         self.crash()
         self.world.after(CUT_MS, f"{self.node} has power again", self.start_if_down)
 
-    def start_if_down(self) -> None:
-        if not self.alive:
-            self.start()
-
     def sell(self, reference: str | None = None, *, description: str = "tea", version: int = 1) -> None:
         """One document: a sale, now and then a return. Entering a known reference is no operation."""
         head = self.database.head
         if not self.alive or head is None:
             return
-        self.board.used()
+        if self.sync is not None:
+            self.sync.board.used()
         if reference is not None:
             if reference in self.database.references:
                 return
@@ -180,11 +198,20 @@ class SimRegister:
         chance = chance_of(self.world.random, reference)
         sign = -1 if version == 1 and chance.random() < 0.1 else 1
         number = head.next_document(self.series)
-        body = sample_sale(chance, number, stamp, sign, reference, description)
+        rates = self.database.reference.catalogue.currencies(stamp.date)
+        body = sample_sale(chance, number, stamp, sign, reference, description, rates)
+        if reference is None and version == 1 and chance.random() < VOIDED:
+            voided = writer.write(
+                self.origin, head, "transaction_voided", 1, voided_sale(chance, body, rates), stamp
+            )
+            self._commit(voided, is_sound="\x00" not in description)
+            self.notify()
+            return
         kind = "sale" if sign > 0 else "return"
         written = writer.write(self.origin, head, kind, version, body, stamp)
         sound = version == 1 and "\x00" not in description
-        self._commit(written, number, reference or "", is_sound=sound)
+        drawer = drawer_of(body.tenders)
+        self._commit(written, number, reference or "", is_sound=sound, drawer=drawer)
         self.notify()
 
     def write_future_entry(self) -> None:
@@ -202,39 +229,113 @@ class SimRegister:
 
     def purge(self) -> None:
         """Deletes what head office holds safe and no return can ask for."""
+        held = self.database.reference.reference
+        receipts = (*held.receipts(), *held.safe_receipts())
         for epoch in self.database.epochs:
-            receipts = self.database.receipts.values()
             keep_from = epoch.head.seq - RETURN_WINDOW_ENTRIES + 1
             self.database.purge(epoch.epoch, purge_through(receipts, epoch.epoch, keep_from))
+
+    def lose_a_sector(self) -> None:
+        """The disk does not give back one of the last documents any more; or only after many tries."""
+        head = self.database.head
+        known = None if head is None else self.database.epoch(head.epoch)
+        if known is None:
+            return
+        entry = self.world.random.choice(known.entries[-SECTORS_LATE:])
+        fact = self.ledger.facts.get((self.origin, known.epoch, entry.seq, entry.hash))
+        if fact is None or not fact.number or self.database.damage(known.epoch, entry.seq) is None:
+            return
+        self.ledger.damaged.add(fact.key)
+        self.world.trace(f"{self.node} loses entry {entry.seq}")
+        if self.world.chance(READS_AGAIN):
+            epoch, wait_ms = known.epoch, self.world.random.randrange(HOUR_MS, DAY_MS)
+            words = f"{self.node} reads entry {entry.seq} again"
+            self.world.after(wait_ms, words, lambda: self.database.mend(epoch, entry))
+
+    # What sync asks of checkout (`register.sync.requests.CheckoutPort`)
+
+    def look_at_requests(self) -> None:
+        """It looks a moment later, unless the machine has gone down by then."""
+        if self.alive and self.database.reference.inbox.open():
+            sync = self.sync
+            wait_ms = self.world.random.randrange(1, CHECKOUT_LOOKS_MS)
+            self.world.after(wait_ms, f"{self.node} checkout", lambda: self._carry_out(sync))
+
+    def _carry_out(self, sync: SimSync | None) -> None:
+        if not self.alive or self.sync is not sync or sync is None:
+            return
+        try:
+            while carry_out_all(self.database.reference.inbox, self, self.clock.now_ms()):
+                pass
+        except PowerCut:
+            return
+        sync.receipt_kept()
+
+    def append(self, type: str, version: int, body: msgspec.Struct) -> writer.Written:
+        head = self.database.head
+        assert head is not None, "a register that runs has an epoch"
+        written = writer.write(self.origin, head, type, version, body, self._stamp())
+        self._commit(written)
+        if not self.alive:
+            raise PowerCut
+        self.notify()
+        return written
+
+    def open_new_epoch(
+        self, why: epochs.OpenEpoch, *, instead_of: EpochId | None = None
+    ) -> writer.Written | None:
+        raise NotImplementedError("here the uploader's own process opens epochs")
+
+    def purge_part(self, through: Mapping[EpochId, int]) -> Purged:
+        return Purged(sum(self.database.purge(epoch, seq) for epoch, seq in through.items()))
+
+    def forget_customers(self, numbers: tuple[CustomerNumber, ...]) -> int:
+        raise NotImplementedError("nobody here is a customer by name")
 
     # Sending
 
     def notify(self) -> None:
-        if self.alive and self._driver is not None:
-            self._driver.notify()
+        if self.alive and self.sync is not None:
+            self.sync.driver.notify()
 
     def look_at_line(self) -> None:
         """Whoever answers at the other end died or woke up."""
-        if self.alive and self.prober is not None:
-            self.prober.poke()
+        if self.alive and self.sync is not None:
+            self.sync.prober.poke()
 
     def heartbeat(self) -> None:
-        if self.alive and self.feeder is not None:
-            self.feeder.wake()
+        if self.alive and self.sync is not None:
+            self.sync.feeder.wake()
 
-    def _handle(self, event: Event) -> None:
+    def ask_for_commands(self) -> None:
+        """Its poll came back, or is due."""
+        if self.alive and self.sync is not None:
+            self.sync.commander.wake()
+
+    def handle(self, event: Event) -> None:
+        """What `register/sync/uploader.py` does with what its sender says."""
+        reference, sync = self.database.reference.reference, self.sync
+        assert sync is not None, "events come from a process that runs"
         if isinstance(event, IncarnationSeen):
             self._head_office_ms = event.time_ms
+            if event.incarnation != UNKNOWN:
+                self.database.memory.hear(event.incarnation)
+                self._is_current = reference.see_incarnation(event.incarnation, self.clock.now_ms())
         elif isinstance(event, ReceiptGiven):
-            receipt = event.receipt
-            if accept_receipt(receipt, self._head_office_key, self._verify, self.database.hash_at):
-                self.database.receipts[(receipt.epoch, receipt.level)] = receipt
+            if self._is_current and self._relies_on(event.receipt):
+                reference.keep([event.receipt], None, self.clock.now_ms())
+                sync.receipt_kept()
+        elif isinstance(event, Held):
+            sync.resent(event.position.epoch, event.position.seq)
         elif isinstance(event, EpochNeeded):
             self.open_epoch(event.open)
-            if self._driver is not None:
-                self._driver.sender.relocate()
+            sync.driver.sender.relocate()
 
-    def _compare(self, body: bytes) -> None:
+    def _relies_on(self, receipt: messages.Receipt) -> bool:
+        public_key = self.keychain.head_office_keys.get(receipt.key_id)
+        return public_key is not None and accept_receipt(receipt, public_key, verify, self.database.hash_at)
+
+    def compare(self, body: bytes) -> None:
         """The oracle's own look at an answer: does it name what this disk does not hold."""
         for cursor in messages.decode(body, messages.OfferReply).cursors:
             claimed = () if cursor.claimed is None else (cursor.claimed,)
@@ -242,37 +343,10 @@ class SimRegister:
                 if self.database.hash_at(EpochId(tip.epoch), tip.seq) != tip.hash:
                     self.ledger.tell_apart(self.life, tip.epoch)
 
-    def _statement(self) -> messages.SignedStatement | None:
-        """The signed word about what is here and what is owed."""
-        heads = self.journal.heads()
-        if not heads:
-            return None
-        applied = {
-            epoch: given.seq for (epoch, level), given in self.database.receipts.items() if level == "applied"
-        }
-        owed = sum(epoch.head.seq - applied.get(epoch.epoch, 0) for epoch in self.database.epochs)
-        statement = messages.encode(
-            messages.Heartbeat(
-                origin=self.origin,
-                clock_ms=self.clock.now_ms(),
-                offset_min=0,
-                head=Position(heads[-1].epoch, heads[-1].seq, heads[-1].hash),
-                owed_count=owed,
-                owed_minor=0,
-                currency="GBP",
-                nonce="" if self.feeder is None else self.feeder.nonce,
-            )
-        )
-        return messages.SignedStatement(
-            statement=statement,
-            key_id=self.signer.key_id,
-            signature=self.signer.sign(messages.heartbeat_statement(statement)),
-        )
-
     def drained(self) -> bool:
         """Does this register know every epoch of its own to be applied to the end."""
+        applied = self.database.reference.applied()
         return all(
-            (receipt := self.database.receipts.get((epoch.epoch, "applied"))) is not None
-            and receipt.seq >= epoch.head.seq
+            epoch.epoch in applied and applied[epoch.epoch].seq >= epoch.head.seq
             for epoch in self.database.epochs
         )

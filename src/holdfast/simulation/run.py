@@ -6,7 +6,8 @@ import msgspec
 
 from holdfast.simulation.checks import findings
 from holdfast.simulation.head_office import Office
-from holdfast.simulation.scenario import Plan, Simulation
+from holdfast.simulation.plan import Plan
+from holdfast.simulation.scenario import Simulation
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,21 +39,28 @@ def run(seed: int, plan: Plan | None = None, twin: Office | None = None) -> Repo
     """Runs one seed to its end and checks every promise."""
     plan = plan or Plan()
     simulation = Simulation(seed, plan, twin)
+    try:
+        return _report(simulation, twin)
+    finally:
+        simulation.end()
+
+
+def _report(simulation: Simulation, twin: Office | None) -> Report:
     broken = _broken(simulation)
     found = [*broken, *findings(simulation)]
     if twin is not None:
         found += twin.compare(simulation.head_office.store)
     entries = simulation.head_office.store.entries()
     return Report(
-        seed=seed,
-        plan=plan,
+        seed=simulation.world.seed,
+        plan=simulation.plan,
         stores="memory" if twin is None else "both",
         events=simulation.world.events,
         entries=len(entries),
         epochs=len({(entry.origin, entry.epoch) for entry in entries}),
         forks=simulation.head_office.store.alerts("fork"),
         quarantined=sum(entry.status == "quarantined" for entry in entries),
-        forgeries=simulation.forgeries,
+        forgeries=simulation.thief.forgeries,
         purged=sum(register.database.purged for register in simulation.registers),
         trace_hash=simulation.world.trace_hash,
         findings=tuple(found),

@@ -1,17 +1,26 @@
 """A store server in the simulation: the shipped relay between some registers and head office."""
 
-from holdfast.core.ids import IncarnationId, OriginId
+from collections.abc import Mapping
+
+from holdfast.core.ids import OriginId
 from holdfast.core.journal.chain import Verify
 from holdfast.core.sync import messages
-from holdfast.core.sync.receiver import Refused, receive_batch, receive_offer
+from holdfast.core.sync.receiver import Keys, Refused, receive_batch, receive_offer
 from holdfast.core.sync.relay import Relay, RelayView
-from holdfast.core.sync.sender import Event, Held, ReceiptGiven, Sender
+from holdfast.core.sync.sender import Event, Held, IncarnationSeen, ReceiptGiven, Sender
 from holdfast.simulation.driver import POLICY, Driver
 from holdfast.simulation.head_office import SimHeadOffice
 from holdfast.simulation.network import Answer, Line
 from holdfast.simulation.prober import SimBoard, SimProber
+from holdfast.simulation.register import UNKNOWN
+from holdfast.simulation.session import OneKey, SessionLine
+from holdfast.simulation.signing import SimKey
 from holdfast.simulation.world import NodeClock, World
 
+TAKEN = ("offer", "entries")
+"""Kinds that it answers itself, in no session."""
+OUTDATED = ("key.unknown", "session.former-key")
+"""Head office's refusals of what was signed with a key that it does not know, or not any more."""
 Lane = tuple[OriginId, int]
 
 
@@ -19,7 +28,13 @@ class SimStoreServer:
     """Holds what it was sent on its own disk; loses that disk now and then, promises only *held*."""
 
     def __init__(
-        self, world: World, node: str, origin: OriginId, head_office: SimHeadOffice, verify: Verify
+        self,
+        world: World,
+        node: str,
+        origin: OriginId,
+        key: SimKey,
+        head_office: SimHeadOffice,
+        verify: Verify,
     ) -> None:
         self.world, self.node, self.origin = world, node, origin
         self.alive = True
@@ -29,27 +44,39 @@ class SimStoreServer:
         self._verify = verify
         self._relay = Relay()
         self._drivers: dict[Lane, Driver] = {}
-        self._incarnation = IncarnationId("unknown")
+        self._incarnation = UNKNOWN
+        self._key = key
+        self._keys: Mapping[OriginId, Keys] = {}
+        """As head office last said."""
         self.line = Line(world, f"{node} up", self._carry, lambda: head_office.alive)
-        self._start_probing()
+        self._start_process()
 
-    def _start_probing(self) -> None:
+    def _start_process(self) -> None:
         self._board = SimBoard(NodeClock(self.world))
+        self._session = SessionLine(self.line, self.origin, OneKey(self.origin, self._key), self._board)
         self._prober = SimProber(self.world, self.node, self.line, self._board)
+        self._board.on_return(self._session.line_returned)
         self._board.on_return(self._line_returned)
         self._prober.poke()
 
-    def _carry(self, kind: str, body: bytes) -> Answer | None:
-        return self._head_office.handle(self.origin, kind.partition(" ")[0], body)
+    def _carry(self, kind: str, body: bytes, token: str) -> Answer | None:
+        return self._head_office.handle(token, kind.partition(" ")[0], body)
+
+    def _keys_of(self, origin: OriginId) -> Mapping[OriginId, Keys]:
+        """Of that register alone. While head office is down, what it said last holds."""
+        if self._head_office.alive:
+            self._keys = self._head_office.keys(self.origin)
+        return {origin: self._keys[origin]} if origin in self._keys else {}
 
     # Towards the registers
 
-    def handle(self, origin: OriginId, kind: str, body: bytes) -> Answer | None:
+    def handle(self, origin: OriginId, token: str, kind: str, body: bytes) -> Answer | None:
+        """Offers and entries it takes by their signatures; all else is between register and head office."""
         if not self.alive:
             return None
-        if kind == "heartbeat":
-            return self._pass_word_up(origin, body)
-        origins = {origin: self._head_office.keys[origin]}
+        if kind not in TAKEN:
+            return self._pass_on(origin, token, kind, body)
+        origins = self._keys_of(origin)
         if kind == "offer":
             offer = receive_offer(body, origins=origins, verify=self._verify)
             if isinstance(offer, Refused):
@@ -64,14 +91,16 @@ class SimStoreServer:
         self.pump()
         return Answer(200, messages.encode(ack))
 
-    def _pass_word_up(self, origin: OriginId, body: bytes) -> Answer | None:
-        """A heartbeat waits for head office's own answer, or gets none."""
+    def _pass_on(self, origin: OriginId, token: str, kind: str, body: bytes) -> Answer | None:
+        """Head office's own answer, or none."""
         weather = self.line.weather
         if weather.is_dead or self.world.chance(weather.request_loss):
             return None
-        answer = self._carry("heartbeat", body)
-        if answer is not None and answer.status == 200:
-            self._locate_again(origin, messages.decode(answer.body, messages.HeartbeatReply).offer)
+        answer = self._carry(kind, body, token)
+        if answer is not None and answer.status == 200 and kind == "heartbeat":
+            reply = messages.decode(answer.body, messages.HeartbeatReply)
+            self._incarnation = reply.incarnation
+            self._locate_again(origin, reply.offer)
         return answer
 
     def _pass_up(self, origin: OriginId, offer: bytes) -> None:
@@ -80,6 +109,7 @@ class SimStoreServer:
         def learn(answer: Answer) -> None:
             if self.alive and answer.status == 200:
                 reply = messages.decode(answer.body, messages.OfferReply)
+                self._incarnation = reply.incarnation
                 self._relay.learn(origin, reply)
                 lacking = any(cursor.known_sample == 0 or not cursor.tips for cursor in reply.cursors)
                 self._locate_again(origin, lacking)
@@ -88,7 +118,7 @@ class SimStoreServer:
             if self.alive:
                 self._board.lost("no answer in time")
 
-        self.line.call(f"offer {origin}", offer, learn, lost)
+        self._session.call(f"offer {origin}", offer, learn, lost)
 
     def _locate_again(self, origin: OriginId, unclear: bool) -> None:
         """Head office does not hold what a register says: perhaps not either what was sent for it."""
@@ -102,6 +132,7 @@ class SimStoreServer:
     def crash(self) -> None:
         self.alive = False
         self._prober.stop()
+        self._session.stop()
         for driver in self._drivers.values():
             driver.stop()
         self._drivers.clear()
@@ -110,7 +141,7 @@ class SimStoreServer:
         self.alive = True
         if disk_lost:
             self._relay = Relay()
-        self._start_probing()
+        self._start_process()
         self.pump()
 
     def look_at_line(self) -> None:
@@ -141,18 +172,27 @@ class SimStoreServer:
             self.world,
             f"{self.node} {lane}",
             sender,
-            self.line,
+            self._session,
             self._board,
             lambda event: self._handle(lane, event),
             suffix=f" {lane[0]}",
+            on_refusal=lambda answer: self._refused(lane[0], answer),
         )
         self._drivers[lane] = driver
         return driver
 
+    def _refused(self, origin: OriginId, answer: Answer) -> None:
+        """For signatures that head office does not take (any more), only the register can make others."""
+        if answer.code in OUTDATED:
+            self._relay.forget(origin)
+            for lane in [lane for lane in self._drivers if lane[0] == origin]:
+                self._drivers.pop(lane).stop()
+
     def _handle(self, lane: Lane, event: Event) -> None:
         if isinstance(event, ReceiptGiven):
             self._relay.keep(event.receipt)
-            self._incarnation = event.receipt.incarnation
+        elif isinstance(event, IncarnationSeen):
+            self._incarnation = event.incarnation
         elif isinstance(event, Held):
             # What a first lane has brought, a branch's lane was waiting for.
             for (origin, number), other in self._drivers.items():

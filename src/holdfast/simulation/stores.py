@@ -7,8 +7,9 @@ from contextlib import contextmanager
 import msgspec
 
 from holdfast.core.faults import UnavailableFault
-from holdfast.core.ids import EpochId, OriginId
+from holdfast.core.ids import EpochId, IncarnationId, OriginId
 from holdfast.core.ingest.rows import COLUMNS, Row
+from holdfast.core.sync.commands import Command
 from holdfast.hq.store.memory import MemoryStore, MemoryTransaction
 
 _ENTRY = {name: place for place, name in enumerate(COLUMNS["entry"])}
@@ -39,6 +40,18 @@ class HeldDocument(msgspec.Struct, frozen=True, kw_only=True):
     lines: int
 
 
+class Given(msgspec.Struct, frozen=True):
+    """A command, and what became of it."""
+
+    command: Command
+    is_delivered: bool = False
+    outcome: str | None = None
+
+
+class CommitLostFault(UnavailableFault):
+    """What a head office learns of a commit that did not come about."""
+
+
 class SimStore(MemoryStore):
     """A store whose commits can be made to fail, and that can be copied whole."""
 
@@ -46,6 +59,12 @@ class SimStore(MemoryStore):
     """So many of the next transactions that change an origin's journal."""
     fails_silently = False
     """A mutant's switch: the commit is lost and nobody is told."""
+
+    def __init__(self, incarnation: IncarnationId) -> None:
+        super().__init__(incarnation)
+        self.feed_rows: dict[tuple[str, str], tuple[int, bytes]] = {}
+        """(feed, key) → (version, body as JSON, `null` where it was deleted)."""
+        self.commands: dict[tuple[OriginId, IncarnationId, int], Given] = {}
 
     @contextmanager
     def transaction(self, origin: OriginId | None) -> Iterator[MemoryTransaction]:
@@ -55,8 +74,8 @@ class SimStore(MemoryStore):
                     yield transaction
                     if self.failing_commits and origin is not None:
                         self.failing_commits -= 1
-                        raise UnavailableFault("the database went away at the commit")
-            except UnavailableFault:
+                        raise CommitLostFault("the database went away at the commit")
+            except CommitLostFault:
                 if not self.fails_silently:
                     raise
 
@@ -66,6 +85,7 @@ class SimStore(MemoryStore):
         for name, table in vars(self.tables).items():
             setattr(other.tables, name, copy.copy(table))
         other.tables.appended = {name: list(rows) for name, rows in self.tables.appended.items()}
+        other.feed_rows, other.commands = dict(self.feed_rows), dict(self.commands)
         return other
 
     # What the checks read

@@ -461,6 +461,9 @@ class TestSender:
         assert seqs[:4] == [1_000_000, 999_999, 999_997, 999_993]
         assert seqs[-1] == 1
         assert len(seqs) < 30
+        assert sample_seqs(42) == [42, 41, 39, 35, 27, 11, 1]
+        assert sample_seqs(42, first_seq=8) == [42, 41, 39, 35, 27, 11, 7, 1]
+        assert sample_seqs(1) == [1]
 
 
 class TestRelay:
@@ -544,6 +547,35 @@ class TestRelay:
         assert (fork.held, fork.fork) == (journal.position, True)
         gap = relay.answer_batch(decode_batch(SampleJournal().open(7).sell(3).batch(3, 2)), INC, 5)
         assert (gap.held, gap.send_from) == (None, 1)
+
+    def test_a_branch_is_joined_where_both_part_though_no_sample_that_thins_out_is_there(self) -> None:
+        journal = SampleJournal().open().sell(6)
+        twin = journal.copy().sell(35, total_minor=300)
+        journal.sell(19)
+        relay = Relay()
+        for batch in (journal.batch(1, 7), journal.batch(8), twin.batch(8)):
+            assert relay.take(decode_batch(batch)) is not None
+        trunk, branch = relay.lanes(ORIGIN)
+        assert (trunk.first_seq(journal.epoch), branch.first_seq(journal.epoch)) == (1, 8)
+        sender = Sender(branch, policy=Policy(), jitter=lambda: 0.5)
+        request = sender.poll(0)
+        assert isinstance(request, Request)
+        samples = decode(request.body, Offer).epochs[0].samples
+        assert (7, journal.hash_at(journal.epoch, 7)) in samples
+
+    def test_a_claim_that_went_past_a_relay_tells_copies_apart_behind_it(self) -> None:
+        journal = SampleJournal().open().sell(5)
+        relay = Relay()
+        relay.take(decode_batch(journal.batch()))
+        claimed = Position(journal.epoch, 9, bytes(32))
+        cursor = EpochCursor(epoch=journal.epoch, tips=(journal.position,), claimed=claimed)
+        relay.learn(ORIGIN, OfferReply(incarnation=INC, time_ms=5, cursors=(cursor,)))
+        sender = Sender(journal, policy=Policy(), jitter=lambda: 0.5)
+        request = sender.poll(0)
+        assert isinstance(request, Request)
+        reply = relay.answer_offer(decode(request.body, Offer), INC, 5)
+        needed = [e for e in sender.on_reply(encode(reply), 0) if isinstance(e, EpochNeeded)]
+        assert [event.open.claimed_seq for event in needed] == [9]
 
     def test_a_gap_is_not_taken_and_a_twin_is_kept_apart(self) -> None:
         journal = SampleJournal().open().sell(10)

@@ -36,6 +36,10 @@ class JournalView(Protocol):
         """The chain's hash there; None where this journal has no such entry."""
         ...
 
+    def first_seq(self, epoch: EpochId) -> int:
+        """Of the first entry that it can send: 1, unless what comes before is another journal's to bring."""
+        ...
+
     def piece(self, epoch: EpochId, first_seq: int, entries_max: int, bytes_max: int) -> Piece | None:
         """Entries from `first_seq` on, cut at a signed head; None when there are none.
 

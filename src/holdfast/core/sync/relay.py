@@ -122,6 +122,8 @@ class Relay:
         self._elsewhere: dict[tuple[OriginId, EpochId], tuple[Position, ...]] = {}
         """Heads that head office holds and this relay does not: another copy of a register's
         database reached it by another way."""
+        self._claimed: dict[tuple[OriginId, EpochId], Position] = {}
+        """The highest head that head office ever heard of, by a word that went past this relay."""
 
     def forget(self, origin: OriginId) -> None:
         """Head office does not take its signatures any more: they were made with a key that gave way, or one
@@ -188,6 +190,7 @@ class Relay:
         return EpochCursor(
             epoch=epoch,
             tips=tuple(chain.head for chain in chains),
+            claimed=self._claimed.get((origin, epoch)),
             elsewhere=self._elsewhere.get((origin, epoch), ()),
             known_sample=max((seq for seq, _ in known), default=0),
             applied=self._receipt(origin, offered, "applied"),
@@ -216,6 +219,8 @@ class Relay:
             chains = self.chains(origin, cursor.epoch)
             elsewhere = tuple(tip for tip in cursor.tips if not _holds(chains, tip.seq, tip.hash))
             self._elsewhere[(origin, cursor.epoch)] = elsewhere
+            if cursor.claimed is not None:
+                self._claimed[(origin, cursor.epoch)] = cursor.claimed
             for receipt in (cursor.applied, cursor.safe):
                 if receipt is not None:
                     self.keep(receipt)
@@ -273,6 +278,10 @@ class RelayView:
             return chain.hash_at(seq)
         trunk = self._relay.chains(self._origin, epoch)[0]
         return trunk.hash_at(seq)
+
+    def first_seq(self, epoch: EpochId) -> int:
+        chain = self._chain(epoch)
+        return 1 if chain is None else chain.base_seq + 1
 
     def piece(self, epoch: EpochId, first_seq: int, entries_max: int, bytes_max: int) -> Piece | None:
         """None below a branch's own beginning: the first lane brings what both share."""

@@ -329,7 +329,8 @@ class Sender:
 
     def _samples(self, head: SignedHead) -> tuple[tuple[int, bytes], ...]:
         samples: list[tuple[int, bytes]] = []
-        for seq in sample_seqs(head.seq):
+        first = self._journal.first_seq(head.epoch)
+        for seq in sample_seqs(head.seq, first):
             hash = self._journal.hash_at(head.epoch, seq)
             if hash is not None:
                 samples.append((seq, hash))
@@ -439,7 +440,7 @@ class Sender:
         changed = self._incarnation is not None and incarnation != self._incarnation
         self._incarnation = incarnation
         if changed:
-            # A relay's receipts are of the former life, and it asks for new ones with this word: ask soon again.
+            # A relay's receipts are of the former life; it asks for new ones with this word: soon ask again.
             self._state, self._asked = State.LOCATE, 0
         return IncarnationSeen(incarnation, time_ms, changed)
 
@@ -458,14 +459,13 @@ def _known_heads(cursor: EpochCursor | None) -> tuple[Position, ...]:
     return (*cursor.tips, *cursor.elsewhere, *claimed)
 
 
-def sample_seqs(head_seq: int) -> Sequence[int]:
-    """Seqs to offer below a head: itself, then thinning out exponentially down to 1."""
-    assert head_seq >= 1, "an epoch has at least its opening entry"
-    seqs = [head_seq]
-    step = 1
-    while seqs[-1] - step >= 1:
-        seqs.append(seqs[-1] - step)
-        step *= 2
-    if seqs[-1] != 1:
-        seqs.append(1)
-    return seqs
+def sample_seqs(head_seq: int, first_seq: int = 1) -> Sequence[int]:
+    """Seqs to offer below a head: itself, then thinning out exponentially down to 1, with the one before the
+    first that can be sent: a receiver that stands there needs to know it by no other."""
+    assert 1 <= first_seq <= head_seq, "an epoch has at least its opening entry, and a branch one of its own"
+    seqs = {head_seq, 1, max(1, first_seq - 1)}
+    seq, step = head_seq, 1
+    while seq - step >= 1:
+        seq, step = seq - step, step * 2
+        seqs.add(seq)
+    return sorted(seqs, reverse=True)

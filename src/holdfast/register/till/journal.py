@@ -74,6 +74,10 @@ class TillJournal:
             except UNREADABLE:
                 return self._proved(n, seq)
 
+    def first_seq(self, epoch: EpochId) -> int:
+        """All of an epoch, always."""
+        return 1
+
     def piece(self, epoch: EpochId, first_seq: int, entries_max: int, bytes_max: int) -> Piece | None:
         n = self._number(epoch)
         if n is None:

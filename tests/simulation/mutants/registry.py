@@ -1,0 +1,32 @@
+"""How a mutant is written down: what it breaks, and by which promise it must be found."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+class Mutant(NamedTuple):
+    """A rule broken, and by what that must be found."""
+
+    patch: Patch
+    caught_by: str
+    """How the finding begins."""
+    plan: str = "rough"
+    seed: int = 1
+    """Tried first: one that is known to find it."""
+
+
+MUTANTS: dict[str, Mutant] = {}
+
+
+def mutant(caught_by: str, plan: str = "rough", *, seed: int = 1) -> Callable[[Patch], Patch]:
+    """Registers one under its name."""
+
+    def register_one(patch: Patch) -> Patch:
+        MUTANTS[patch.__name__] = Mutant(patch, caught_by, plan, seed)
+        return patch
+
+    return register_one
