@@ -11,7 +11,7 @@ MINUTES ?= 10
 # More arguments for pytest: `make test ARGS="-k gift_card"`; `ARGS=-n0` runs one test after the other.
 ARGS ?=
 # Most of a test's time is waiting for real processes and a browser; a file's tests stay together.
-WORKERS ?= 2
+WORKERS ?= 3
 
 BIN := .venv/bin
 READY := .venv/.ready

@@ -46,6 +46,11 @@ def test_quick_keys_and_categories_by_touch(till: TillPage) -> None:
     till.pay_exact()
     till.page.keyboard.press("Escape")
     expect(tab(till, "Quick keys")).to_have_attribute("aria-selected", "true")  # for the next customer
+    till.scan(MILK, "Milk")
+    tab(till, "Bakery").click()
+    expect(tab(till, "Bakery")).to_have_attribute("aria-selected", "true")
+    till.void()
+    expect(tab(till, "Quick keys")).to_have_attribute("aria-selected", "true")
 
 
 def test_the_grid_by_keyboard_alone(till: TillPage) -> None:

@@ -39,9 +39,10 @@ def rows(till: TillPage) -> dict[str, tuple[str, str]]:
 def told(role: str, mode: Mode) -> dict[str, tuple[str, str]]:
     """What the table says, in the page's words."""
     words = {"yes": "Yes", "no": "No"}
+    now = {"yes": "Yes", "no": "No {}", "approval": "{} approves"}
     return {
         said.name: (
-            f"{said.sentence} approves" if said.now == "approval" else words[said.now],
+            now[said.now].format(said.sentence),
             words.get(said.offline, said.offline),
         )
         for _, group in said_to(OPERATIONS, DEFAULT_ROLES[role], Situation(mode=mode))

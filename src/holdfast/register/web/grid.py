@@ -61,6 +61,10 @@ class Grid:
         """Show this from now on."""
         self._place = place
 
+    def turn_home(self) -> None:
+        """The next customer, or who signs in, begins with what is at hand."""
+        self.turn_to(Place())
+
     def sheet(self, business_date: str) -> Sheet:
         """What is shown now. A category or page that is gone gives way to the first one."""
         with self._lock:

@@ -12,7 +12,7 @@ from holdfast.core.refusals import Refusal
 from holdfast.core.sale import SaleLine
 from holdfast.register.checkout import DocumentRow
 from holdfast.register.web.carrying import parts_of
-from holdfast.register.web.grid import Place, Sheet
+from holdfast.register.web.grid import Sheet
 from holdfast.register.web.known_customers import name_of
 from holdfast.register.web.messages import say
 from holdfast.register.web.people import Person
@@ -67,6 +67,11 @@ class Screen:
         """Back to selling."""
         return self._answer(self._frame("shelf", refusal=refusal, said=said))
 
+    def next_customer(self, said: str) -> Response[str]:
+        """Selling from the start: the transaction before was given up, or put aside."""
+        self._services.grid.turn_home()
+        return self.shelf(said=said)
+
     def found(self, offers: list[Any], quantity: str) -> Response[str]:
         return self._answer(self._frame("shelf", found=offers, found_quantity=quantity))
 
@@ -83,7 +88,7 @@ class Screen:
         return self.part("work/shelf.html", found=None, found_quantity="", sheet=self._sheet())
 
     def done(self, receipt: Receipt) -> Response[str]:
-        self._services.grid.turn_to(Place())  # the next customer begins with what is at hand
+        self._services.grid.turn_home()
         carry = parts_of(self._services.outbox, receipt.sale.document, expected=True)
         return self._answer(self._frame("done", receipt=receipt, carry=_CARRY | carry))
 

@@ -57,6 +57,7 @@ class Entrance(Controller):
         _left(services, former, found.id)
         token = services.sessions.open(found, services.sessions.seen(former))
         services.sessions.close(former)
+        services.grid.turn_home()
         answer: Response[Any] = to_start()
         answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/")
         return answer

@@ -1,6 +1,7 @@
 """Turning the grid of products to a category or a page (PO1)."""
 
 from litestar import Controller, Response, get
+from litestar.params import FromQuery
 
 from holdfast.register.web.grid import Place
 from holdfast.register.web.guards import AnyRequest, permit_of
@@ -14,11 +15,13 @@ class GridPages(Controller):
     path = "/grid"
 
     @get("/quick", operation="basket.look", sync_to_thread=True)
-    def quick(self, request: AnyRequest, services: Given, page: int = 1) -> Response[str]:
+    def quick(self, request: AnyRequest, services: Given, page: FromQuery[int] = 1) -> Response[str]:
         services.grid.turn_to(Place(None, page))
         return Screen(services, permit_of(request).person).grid()
 
     @get("/category", operation="basket.look", sync_to_thread=True)
-    def category(self, request: AnyRequest, services: Given, name: str = "", page: int = 1) -> Response[str]:
+    def category(
+        self, request: AnyRequest, services: Given, name: FromQuery[str] = "", page: FromQuery[int] = 1
+    ) -> Response[str]:
         services.grid.turn_to(Place(name, page))
         return Screen(services, permit_of(request).person).grid()

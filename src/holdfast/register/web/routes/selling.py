@@ -104,8 +104,8 @@ class Selling(Controller):
             return screen.shelf(refusal=voided)
         if voided.given_back:
             back = to_give_back(voided.given_back, services.fmt)
-            return screen.shelf(said=say("basket.voided.give-back", amounts=back))
-        return screen.shelf(said=say("basket.voided"))
+            return screen.next_customer(say("basket.voided.give-back", amounts=back))
+        return screen.next_customer(say("basket.voided"))
 
     @get(
         "/ask/{line:int}/{question:str}",

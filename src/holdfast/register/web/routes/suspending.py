@@ -35,7 +35,7 @@ class Suspending(Controller):
         screen = Screen(services, permit.person)
         if isinstance(kept, Refusal):
             return screen.shelf(refusal=kept)
-        return screen.shelf(said=say("suspend.done"))
+        return screen.next_customer(say("suspend.done"))
 
     @get("/suspended", operation="basket.recall", sync_to_thread=True)
     def all(self, request: AnyRequest, services: Given) -> Response[str]:
