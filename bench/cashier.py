@@ -32,6 +32,8 @@ class Cashier:
         staff, pin = CASHIER
         self._post("/sign-in", {"staff": staff, "pin": pin})
         page = self._client.get("/")
+        if "/start/continue" in page.text:  # what a start without a connection tells
+            page = self._post("/start/continue", {})
         if 'id="date"' in page.text:
             found = re.search(r'id="date"[^>]*value="([0-9-]+)"', page.text)
             self._post("/day/open", {"date": found[1] if found else "", "float": "0"})
