@@ -5,30 +5,27 @@ differ, and told anew when that changes; once the rest has arrived they agree by
 """
 
 import datetime
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 import psycopg
-import structlog
 
 from holdfast.core.cash.agreement import said, unequal
 from holdfast.core.cash.coverage import ChainEnd, Covered, Span, covered, goes_on_from
 from holdfast.core.cash.z_report import ZReport
-from holdfast.core.faults import Fault
 from holdfast.core.ids import EpochId
 from holdfast.core.journal.bodies import REGISTRY
 from holdfast.core.journal.entry import decode_entry
 from holdfast.core.sale import Sale
 from holdfast.core.totals import DayTotals, ForeignSum, day_deltas
+from holdfast.hq.regular import RegularWork
 from holdfast.infra.clock import Clock
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
 _sql = load_queries("holdfast.hq", "closings.sql", Engine.POSTGRES)
 _report = msgspec.json.Decoder(ZReport)
-_log = structlog.get_logger(__name__)
 
 Result = Literal["equal", "unequal", "open", "waiting"]
 """`open`: the date was opened again. `waiting`: an earlier epoch of the register is not all here."""
@@ -294,27 +291,16 @@ def _totals(rows: Sequence[tuple[str, str, int, int]]) -> DayTotals:
     )
 
 
-class ClosingKeeper:
-    """A thread that compares what is due, until `stop`."""
+class ClosingKeeper(RegularWork):
+    """Compares what is due, until `stop`. What could not be compared stays due."""
 
     def __init__(self, pool: Pool, clock: Clock, every_s: float = CHECK_EVERY_S) -> None:
-        self._pool = pool
-        self._clock = clock
-        self._every_s = every_s
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="compare-closings", daemon=True)
-        self._thread.start()
+        self._pool, self._clock = pool, clock
+        super().__init__("compare-closings", "day closings are not compared", every_s, first_s=every_s)
 
-    def _keep(self) -> None:
-        while not self._stopped.wait(self._every_s):
-            try:
-                check_due(self._pool, self._clock)
-            except Fault as fault:  # what is due stays due
-                _log.warning("day closings are not compared", code=fault.code, fault=fault.sentence)
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join()
+    def _turn(self) -> bool:
+        check_due(self._pool, self._clock)
+        return False
 
 
 # ---- reading -----------------------------------------------------------------------------------

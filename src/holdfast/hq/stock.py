@@ -3,11 +3,7 @@
 Ingest only appends to `stock_change`. The view `stock_level` is right whether or not anything is folded.
 """
 
-import threading
-
-import structlog
-
-from holdfast.core.faults import Fault
+from holdfast.hq.regular import RegularWork
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
@@ -17,7 +13,6 @@ FOLD_EVERY_S = 10.0
 """After a long drain the processor is others' again."""
 FOLD_ROWS = 50_000
 """In one transaction, which takes some tenths of a second."""
-_log = structlog.get_logger(__name__)
 
 
 def fold(pool: Pool, at_most: int = FOLD_ROWS) -> int:
@@ -26,26 +21,12 @@ def fold(pool: Pool, at_most: int = FOLD_ROWS) -> int:
         return _sql.fold(conn, at_most=at_most) if _sql.may_fold(conn) else 0
 
 
-class StockKeeper:
-    """A thread that folds what there is, until `stop`."""
+class StockKeeper(RegularWork):
+    """Folds what there is, until `stop`. The level is right meanwhile."""
 
     def __init__(self, pool: Pool, every_s: float = FOLD_EVERY_S) -> None:
         self._pool = pool
-        self._every_s = every_s
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="fold-stock", daemon=True)
-        self._thread.start()
+        super().__init__("fold-stock", "stock is not folded", every_s, first_s=every_s)
 
-    def _keep(self) -> None:
-        pause_s = self._every_s
-        while not self._stopped.wait(pause_s):
-            pause_s = self._every_s
-            try:
-                if fold(self._pool) == FOLD_ROWS:
-                    pause_s = 0.0
-            except Fault as fault:  # the next time may go well; the level is right meanwhile
-                _log.warning("stock is not folded", code=fault.code, fault=fault.sentence)
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join()
+    def _turn(self) -> bool:
+        return fold(self._pool) == FOLD_ROWS
