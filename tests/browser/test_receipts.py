@@ -20,7 +20,7 @@ from holdfast.infra.config import RegisterConfig, RegisterHome, change_settings
 from holdfast.infra.keys import DatabaseKey, SigningKey
 from holdfast.register.sync.reference import Catalogue, read_reference
 from tests.browser.conftest import wait_standing
-from tests.browser.till_page import CASHIER, CHEDDAR, CRISPS, WAIT_MS, TillPage
+from tests.browser.till_page import CASHIER, CHEDDAR, CRISPS, MANAGER, WAIT_MS, TillPage
 from tests.escpos_printer import FakePrinter
 from tests.office import free_port
 
@@ -166,6 +166,41 @@ def test_a_receipt_is_printed_again_and_says_that_it_is_a_copy(
     copy = beside.printer.await_pages(already + 1)[-1]
     assert b"COPY, printed" in copy
     assert number.encode() in copy
+
+
+def test_reports_are_printed_and_wait_for_the_printer(browser: Browser, beside: Surroundings) -> None:
+    """PO5: an X report by keyboard; a Z report by itself once there is paper, and again on its page."""
+    printer = beside.printer
+    printer.paper = True
+    with TillPage.open(browser, beside.place.url) as till:
+        till.sign_in(MANAGER)
+        till.open_day()
+        page = till.page
+        till.menu("Cash")
+        page.locator("[hx-post='/cash/x']").focus()
+        page.keyboard.press("Enter")
+        page.locator("[hx-post='/cash/x/print']").focus()
+        page.keyboard.press("Enter")
+        signs(page).to_contain_text("The report is printed.")
+        assert b"X report" in printer.pages[-1]
+        assert not till.violations()
+        assert not till.small_targets()
+        printer.paper, already = False, len(printer.pages)
+        till.close_day()
+        expect(page.locator(".notice--ok")).to_contain_text("It prints by itself.")
+        till.expect_status("Printer out of paper. 1 waits to be printed.")
+        printer.paper = True
+        page.click("text=Print Z report")
+        till.arrive(".paper")
+        signs(page).to_contain_text("The report is printed.")
+        [z] = printer.await_pages(already + 1)[already:]
+        assert (page.locator(".paper__kind").text_content() or "-").encode() in z
+        assert b"COPY" not in z
+        page.click("text=Print again")
+        signs(page).to_contain_text("The report is printed.")
+        assert b"COPY, printed" in printer.await_pages(already + 2)[-1]
+        assert not till.violations()
+        assert not till.small_targets()
 
 
 def code_on(printed: bytes) -> str:

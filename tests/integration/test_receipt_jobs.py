@@ -27,12 +27,13 @@ from holdfast.register.receipts.jobs import (
     PRINTS_WAITING_MAX,
     Jobs,
     open_jobs,
+    z_name,
 )
 from holdfast.register.sync.reference import open_reference
 from tests.escpos_printer import FakePrinter
 from tests.office import free_port
-from tests.register_fixture import make_register, sell_one, selling
-from tests.unit.core.shop import BEGAN_MS
+from tests.register_fixture import CASHIER, MANAGER, make_register, sell_one, selling
+from tests.unit.core.shop import BEGAN_MS, done
 
 ADDRESS = "ada@example.com"
 
@@ -189,7 +190,7 @@ def test_one_that_dies_half_way_is_for_a_person_and_holds_up_nobody(shop: Shop, 
 def test_a_process_that_ends_in_the_middle_prints_nothing_twice(shop: Shop, printer: FakePrinter) -> None:
     shop.clerk()
     number = shop.sell()
-    shop.jobs.take_in([number], 1 << 62, shop.clock.now_ms())
+    shop.jobs.take_in([number], 1 << 62, shop.clock.now_ms(), z_cursor=0)
     job = shop.jobs.next_print()
     assert job is not None
     shop.jobs.begin_print(job, shop.clock.now_ms())
@@ -253,6 +254,62 @@ def test_a_queue_that_cannot_be_read_is_begun_anew_and_prints_nothing_again(
     clerk.turn()
     assert [number.encode() in page for page in printer.await_pages(1)] == [True]
     assert shop.home.receipts.with_name("receipts.db.damaged").exists()
+
+
+# ---- reports -----------------------------------------------------------------------------------
+
+
+def close_day(shop: Shop) -> None:
+    """Close what is open, and open the next day."""
+    done(shop.checkout.close_day(by=CASHIER))
+    done(shop.checkout.open_day(by=CASHIER, approved_by=MANAGER))
+
+
+def test_a_z_report_prints_by_itself_once_through_a_printer_without_paper_and_a_restart(
+    shop: Shop, printer: FakePrinter
+) -> None:
+    close_day(shop)
+    shop.clerk().turn()
+    number = shop.sell()
+    printer.paper = False
+    close_day(shop)
+    clerk = shop.clerk()
+    clerk.turn()
+    assert shop.state(z_name(2)) == ("waits", "paper")
+    shop.clock.advance(PRINT_WAITS_MS + 1)
+    clerk.turn()
+    assert shop.state(number)[0] == "given-up", "its customer has gone"
+    shop.begin()
+    printer.paper = True
+    shop.clerk().turn()
+    [page] = printer.await_pages(1)
+    assert b"Z report 2" in page
+    assert b"COPY" not in page
+    assert number.encode() in page, "its first and last receipt"
+    assert shop.jobs.print_of(z_name(1)) is None, "closed before there was a printer"
+    shop.begin()
+    shop.clerk().turn()
+    shop.jobs.print_z(1, shop.clock.now_ms())
+    shop.clerk().turn()
+    again = printer.await_pages(2)[-1]
+    assert b"Z report 1" in again
+    assert b"COPY, printed" in again
+    assert len(printer.pages) == 2
+
+
+def test_a_queue_of_before_reports_were_printed_goes_on_with_the_next_one(
+    shop: Shop, printer: FakePrinter
+) -> None:
+    close_day(shop)
+    shop.clerk().turn()
+    shop.jobs._connection.execute("update cursor set z = null")  # pyright: ignore[reportPrivateUsage]
+    shop.begin()
+    clerk = shop.clerk()
+    clerk.turn()
+    close_day(shop)
+    clerk.turn()
+    assert b"Z report 2" in printer.await_pages(1)[0]
+    assert shop.jobs.print_of(z_name(1)) is None
 
 
 # ---- mailing -----------------------------------------------------------------------------------

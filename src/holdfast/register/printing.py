@@ -1,4 +1,5 @@
-"""The process beside the till that prints and mails receipts: child of a serving register (PO8).
+"""The process beside the till that prints and mails receipts, and prints reports: child of a serving register
+(PO8, PO5).
 
 What to print by itself it reads from the journal, what a person asked for from `receipts.db`; how it went it
 writes there, and the till's page shows it. A printer that hangs hangs this process's thread, no sale.
@@ -9,17 +10,21 @@ Its parent wakes it with a byte on its standard input: something was sold, or as
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import apsw
+import msgspec
 import structlog
 
+from holdfast.core.cash.shift import ShiftClosed
 from holdfast.core.faults import DamagedFault, Fault
 from holdfast.core.ids import DocumentNumber
 from holdfast.core.receipt.code import RETURN_WINDOW_DAYS_DEFAULT
 from holdfast.core.receipt.issued import Issued
-from holdfast.core.receipt.paper import paper
+from holdfast.core.receipt.paper import PaperLine, paper
+from holdfast.core.receipt.report import Report, report_paper
+from holdfast.core.receipt.texts import text
 from holdfast.infra.clock import Clock, SystemClock
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
@@ -27,14 +32,24 @@ from holdfast.infra.logs import configure_logs
 from holdfast.infra.sqlite import faults
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.ink import ink
-from holdfast.register.receipts.jobs import PRINT_WAITS_MS, Jobs, MailJob, PrintJob, open_jobs
+from holdfast.register.receipts.jobs import (
+    PRINT_WAITS_MS,
+    REPORT_WAITS_MS,
+    Jobs,
+    MailJob,
+    PrintJob,
+    open_jobs,
+    z_number,
+)
 from holdfast.register.receipts.post import NotSent, Refused, account_of, mail_of, send
 from holdfast.register.receipts.printers import BrokeOff, NotReady, open_printer
 from holdfast.register.sync.process import listen, stop_on_signals
 from holdfast.register.sync.reference_file import ReferenceFile
-from holdfast.register.till import history
+from holdfast.register.till import cash, history
 from holdfast.register.till.database import QUERIES, read_till
+from holdfast.register.web.cash.reports import Books, z_report
 from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
+from holdfast.register.web.messages import say
 from holdfast.register.web.receipts import ReceiptMaker, maker_of
 from holdfast.register.web.shelf import Shelf
 
@@ -68,7 +83,10 @@ class Desk:
             undo.pop_all()
         self._lock = threading.Lock()
         shelf = Shelf(self._file, self.config.currency)
-        fmt = Formats(self.config.currency, self.config.timezone, shelf.parameter("locale", DEFAULT_LOCALE))
+        self.fmt = fmt = Formats(
+            self.config.currency, self.config.timezone, shelf.parameter("locale", DEFAULT_LOCALE)
+        )
+        self._books = Books(fmt, shelf, self._closed_shift)
         self.maker: ReceiptMaker = maker_of(
             fmt, shelf, register=self.config.register, store=self.config.store
         )
@@ -86,6 +104,28 @@ class Desk:
         """The row of the newest document; 0: there is none."""
         with self._lock, faults(self._till):
             return QUERIES.newest_document(self._till) or 0
+
+    def newest_z(self) -> int:
+        """The number of the newest Z report; 0: there is none."""
+        with self._lock, faults(self._till):
+            return cash.newest_z(self._till)
+
+    def zs_after(self, number: int) -> list[tuple[int, int]]:
+        """Number and wall time of the Z reports that follow, in order."""
+        with self._lock, faults(self._till):
+            return cash.zs_after(self._till, number)
+
+    def report(self, job: PrintJob) -> Report | None:
+        """What a job for a report prints; None: this database has it no more."""
+        if job.what == "x":
+            return msgspec.json.decode(job.report, type=Report)
+        with self._lock, faults(self._till):
+            row = cash.z_report(self._till, z_number(job.document))
+            return None if row is None else z_report(row, self._books)
+
+    def _closed_shift(self, number: int) -> ShiftClosed | None:
+        row = cash.shift_row(self._till, number)
+        return None if row is None else row.closed
 
     def after(self, cursor: int) -> list[tuple[int, str, int]]:
         """Row, type and wall time of the documents that follow, in order."""
@@ -110,8 +150,11 @@ class Clerk:
         self._clock = desk.clock
         self._pause_s = AGAIN_S_MIN
         self._jobs.begin_printing(self._clock.now_ms())
-        if self._jobs.cursor() is None:  # the printer is new: what was sold before is not printed
-            self._jobs.begin_at(desk.newest())
+        cursor = self._jobs.cursor()
+        if cursor is None:  # the printer is new: what was sold before is not printed
+            self._jobs.begin_at(desk.newest(), desk.newest_z())
+        elif self._jobs.z_cursor() is None:  # the queue is older than printed reports
+            self._jobs.begin_at(cursor, desk.newest_z())
 
     def turn(self) -> float:
         """Print what there is; seconds until the next look."""
@@ -126,16 +169,22 @@ class Clerk:
         return IDLE_S
 
     def _take_in(self) -> None:
-        """Sales and returns since the last look, but for those whose customers have gone by now."""
-        cursor = self._jobs.cursor() or 0
-        while rows := self._desk.after(cursor):
-            cursor, now_ms = rows[-1][0], self._clock.now_ms()
+        """Sales, returns and Z reports since the last look, but for what nobody waits for any more."""
+        cursor, z = self._jobs.cursor() or 0, self._jobs.z_cursor() or 0
+        while True:
+            rows, reports = self._desk.after(cursor), self._desk.zs_after(z)
+            if not rows and not reports:
+                return
+            now_ms = self._clock.now_ms()
+            cursor, z = (rows[-1][0] if rows else cursor), (reports[-1][0] if reports else z)
             found = [
                 self._own(row)
                 for row, type, at_ms in rows
                 if type in _PRINTED_TYPES and at_ms > now_ms - PRINT_WAITS_MS
             ]
-            self._jobs.take_in([number for number in found if number is not None], cursor, now_ms)
+            zs = [number for number, at_ms in reports if at_ms > now_ms - REPORT_WAITS_MS]
+            numbers = [number for number in found if number is not None]
+            self._jobs.take_in(numbers, cursor, now_ms, zs=zs, z_cursor=z)
 
     def _own(self, row: int) -> DocumentNumber | None:
         """Its number; None for history of another system, which had its receipt there."""
@@ -144,11 +193,10 @@ class Clerk:
 
     def _print(self, job: PrintJob) -> bool:
         """Whether to go on with the next one."""
-        issued = self._desk.issued(job.document)
-        if issued is None:
+        data = self._report_ink(job) if job.what != "receipt" else self._receipt_ink(job)
+        if data is None:
             self._jobs.give_up_print(job, "purged", self._clock.now_ms())
             return True
-        data = self._ink(issued, job)
         try:
             with open_printer(self._desk.config) as printer:
                 low = printer.check()
@@ -166,15 +214,25 @@ class Clerk:
         self._jobs.printer_says(low, self._clock.now_ms())
         return True
 
-    def _ink(self, issued: Issued, job: PrintJob) -> bytes:
-        config = self._desk.config
+    def _receipt_ink(self, job: PrintJob) -> bytes | None:
+        issued = self._desk.issued(job.document)
+        if issued is None:
+            return None
         receipt = self._desk.maker.receipt(issued, copy_at_ms=job.made_at_ms if job.is_copy else None)
-        return ink(
-            paper(receipt, config.printer_columns),
-            self._desk.codes.code_of(issued),
-            charset=config.printer_charset,
-            cuts=config.printer_cuts,
-        )
+        return self._ink(paper(receipt, self._desk.config.printer_columns), self._desk.codes.code_of(issued))
+
+    def _report_ink(self, job: PrintJob) -> bytes | None:
+        desk, report = self._desk, self._desk.report(job)
+        if report is None:
+            return None
+        head = (desk.config.store, say("till.name", register=desk.config.register))
+        is_copy = job.is_copy and job.what == "z"
+        copy = text("receipt.copy", at=desk.fmt.date_time(job.made_at_ms)) if is_copy else ""
+        return self._ink(report_paper(report, head, copy, desk.config.printer_columns), "")
+
+    def _ink(self, lines: Sequence[PaperLine], code: str) -> bytes:
+        config = self._desk.config
+        return ink(lines, code, charset=config.printer_charset, cuts=config.printer_cuts)
 
 
 class Postman:

@@ -1,7 +1,7 @@
 """What is to be printed and mailed, on disk: it survives a restart, and no sale waits for it (PO8, P5).
 
-What prints by itself is known from the journal, by a cursor over its documents; each prints by itself at most
-once. A job's state, and who changes it:
+What prints by itself is known from the journal, by a cursor over its documents and one over its Z reports;
+each prints by itself at most once. A job's state, and who changes it:
 
     waits ──► printing ──► printed          the process that prints
       │           └──────► unsure           it broke off: part of it may be on the paper; a person looks
@@ -10,7 +10,7 @@ once. A job's state, and who changes it:
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import apsw
 import msgspec
@@ -31,6 +31,8 @@ _log = structlog.get_logger(__name__)
 
 PRINT_WAITS_MS = 3_600_000
 """So long a receipt waits for its printer: by then its customer has gone, and it would only be in the way."""
+REPORT_WAITS_MS = 72 * 3_600_000
+"""So long a report does: whoever comes in the morning, or after a week-end, still wants last night's."""
 PRINTS_WAITING_MAX = 100
 """Receipts that wait; the oldest gives way."""
 MAIL_WAITS_MS = 72 * 3_600_000
@@ -41,13 +43,36 @@ KEPT = 1_000
 UNSURE_SHOWN_MS = 600_000
 
 
+What = Literal["receipt", "x", "z"]
+_Z_NAME = "Z-"
+
+
+def z_name(number: int) -> DocumentNumber:
+    """How the queue calls a Z report: no document's number looks so."""
+    return DocumentNumber(f"{_Z_NAME}{number}")
+
+
+def z_number(name: DocumentNumber) -> int:
+    """The number of the Z report that the queue calls so."""
+    return int(name.removeprefix(_Z_NAME))
+
+
+def x_name(at_ms: int) -> DocumentNumber:
+    """How the queue calls an X report, by when it was taken."""
+    return DocumentNumber(f"X-{at_ms}")
+
+
 class PrintJob(msgspec.Struct, frozen=True):
-    """A receipt to print."""
+    """A receipt or report to print."""
 
     id: int
     document: DocumentNumber
+    """Of a report its name in this queue: `z_name`, `x_name`."""
     is_copy: bool
     made_at_ms: int
+    what: What = "receipt"
+    report: str = ""
+    """An X report, encoded."""
 
 
 class MailJob(msgspec.Struct, frozen=True):
@@ -69,6 +94,7 @@ class Printed(msgspec.Struct, frozen=True):
     state: str
     cause: str
     changed_at_ms: int
+    what: str = "receipt"
 
 
 class Mailed(msgspec.Struct, frozen=True):
@@ -141,24 +167,51 @@ class Jobs:
         """The last document that was looked at; None: nobody has looked yet."""
         return self._read(lambda: _QUERIES.cursor(self._connection))
 
-    def begin_at(self, document: int) -> None:
+    def z_cursor(self) -> int | None:
+        """The last Z report that was looked at; None: nobody has looked yet."""
+        return self._read(lambda: _QUERIES.z_cursor(self._connection))
+
+    def begin_at(self, document: int, z: int) -> None:
         """What came before prints by itself no more."""
-        self._write(lambda: _QUERIES.set_cursor(self._connection, document=document))
+        self._write(lambda: _QUERIES.set_cursor(self._connection, document=document, z=z))
 
     def no_printer(self) -> None:
         """The register has none: when it gets one, that begins with what is sold then."""
         self._write(lambda: _QUERIES.forget_cursor(self._connection))
 
-    def take_in(self, documents: Sequence[DocumentNumber], cursor: int, now_ms: int) -> None:
-        """Receipts to print by themselves, and how far the journal was looked through: together, so that none
-        is lost or printed twice."""
+    def take_in(
+        self,
+        documents: Sequence[DocumentNumber],
+        cursor: int,
+        now_ms: int,
+        *,
+        zs: Sequence[int] = (),
+        z_cursor: int,
+    ) -> None:
+        """Receipts and Z reports to print by themselves, and how far the journal was looked through: all at
+        once, so that none is lost or printed twice."""
 
         def store() -> None:
             for document in documents:
                 _QUERIES.add_print(self._connection, document=document, copy=0, now_ms=now_ms)
-            _QUERIES.set_cursor(self._connection, document=cursor)
+            for number in zs:
+                self._add_report(z_name(number), "z", "", 0, now_ms)
+            _QUERIES.set_cursor(self._connection, document=cursor, z=z_cursor)
 
         self._write(store)
+
+    def print_x(self, name: DocumentNumber, report: str, now_ms: int) -> None:
+        """An X report, encoded, as it is on the screen."""
+        self._write(lambda: self._add_report(name, "x", report, 1, now_ms))
+
+    def print_z(self, number: int, now_ms: int) -> None:
+        """A person asked for it again."""
+        self._write(lambda: self._add_report(z_name(number), "z", "", 1, now_ms))
+
+    def _add_report(self, name: DocumentNumber, what: What, report: str, copy: int, now_ms: int) -> None:
+        _QUERIES.add_report(
+            self._connection, document=name, what=what, report=report, copy=copy, now_ms=now_ms
+        )
 
     def print_again(self, document: DocumentNumber, now_ms: int) -> None:
         """A person asked for it."""
@@ -166,7 +219,7 @@ class Jobs:
 
     def next_print(self) -> PrintJob | None:
         row = self._read(lambda: _QUERIES.next_print(self._connection))
-        return None if row is None else PrintJob(row[0], DocumentNumber(row[1]), bool(row[2]), row[3])
+        return None if row is None else PrintJob(row[0], DocumentNumber(row[1]), bool(row[2]), *row[3:])
 
     def begin_print(self, job: PrintJob, now_ms: int) -> None:
         """On the disk before the first byte goes to the printer: from now on it does not print by itself."""
@@ -209,7 +262,11 @@ class Jobs:
         def store() -> None:
             connection = self._connection
             _QUERIES.give_up_prints(
-                connection, before_ms=now_ms - PRINT_WAITS_MS, keep=PRINTS_WAITING_MAX, now_ms=now_ms
+                connection,
+                before_ms=now_ms - PRINT_WAITS_MS,
+                reports_before_ms=now_ms - REPORT_WAITS_MS,
+                keep=PRINTS_WAITING_MAX,
+                now_ms=now_ms,
             )
             _QUERIES.give_up_mails(connection, before_ms=now_ms - MAIL_WAITS_MS, now_ms=now_ms)
             _QUERIES.sweep_prints(connection, keep=KEPT)
@@ -284,7 +341,9 @@ class Jobs:
         """Receipts whose printing or mailing changed last."""
         prints = self._read(lambda: _QUERIES.newest_prints(self._connection, limit=limit))
         mails = self._read(lambda: _QUERIES.newest_mails(self._connection, limit=limit))
-        changed = sorted(((row[-1], row[1]) for row in (*prints, *mails)), reverse=True)
+        changed = sorted(
+            [*((row[5], row[1]) for row in prints), *((row[4], row[1]) for row in mails)], reverse=True
+        )
         return tuple(dict.fromkeys(DocumentNumber(document) for _, document in changed))[:limit]
 
     def newest_unsure(self, now_ms: int) -> Printed | None:
@@ -293,6 +352,6 @@ class Jobs:
         return None if row is None else _printed(row)
 
 
-def _printed(row: tuple[int, str, int, str, str, int]) -> Printed:
-    id, document, copy, state, cause, changed_at_ms = row
-    return Printed(id, DocumentNumber(document), bool(copy), state, cause, changed_at_ms)
+def _printed(row: tuple[int, str, int, str, str, int, str]) -> Printed:
+    id, document, copy, state, cause, changed_at_ms, what = row
+    return Printed(id, DocumentNumber(document), bool(copy), state, cause, changed_at_ms, what)

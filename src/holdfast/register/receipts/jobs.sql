@@ -3,8 +3,11 @@
 -- name: cursor()$
 select document from cursor;
 
--- name: set_cursor(document)!
-insert into cursor values (1, :document) on conflict do update set document = excluded.document;
+-- name: z_cursor()$
+select z from cursor;
+
+-- name: set_cursor(document, z)!
+insert into cursor values (1, :document, :z) on conflict do update set document = excluded.document, z = excluded.z;
 
 -- name: forget_cursor()!
 delete from cursor;
@@ -15,8 +18,13 @@ insert into print_job (document, copy, state, made_at_ms, changed_at_ms)
 values (:document, :copy, 'waits', :now_ms, :now_ms)
 on conflict do nothing;
 
+-- name: add_report(document, what, report, copy, now_ms)!
+insert into print_job (document, what, report, copy, state, made_at_ms, changed_at_ms)
+values (:document, :what, :report, :copy, 'waits', :now_ms, :now_ms)
+on conflict do nothing;
+
 -- name: next_print()^
-select id, document, copy, made_at_ms from print_job where state = 'waits' order by id limit 1;
+select id, document, copy, made_at_ms, what, report from print_job where state = 'waits' order by id limit 1;
 
 -- name: set_print(id, state, cause, now_ms)!
 update print_job set state = :state, cause = :cause, changed_at_ms = :now_ms where id = :id;
@@ -28,25 +36,25 @@ update print_job set state = 'unsure', cause = 'stopped', changed_at_ms = :now_m
 -- name: waiting_for(cause, now_ms)!
 update print_job set cause = :cause, changed_at_ms = :now_ms where state = 'waits' and cause <> :cause;
 
--- name: give_up_prints(before_ms, keep, now_ms)!
+-- name: give_up_prints(before_ms, reports_before_ms, keep, now_ms)!
 -- Those that wait too long, and the oldest where too many wait.
 update print_job set state = 'given-up', changed_at_ms = :now_ms
-where state = 'waits' and (made_at_ms < :before_ms or id not in (
+where state = 'waits' and (made_at_ms < iif(what = 'receipt', :before_ms, :reports_before_ms) or id not in (
     select id from print_job where state = 'waits' order by id desc limit :keep
 ));
 
 -- name: print_of(document)^
-select id, document, copy, state, cause, changed_at_ms from print_job
+select id, document, copy, state, cause, changed_at_ms, what from print_job
 where document = :document order by id desc limit 1;
 
 -- name: newest_prints(limit)
-select id, document, copy, state, cause, changed_at_ms from print_job order by changed_at_ms desc, id desc limit :limit;
+select id, document, copy, state, cause, changed_at_ms, what from print_job order by changed_at_ms desc, id desc limit :limit;
 
 -- name: prints_waiting()$
 select count(*) from print_job where state = 'waits';
 
 -- name: newest_unsure(since_ms)^
-select id, document, copy, state, cause, changed_at_ms from print_job
+select id, document, copy, state, cause, changed_at_ms, what from print_job
 where state = 'unsure' and changed_at_ms >= :since_ms order by id desc limit 1;
 
 -- name: add_mail(document, address, now_ms)!

@@ -9,10 +9,11 @@ import structlog
 from holdfast.core.faults import Fault
 from holdfast.core.ids import DocumentNumber
 from holdfast.core.receipt.address import address_refusal
+from holdfast.core.receipt.report import Report
 from holdfast.core.refusals import Refusal
 from holdfast.infra.clock import Clock
 from holdfast.infra.config import RegisterConfig
-from holdfast.register.receipts.jobs import Jobs, Mailed, Printed
+from holdfast.register.receipts.jobs import Jobs, Mailed, Printed, z_name
 
 LOOK_EVERY_S = 0.25
 SIGNS_SHOWN = 4
@@ -32,9 +33,9 @@ class PrinterTrouble(msgspec.Struct, frozen=True):
 
     cause: str
     waiting: int
-    """Receipts that wait for it."""
-    unsure: DocumentNumber | None = None
-    """A receipt whose printing broke off a short while ago."""
+    """Receipts and reports that wait for it."""
+    unsure: Printed | None = None
+    """A receipt or report whose printing broke off a short while ago."""
 
 
 class Outbox:
@@ -76,6 +77,17 @@ class Outbox:
         self._jobs.print_again(number, self._clock.now_ms())
         self._wake()
 
+    def print_x(self, name: DocumentNumber, report: Report) -> None:
+        """An X report as the screen shows it."""
+        self._jobs.print_x(name, msgspec.json.encode(report).decode(), self._clock.now_ms())
+        self._wake()
+
+    def print_z(self, number: int) -> None:
+        """A Z report again; the one that waits is the one that is wanted."""
+        if not self.is_waiting(z_name(number)):
+            self._jobs.print_z(number, self._clock.now_ms())
+        self.try_now()
+
     def mail(self, number: DocumentNumber, address: str) -> Refusal | None:
         """Send the receipt there as soon as the line allows. The address is kept until then, no longer."""
         address = address.strip()
@@ -114,7 +126,7 @@ class Outbox:
         unsure = self._jobs.newest_unsure(self._clock.now_ms())
         if not cause and unsure is None:
             return None
-        return PrinterTrouble(cause, waiting, unsure.document if unsure else None)
+        return PrinterTrouble(cause, waiting, unsure)
 
     def _look(self) -> None:
         while not self._stop.wait(LOOK_EVERY_S):

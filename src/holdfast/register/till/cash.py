@@ -140,6 +140,16 @@ def z_reports(on: Statements, limit: int, before: int | None) -> list[ZRow]:
     ]
 
 
+def newest_z(on: Statements) -> int:
+    """The number of the newest Z report; 0: there is none."""
+    return _run(on, "newest_z")[0][0]
+
+
+def zs_after(on: Statements, number: int) -> list[tuple[int, int]]:
+    """Number and wall time of the Z reports that follow, in order."""
+    return _run(on, "zs_after", number)
+
+
 def all_z_reports(on: Statements) -> dict[int, ZReport]:
     return {number: _report.decode(report) for number, report in _run(on, "all_zs")}
 

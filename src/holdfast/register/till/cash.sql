@@ -58,6 +58,12 @@ select report, at_ms from z_report where number = :number;
 -- name: zs(before, limit)
 select report, at_ms from z_report where number < :before order by number desc limit :limit;
 
+-- name: zs_after(number)
+select number, at_ms from z_report where number > :number order by number;
+
+-- name: newest_z()$
+select coalesce(max(number), 0) from z_report;
+
 -- name: all_zs()
 select number, report from z_report order by number;
 

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from holdfast.core.ids import DocumentNumber
-from holdfast.register.receipts.jobs import Mailed, Printed
+from holdfast.register.receipts.jobs import Mailed, Printed, z_number
 from holdfast.register.receipts.outbox import Carried, Outbox, PrinterTrouble
 from holdfast.register.web.messages import say
 
@@ -53,7 +53,13 @@ def signs_of(carried: Carried, *, expected: bool = False) -> tuple[Sign, ...]:
 
 
 def _printed(job: Printed) -> Sign:
+    is_report = job.what != "receipt"
     match job.state:
+        case "printed" if is_report:
+            return Sign(say("paper.report.printed"), "ok")
+        case "waits" if is_report and job.cause:
+            cause = say(_PRINTER.get(job.cause, "printer.gone"))
+            return Sign(say("paper.report.waits", cause=cause), "wait", can_try=True)
         case "printed":
             return Sign(say("paper.copy-printed" if job.is_copy else "paper.printed"), "ok")
         case "waits" if job.cause:
@@ -63,7 +69,7 @@ def _printed(job: Printed) -> Sign:
         case "given-up":
             return Sign(say("paper.given-up"), "bad")
         case _:
-            return Sign(say("paper.printing"), "ok")
+            return Sign(say("paper.report.printing" if is_report else "paper.printing"), "ok")
 
 
 def _mailed(job: Mailed) -> Sign:
@@ -90,8 +96,19 @@ def printer_text(trouble: PrinterTrouble | None) -> str:
             say("printer.waiting.one" if trouble.waiting == 1 else "printer.waiting", count=trouble.waiting)
         )
     if trouble.unsure:
-        said.append(say("printer.unsure", number=trouble.unsure))
+        said.append(say("printer.unsure", what=_what(trouble.unsure)))
     return " ".join(said)
+
+
+def _what(job: Printed) -> str:
+    """A receipt or a report, as it is called in a sentence."""
+    match job.what:
+        case "z":
+            return say("z.name", number=z_number(job.document))
+        case "x":
+            return say("x.name")
+        case _:
+            return say("paper.receipt.is", number=job.document)
 
 
 def event_of(number: DocumentNumber) -> str:

@@ -342,6 +342,10 @@ SENTENCES: dict[str, str] = {
     "mail.given-up.too-old": "Not mailed: the line was away for too long.",
     "paper.printing": "The receipt is being printed.",
     "paper.printed": "The receipt is printed.",
+    "paper.report.printing": "The report is being printed.",
+    "paper.report.printed": "The report is printed.",
+    "paper.report.waits": "The report waits. {cause} It prints when the printer is ready.",
+    "paper.receipt.is": "receipt {number}",
     "paper.copy-printed": "The copy is printed.",
     "paper.waits.gone": (
         "Receipt waits: printer not reachable. It prints when it is back; show the code or e-mail instead."
@@ -362,9 +366,9 @@ SENTENCES: dict[str, str] = {
     "printer.offline": "Printer switched to offline.",
     "printer.error": "Printer shows an error.",
     "printer.low": "Printer paper nearly at an end.",
-    "printer.waiting": "{count} receipts wait for it.",
-    "printer.waiting.one": "1 receipt waits for it.",
-    "printer.unsure": "Look at receipt {number}: its printing broke off.",
+    "printer.waiting": "{count} wait to be printed.",
+    "printer.waiting.one": "1 waits to be printed.",
+    "printer.unsure": "Look at {what}: its printing broke off.",
     "printer.try-now": "Print what waits",
     "printer.trying": "Trying the printer now.",
     # acts on the selling screen

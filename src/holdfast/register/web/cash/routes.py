@@ -10,17 +10,18 @@ from holdfast.core.cash.moves import WAYS, is_kind
 from holdfast.core.cash.shift import NEEDS_SOMEBODY_ELSE, NO_SHIFT
 from holdfast.core.operations import Permission
 from holdfast.core.refusals import Refusal
+from holdfast.register.receipts.jobs import x_name, z_name
 from holdfast.register.web.cash.acts import CashActs, counts_in, proposed_float
-from holdfast.register.web.cash.screen import MOVES, CashScreen
-from holdfast.register.web.cash.view import (
-    count_form,
-    count_review,
+from holdfast.register.web.cash.reports import (
+    Books,
     differences,
     staff_name,
     verdict,
     x_report,
     z_report,
 )
+from holdfast.register.web.cash.screen import MOVES, CashScreen
+from holdfast.register.web.cash.view import count_form, count_review
 from holdfast.register.web.guards import AnyRequest, Asks, ByPath, ask_approval, is_part, permit_of
 from holdfast.register.web.messages import say
 from holdfast.register.web.services import Given, Services
@@ -137,11 +138,12 @@ class Cash(Controller):
     @post("/x", operation="report.x", status_code=200, sync_to_thread=True)
     def x(self, request: AnyRequest, services: Given) -> Response[str]:
         """The day so far; it changes nothing."""
-        screen = _screen(request, services)
-        found = services.desk.checkout.x_report()
-        if isinstance(found, Refusal):
-            return screen.menu(refusal=found)
-        return screen.work("cash_report", report=x_report(found, services), is_z=False)
+        return _x(request, services, prints=False)
+
+    @post("/x/print", operation="report.x", status_code=200, sync_to_thread=True)
+    def print_x(self, request: AnyRequest, services: Given) -> Response[str]:
+        """The same as of now, on paper too: what is shown is what is printed."""
+        return _x(request, services, prints=True)
 
     @post("/z", operation="report.z", status_code=200, sync_to_thread=True)
     def z_list(self, request: AnyRequest, services: Given) -> Response[str]:
@@ -151,10 +153,38 @@ class Cash(Controller):
     @post("/z/{number:int}", operation="report.z", status_code=200, sync_to_thread=True)
     def z(self, request: AnyRequest, number: Number, services: Given) -> Response[str]:
         """One of them again."""
-        row = services.desk.checkout.z_report(number) if 0 < number < NUMBER_MAX else None
-        if row is None:
-            return _z_list(request, services)
-        return _report_page(request, services, "cash_report", report=z_report(row, services), is_z=True)
+        return _z(request, services, number, prints=False)
+
+    @post("/z/{number:int}/print", operation="report.z", status_code=200, sync_to_thread=True)
+    def print_z(self, request: AnyRequest, number: Number, services: Given) -> Response[str]:
+        """The same, on paper again: a copy that says so."""
+        return _z(request, services, number, prints=True)
+
+
+def _x(request: AnyRequest, services: Services, *, prints: bool) -> Response[str]:
+    screen = _screen(request, services)
+    found = services.desk.checkout.x_report()
+    if isinstance(found, Refusal):
+        return screen.menu(refusal=found)
+    report = x_report(found, _books(services))
+    name = x_name(found.at_ms)
+    if prints and services.outbox.has_printer:
+        services.outbox.print_x(name, report)
+    return screen.report(report, name)
+
+
+def _z(request: AnyRequest, services: Services, number: int, *, prints: bool) -> Response[str]:
+    row = services.desk.checkout.z_report(number) if 0 < number < NUMBER_MAX else None
+    if row is None:
+        return _z_list(request, services)
+    if prints and services.outbox.has_printer:
+        services.outbox.print_z(number)
+    report = z_report(row, _books(services))
+    return _screen(request, services).report(report, z_name(number), z_number=number, part=is_part(request))
+
+
+def _books(services: Services) -> Books:
+    return Books(services.fmt, services.shelf, services.desk.checkout.closed_shift)
 
 
 def _z_list(request: AnyRequest, services: Services) -> Response[str]:
@@ -166,7 +196,7 @@ def _z_list(request: AnyRequest, services: Services) -> Response[str]:
             "number": row.report.number,
             "date": services.fmt.date(row.report.business_date),
             "total": services.fmt.money(row.report.totals.total_minor),
-            "by": staff_name(services, row.report.by),
+            "by": staff_name(services.shelf, row.report.by),
         }
         for row in rows[:REPORTS_SHOWN]
     ]
@@ -193,7 +223,7 @@ def _count(
     shift = services.desk.checkout.shift()
     if shift is None:
         return screen.menu(refusal=refusal or NO_SHIFT)
-    name = staff_name(services, shift.opened.by)
+    name = staff_name(services.shelf, shift.opened.by)
     title = say("count.title", number=shift.opened.shift, name=name)
     return screen.work("cash_count", refusal=refusal, title=title, **count_form(services, form))
 

@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 from litestar import Response
 
 from holdfast.core.cash.moves import NEEDS_REASON, MoveKind
+from holdfast.core.ids import DocumentNumber
+from holdfast.core.receipt.report import Report
 from holdfast.core.refusals import Refusal
+from holdfast.register.web.carrying import parts_of
 from holdfast.register.web.cash.acts import counted_currencies
 from holdfast.register.web.cash.view import shift_line
 from holdfast.register.web.messages import say
@@ -78,6 +81,14 @@ class CashScreen(Screen):
             reasons=say(MOVES[kind].reasons).split(", "),
             needs_reason=kind in NEEDS_REASON,
         )
+
+    def report(
+        self, report: Report, name: DocumentNumber, *, z_number: int = 0, part: bool = True
+    ) -> Response[str]:
+        """An X or Z report, and how it is on its way to paper. `name`: in the queue of the printer."""
+        carry = parts_of(self._services.outbox, name)
+        more: dict[str, Any] = {"report": report, "z_number": z_number, "carry": carry}
+        return self.work("cash_report", **more) if part else self.alone("cash_report", **more)
 
     def alone(self, work: str, **more: Any) -> Response[str]:
         """A report on a page of its own: no day need be open."""

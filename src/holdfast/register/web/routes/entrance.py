@@ -137,12 +137,13 @@ def _left(services: Services, token: str | None, to: StaffId | None = None) -> N
 def _day_closed(services: Services, closed: DayClosed) -> str:
     """That it is closed, and what its Z report came to."""
     row = services.desk.checkout.z_reports(1)[0]
-    return say(
+    said = say(
         "day.closed.z",
         date=services.fmt.date(closed.business_date),
         number=row.report.number,
         total=services.fmt.money(row.report.totals.total_minor),
     )
+    return " ".join((said, say("report.prints"))) if services.outbox.has_printer else said
 
 
 def _act_for_date(permit: Permit, services: Services, *, is_sure: bool) -> Act:
@@ -204,7 +205,8 @@ def _open_day(
         "has_shifts": uses_shifts(services),
         **proposed_float(services),
         **({"typed": typed} if typed else {}),
-        "has_closed": bool(services.desk.checkout.z_reports(1)),
+        "last_z": last[0].report.number if (last := services.desk.checkout.z_reports(1)) else 0,
+        "has_printer": services.outbox.has_printer,
         "needs_manager": needs_manager and not decides,
         "sure": chosen if needs_manager and decides else "",
     }

@@ -9,7 +9,7 @@ from holdfast.core.basket import Act, Basket
 from holdfast.core.ids import Sku
 from holdfast.core.receipt.code import looks_like_code
 from holdfast.core.refusals import Refusal
-from holdfast.register.web.cash.view import staff_name
+from holdfast.register.web.cash.reports import staff_name
 from holdfast.register.web.desk import ComesBack, Found, Scanned, ShowReceipt, Weigh
 from holdfast.register.web.guards import (
     NEEDS_APPROVAL,
@@ -138,7 +138,11 @@ class Selling(Controller):
             return screen.part(
                 "dialogs/close_day.html",
                 business_date=services.desk.business_date(),
-                shift=shift and {"number": shift.opened.shift, "name": staff_name(services, shift.opened.by)},
+                shift=shift
+                and {
+                    "number": shift.opened.shift,
+                    "name": staff_name(services.shelf, shift.opened.by),
+                },
             )
         if question == "return":
             return screen.part("dialogs/return.html")
