@@ -47,3 +47,13 @@ def test_a_void_that_is_refused_ends_no_return(tmp_path: Path) -> None:
         brought = till.checkout.basket()
     assert brought is not None
     assert brought.kind == "return"
+
+
+def test_whoever_is_created_before_a_shift_begins_is_told_so(tmp_path: Path) -> None:
+    """Session 21: the customer was made, the form said that it could not be done, and it was tried again."""
+    fields = {"name": "Ada Quartz", "email": "ada@mail.example"}
+    with staffed_till(tmp_path / "register") as till, till.browser("manager") as client:
+        said = client.post("/customers", data=fields, headers=PART).text
+        assert "Ada Quartz was created as R01-C-" in said
+        assert 'role="alert"' not in said
+        assert len(till.journalled("customer_created")) == 1

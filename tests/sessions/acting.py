@@ -9,8 +9,10 @@ from typing import Any
 from httpx import Response
 
 from holdfast.core.pricing import price
+from holdfast.register.till.customers import revisions
 from holdfast.register.web.sessions import COOKIE
 from tests.sessions.pencil import Pencil
+from tests.sessions.people import NEXT
 from tests.sessions.shop import PRODUCTS, Shop
 from tests.staffed_till import PIN
 
@@ -20,7 +22,9 @@ HOUR_MS = 3_600_000
 WAYS = {"drop": -1, "bank": -1, "float": 1, "expense": -1, "income": 1}
 BARCODE = "4006381333931"
 WRONG = ("", "abc", "-1", "0", "99999999999999999", "1e3", "１２", "<b>", "3*", "0,0001", "%", "101%")
-MACHINE = {"": 100, "kill": 2, "restart": 1, "line": 8, "clock": 8, "tidy": 3, "jump": 1}
+MACHINE = {
+    "": 100, "kill": 2, "restart": 1, "line": 8, "clock": 8, "tidy": 3, "jump": 1, "contact": 3, "office": 3,
+}  # fmt: skip
 """What happens to it between two acts, and how often."""
 DATES = ("2025-10-10", "2025-10-12", "2031-01-01", "never")
 DISCOUNTS = (("%", 333), ("%", 900), ("%", 2_500), ("%", 10_000), ("=", 7), ("=", 150))
@@ -45,7 +49,7 @@ class Acting:
         self.who = ""
         self.told: list[str] = []
         self.done: Counter[str] = Counter()
-        self._codes: dict[str, int] = {}
+        self._between: list[Pencil] = []
 
     # ---- one act -----------------------------------------------------------------------------
 
@@ -56,30 +60,36 @@ class Acting:
     def _until_power_goes(self, act: Callable[[], None]) -> None:
         before = self.pencil.copy()
         start, beside = self.shop.before_power_cut()
+        self._between = []
         act()
         when = self.shop.power_cut(start, beside)
         self.told.append(f"[power cut, {when}]")
-        after, found = self.pencil, self.seen()
-        self._forgotten()
-        if found != after.view():
-            self.pencil = before
+        for state in (self.pencil, *self._between, before):
+            self.pencil = state
             self._forgotten()
+            self._learn_customer(state)
+            if self.seen() == state.view():
+                break
         self.compare("after a power cut, neither as before nor done")
 
-    def act(
-        self, name: str, path: str, plan: Plan = nothing, method: str = "post", **fields: Any
-    ) -> Response:
+    def may_stop_at(self, plan: Plan) -> None:
+        """An act of two transactions: where the power goes between them, this is what was done."""
+        state = self.pencil.copy()
+        plan(state)
+        self._between.append(state)
+
+    def act(self, act: str, path: str, plan: Plan = nothing, /, how: str = "post", **fields: Any) -> Response:
         """Plan it, do it, compare."""
         planned = self.pencil.copy()
         plan(planned)
-        answer = self._approved(path, method, fields)
+        answer = self._approved(path, how, fields)
         if self._is_refused(answer):
-            self.compare(f"{name} was refused: {self._said(answer)}")
+            self.compare(f"{act} was refused: {self._said(answer)}")
             return answer
-        self.done[name] += 1
+        self.done[act] += 1
         self._learn(planned)
         self.pencil = planned
-        self.compare(f"{name} was done")
+        self.compare(f"{act} was done")
         return answer
 
     def _learn(self, planned: Pencil) -> None:
@@ -92,6 +102,28 @@ class Acting:
         opened = checkout.basket()
         if planned.basket is not None and opened is not None:
             planned.basket.transaction = opened.transaction
+        self._learn_customer(planned)
+
+    def _learn_customer(self, planned: Pencil) -> None:
+        """The number of whoever was made; none is given twice, none left out."""
+        people = planned.people
+        if NEXT not in people.till:
+            return
+        with self.shop.checkout._till.reading() as connection:
+            made = {str(number) for number in revisions(connection)} - {*people.till}
+        assert len(made) <= 1, f"one was made, not {made}"
+        for number in made:
+            head = self.shop.checkout.head()
+            own = f"{self.shop.origin.upper()}-C-{head.epoch[:5].upper()}-"
+            before = sum(known.startswith(own) for known in people.till)
+            assert number == f"{own}{before + 1:06}", f"{number} is not the next number"
+            people.name(number)
+            if planned.basket and planned.basket.customer == NEXT:
+                planned.basket.customer = number
+
+    def known(self) -> dict[str, object]:
+        """Customers, as `People.view`."""
+        raise NotImplementedError
 
     def _ask(self, path: str, method: str, fields: dict[str, Any]) -> Response:
         browser = self.shop.browser
@@ -142,10 +174,10 @@ class Acting:
         """As `Pencil.view`."""
         checkout = self.shop.checkout
         basket, day = checkout.basket(), checkout.day()
-        date = day.business_date or ""
+        date, drill = day.business_date or "", checkout.drill()
         stock = {sku: checkout.stock_milli(sku) for sku in PRODUCTS}
         return (
-            _view(basket) if basket and (basket.lines or basket.voided_lines) else None,
+            _view(basket) if basket and (basket.lines or basket.voided_lines or basket.customer) else None,
             {kept.basket.transaction: _view(kept.basket) for kept in checkout.suspended()},
             (day.open, date, bool(day.shift)),
             {code: minor for code, minor in checkout.drawer().items() if minor},
@@ -154,6 +186,9 @@ class Acting:
             {sku: milli for sku, milli in stock.items() if milli},
             len(checkout.z_reports(1_000)),
             checkout.work_mode().work,
+            self.known(),
+            drill.by if drill else "",
+            len(self.shop.ended_drills()),
         )
 
     def _voids(self) -> int:
@@ -168,4 +203,4 @@ class Acting:
 def _view(basket: Any) -> tuple[object, ...]:
     lines = tuple((line.line, line.sku, line.quantity_milli, line.unit_price_e4) for line in basket.lines)
     given = sum(tender.amount_minor for tender in basket.tenders)
-    return (basket.kind, lines, price(basket).total_minor, given)
+    return (basket.kind, lines, price(basket).total_minor, given, basket.customer or "")

@@ -5,10 +5,14 @@ from typing import Any
 
 import psycopg
 
+from holdfast.core.drill import DrillEnded, DrillStarted
 from holdfast.core.totals import DayTotals
+from holdfast.infra.queries import Engine, load_queries
 from holdfast.register.verify import verify_register
 from tests.sessions.pencil import Pencil
 from tests.sessions.shop import Shop
+
+_drills = load_queries("holdfast.hq.web.readiness", "drills.sql", Engine.POSTGRES)
 
 
 def totals_of(totals: DayTotals) -> dict[str, object]:
@@ -42,6 +46,13 @@ def audit_till(shop: Shop, pencil: Pencil) -> None:
     checkout = shop.checkout
     rows = {row.document: row.total_minor for row in checkout.documents(1_000)}
     same("documents of the till", rows, {paper.number: paper.total for paper in pencil.papers.values()})
+    customers = {row.document: checkout.document(row.document) for row in checkout.documents(1_000)}
+    same(
+        "customers of documents",
+        {number: sale and (sale.customer or "") for number, sale in customers.items()},
+        {paper.number: paper.customer for paper in pencil.papers.values()},
+    )
+    same("drills", [_drill(*both) for both in shop.ended_drills()], pencil.drills)
     reports = [row.report for row in reversed(checkout.z_reports(1_000))]
     same("numbers of Z reports", [report.number for report in reports], list(range(1, len(reports) + 1)))
     said = [(report.business_date, totals_of(report.totals)) for report in reports]
@@ -54,6 +65,18 @@ def audit_till(shop: Shop, pencil: Pencil) -> None:
     shop.close()
     differences = verify_register(shop.home).differences
     assert differences == (), differences
+
+
+def _drill(started: DrillStarted, ended: DrillEnded) -> dict[str, Any]:
+    """As `Pencil.drills` has it."""
+    return {
+        "begun by": started.by,
+        "cause": ended.cause,
+        "by": ended.by,
+        "documents": ended.documents,
+        "value": ended.value_minor,
+        "refused": sum(one.times for one in ended.refused),
+    }
 
 
 def _ends(reports: list[Any], pencil: Pencil) -> None:
@@ -75,11 +98,16 @@ def audit_office(dsn: str, origin: str, pencil: Pencil, series: str) -> None:
 
         papers = pencil.papers.values()
         documents = rows(
-            "select number, type, business_date::text, total_minor, rounding_minor from document"
-            " where origin = %s"
+            "select number, type, business_date::text, total_minor, rounding_minor, coalesce(customer, '')"
+            " from document where origin = %s"
         )
-        should = [(paper.number, paper.kind, paper.date, paper.total, paper.rounding) for paper in papers]
+        should = [(one.number, one.kind, one.date, one.total, one.rounding, one.customer) for one in papers]
         same("documents at head office", sorted(documents), sorted(should))
+        places = rows("select number, chain, seq from document where origin = %s")
+        chains, seqs = [row[1] for row in places], [row[2] for row in places]
+        found = {tuple(row) for row in _drills.in_drills(conn, chains=chains, seqs=seqs)}
+        practised = {number for number, *place in places if tuple(place) in found}
+        same("made in drills", practised, {paper.number for paper in papers if paper.in_drill})
         tenders: Counter[str] = Counter()
         for paper in papers:
             tenders.update({"cash": paper.cash, "change": paper.change})

@@ -4,18 +4,19 @@ Each act is first planned on paper, then done over HTTP. Afterwards the till is 
 refused, as it was before; and what its answer says is what happened.
 """
 
+import functools
 import random
 
 from holdfast.core.connection import Mode
 from tests.sessions.acting import DATES, HOUR_MS, MACHINE, ROLES, WAYS, WRONG, nothing, plain
 from tests.sessions.audit import totals_of
 from tests.sessions.pencil import Pencil
-from tests.sessions.selling import Selling
+from tests.sessions.practising import Practising
 from tests.sessions.shop import Shop
 from tests.staffed_till import PIN
 
 
-class Cashier(Selling):
+class Cashier(Practising):
     """All that there is to do."""
 
     def __init__(self, shop: Shop, chance: random.Random) -> None:
@@ -47,6 +48,10 @@ class Cashier(Selling):
         basket = bool(pencil.basket and pencil.basket.lines)
         if name.startswith("line.") or name == "basket.discount":
             return basket
+        if name == "drill.end":
+            return pencil.drill is not None
+        if name == "customer.edit":
+            return bool(pencil.people.living())
         if name in ("basket.void", "basket.suspend", "pay.cash", "pay.hand-back"):
             return basket
         if name == "shift.open":
@@ -66,6 +71,7 @@ class Cashier(Selling):
         chance, shop = self.chance, self.shop
         what = chance.choices(list(MACHINE), list(MACHINE.values()))[0]
         if not what:
+            self.watch()
             return
         self.told.append(f"[{what}]")
         if what in ("kill", "restart"):
@@ -78,22 +84,29 @@ class Cashier(Selling):
             shop.clock.advance(chance.choice([1, 5_000, 20_000, 60_000, 60_000, 120_000, 2 * HOUR_MS]))
         elif what == "jump":
             shop.clock.jump_to(shop.clock.now_ms() + chance.choice([-3, -1, 1, 1, 2, 9]) * 24 * HOUR_MS)
+        elif what == "contact":
+            self._until_power_goes(self.contact) if chance.random() < 0.2 else self.contact()
+        elif what == "office":
+            self.head_office()
         else:
             shop.checkout.tidy()
+        if chance.random() < 0.7:
+            self.watch()
 
     # ---- people ------------------------------------------------------------------------------
 
     def sign_in(self) -> None:
         role, pin = self.chance.choice(ROLES), PIN if self.chance.random() < 0.96 else "0000"
-        answer = self.act("staff.sign-in", "/sign-in", staff=role, pin=pin)
+        plan = functools.partial(self.leaves, to=role)
+        answer = self.act("staff.sign-in", "/sign-in", plan, staff=role, pin=pin)
         if answer.status_code == 303:
-            self.who = role
+            self.who = self.at_till = role
             self._ask("/start/continue", "post", {"told": "x"})
         else:
             self.shop.clock.advance(300_000)
 
     def sign_out(self) -> None:
-        self.act("staff.sign-out", "/sign-out")
+        self.act("staff.sign-out", "/sign-out", self.leaves)
         self.who = ""
 
     def lock(self) -> None:
@@ -101,7 +114,7 @@ class Cashier(Selling):
         self.who = ""
 
     def look(self, name: str, path: str) -> None:
-        self.act(name, path, method="get")
+        self.act(name, path, how="get")
 
     def see(self) -> None:
         self.look("till.see", "/")
@@ -301,6 +314,12 @@ OPERATIONS = {
     "receipt.reprint": "print_again",
     "receipt.email": "mail",
     "receipt.resume": "try_now",
+    "customer.find": "choose_or_find",
+    "customer.create": "create",
+    "customer.edit": "edit",
+    "drill.start": "start_drill",
+    "drill.end": "end_drill",
+    "till.readiness": "see_readiness",
 }
 """Each operation of the table that is built, and the method that does it."""
 
@@ -310,5 +329,6 @@ WEIGHTS = {
     "return.without": 3, "return.code": 3, "pay.hand-back": 1.5, "line.void": 2, "shift.close": 3,
     "day.close": 3, "line.price": 3, "staff.sign-out": 0.5, "staff.lock": 0.5, "till.see": 0.4,
     "till.operations": 0.4, "cash.see": 0.4, "link.status": 0.4, "link.continue": 0.4, "link.send-now": 0.4,
+    "customer.find": 5, "customer.create": 3, "customer.edit": 2, "drill.start": 2, "till.readiness": 0.4,
     "receipt.look": 0.7, "receipt.resume": 0.4, "report.z": 0.5, "basket.look": 0.7,
 }  # fmt: skip

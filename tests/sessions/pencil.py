@@ -7,6 +7,9 @@ import copy
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
+
+from tests.sessions.people import People
 
 COINS = {"EUR": 1, "CHF": 5}
 TAXES = {"V20": (Fraction(20, 100), True), "S8": (Fraction(825, 10_000), False)}
@@ -69,6 +72,7 @@ class Basket:
     against: str = ""
     """The receipt whose code it comes back on."""
     transaction: str = ""
+    customer: str = ""
 
     def put(self, line: Line) -> None:
         self.last_line += 1
@@ -119,7 +123,7 @@ class Basket:
         """As it can be compared with the till's."""
         lines = [(n, one.sku, self.sign * one.milli, one.price_e4) for n, one in self.lines.items()]
         given = sum(value for _, _, value in self.foreign) + self.cash
-        return (self.kind, tuple(lines), self.total, given)
+        return (self.kind, tuple(lines), self.total, given, self.customer)
 
 
 def shared(amount: int, weights: list[int]) -> list[int]:
@@ -150,6 +154,20 @@ class Paper:
     cash: int
     change: int
     foreign: tuple[tuple[str, int, int], ...]
+    customer: str
+    in_drill: bool
+
+
+@dataclass
+class Drill:
+    """An outage that is practised."""
+
+    by: str
+    documents: int
+    """All that there were when it began."""
+    began_ms: int
+    ends_ms: int
+    refused: int = 0
 
 
 @dataclass
@@ -220,6 +238,10 @@ class Pencil:
     returning: bool = False
     against: str = ""
     work: str = "online"
+    people: People = field(default_factory=People)
+    drill: Drill | None = None
+    drills: list[dict[str, Any]] = field(default_factory=list)
+    """Those that are over, as their outcome says it."""
 
     @property
     def coin(self) -> int:
@@ -249,6 +271,8 @@ class Pencil:
             cash=basket.cash,
             change=-over,
             foreign=tuple(basket.foreign),
+            customer=basket.customer,
+            in_drill=self.drill is not None,
         )
         self._book(basket, paper)
 
@@ -283,12 +307,22 @@ class Pencil:
         self.closed.append((self.date, self.day.totals()))
         self.day, self.is_open, self.basket = Day(), False, None
 
+    def end_drill(self, cause: str, by: str = "") -> None:
+        """What was made since it began, and what could not be done."""
+        drill = self.drill
+        if drill is None:
+            return
+        made = [*self.papers.values()][drill.documents :]
+        said = {"cause": cause, "by": by, "documents": len(made), "refused": drill.refused}
+        self.drills.append({"begun by": drill.by, "value": sum(paper.total for paper in made), **said})
+        self.drill = None
+
     def view(self) -> tuple[object, ...]:
         """All that a person can see, to be compared with the till's own."""
         basket = self.basket
         held = {code: minor for code, minor in self.drawer.items() if minor}
         return (
-            basket.view() if basket and (basket.lines or basket.voided) else None,
+            basket.view() if basket and (basket.lines or basket.voided or basket.customer) else None,
             {key: kept.view() for key, kept in self.suspended.items()},
             (self.is_open, self.date, self.shift),
             held,
@@ -297,4 +331,7 @@ class Pencil:
             {sku: milli for sku, milli in self.stock.items() if milli},
             len(self.closed),
             self.work,
+            self.people.view(),
+            self.drill.by if self.drill else "",
+            len(self.drills),
         )

@@ -19,7 +19,7 @@ class Selling(Acting):
         def plan(paper: Pencil) -> None:
             paper.returning, paper.against = False, ""
 
-        self.act("basket.look", "/shelf", plan, method="get")
+        self.act("basket.look", "/shelf", plan, how="get")
 
     def add(self) -> None:
         chance, choice = self.chance, self.chance.random()
@@ -45,8 +45,10 @@ class Selling(Acting):
         def plan(paper: Pencil) -> None:
             kind = "return" if paper.returning else "sale"
             basket = paper.basket
-            if basket is None or not (basket.lines or basket.voided):
-                basket = Basket(kind, against=paper.against)
+            if basket is None:
+                basket = Basket(kind)
+            if not (basket.lines or basket.voided):
+                basket.against = paper.against
             basket.put(Line(sku, product.tax_code, product.department, milli, PRICES_E4[sku]))
             paper.basket = basket
 

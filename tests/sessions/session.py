@@ -7,8 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.infra.postgres.connect import Pool
 from tests.hq_fixtures import HeadOfficeUnderTest
 from tests.sessions.audit import audit_office, audit_till
+from tests.sessions.book import Book
 from tests.sessions.cashier import Cashier
 from tests.sessions.line import Line
 from tests.sessions.shop import opened_shop
@@ -30,7 +32,7 @@ class Lived:
     asked: set[str]
 
 
-def live(seed: int, office: HeadOfficeUnderTest | None, origin: str) -> Lived:
+def live(seed: int, office: HeadOfficeUnderTest | None, origin: str, pool: Pool | None = None) -> Lived:
     """The session of a seed; head office has all of it afterwards. AssertionError: something disagrees."""
     chance = random.Random(seed)
     memory = Path("/dev/shm")
@@ -41,6 +43,8 @@ def live(seed: int, office: HeadOfficeUnderTest | None, origin: str) -> Lived:
             cashier = Cashier(shop, chance)
             told = cashier.told
             line = Line(office, shop.home, shop.origin, shop.currency) if office else None
+            if office and pool and line:
+                cashier.book = Book(office, pool, shop, line)
             for _ in range(chance.randint(*STEPS)):
                 cashier.step()
                 if line and chance.random() < 0.05:
@@ -48,6 +52,9 @@ def live(seed: int, office: HeadOfficeUnderTest | None, origin: str) -> Lived:
                     line.send(chance, 0.3, turns=chance.randint(1, 9))
             told.append("[ends the day]")
             _end(cashier)
+            cashier.contact()
+            if cashier.book:
+                cashier.book.audit(cashier.pencil.people)
             audit_till(shop, cashier.pencil)
             if line and office and office.dsn:
                 assert line.send(chance, 0.2), "head office never got it all"

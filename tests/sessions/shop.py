@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import apsw
 import msgspec
 import pytest
 from litestar.di import Provide
@@ -16,9 +17,13 @@ from litestar.testing import TestClient
 
 from holdfast.core import operations
 from holdfast.core.connection import Mode
+from holdfast.core.drill import DrillEnded, DrillStarted
 from holdfast.core.foreign_cash import CurrencyRate
 from holdfast.core.ids import EpochId, IncarnationId, OriginId, StoreId, encode_id
+from holdfast.core.journal.bodies import REGISTRY
+from holdfast.core.journal.entry import Entry, decode_entry
 from holdfast.core.operations import OPERATIONS
+from holdfast.core.quick_keys import QuickKey
 from holdfast.core.receipt.code import ReceiptFacts, RegisterKey, sign_code
 from holdfast.core.sync.feed import FeedPage, FeedRow
 from holdfast.core.tax import TaxRate
@@ -48,6 +53,7 @@ PRODUCTS = {product.sku: product for product in (MUG, APPLES, BOLT)}
 PRICES_E4 = {"MUG": 49_900, "APPLE": 29_900, "BOLT": 3_333}
 ELSEWHERE = SigningKey(bytes([55]) * 32)
 """Another register of the chain, whose receipts come here."""
+QUICK_KEYS = (QuickKey(position=1, sku=MUG.sku, label="Cup"), QuickKey(position=4, sku=APPLES.sku))
 _DISK = Recording()
 _PAGES: dict[str, Pages] = {}
 
@@ -147,6 +153,7 @@ class Shop:
     checkout: Checkout
     services: Services
     browser: TestClient[Any]
+    reference: apsw.Connection
 
     def open(self) -> None:
         """The program starts: the databases as they are, nobody signed in."""
@@ -157,6 +164,7 @@ class Shop:
         undo.callback(self.checkout.close)
         file = ReferenceFile(self.home, key)
         undo.callback(file.close)
+        self.reference = file.connection()
         wakeups = Wakeups()
         outbox = make_outbox(self.home, self.clock)
         undo.callback(outbox._jobs.close)
@@ -235,6 +243,13 @@ class Shop:
         for name, content in files.items():
             till.with_name(name).write_bytes(content)
 
+    def ended_drills(self) -> list[tuple[DrillStarted, DrillEnded]]:
+        """All drills that are over, by the till's journal."""
+        with self.checkout._till.reading() as connection:
+            rows = connection.execute("select data from entry order by id").fetchall()
+        found: list[Any] = [REGISTRY.decode(entry) for (data,) in rows if (entry := _of_drill(data))]
+        return list(zip(found[::2], found[1::2], strict=False))
+
     # ---- around it ---------------------------------------------------------------------------
 
     def work(self, mode: Mode) -> None:
@@ -267,6 +282,7 @@ class Shop:
             "currencies": {rate(home).key: rate(home)},
             "parameters": {"shifts": ParameterRow(has_shifts)},
             "register_keys": {ELSEWHERE.key_id: other},
+            "quick_keys": {key.key: key for key in QUICK_KEYS},
         }
         for name, rows in feeds.items():
             page = FeedPage(
@@ -279,6 +295,11 @@ class Shop:
             )
             assert store.take(page, made_ms=1, now_ms=1) is None, name
         connection.close()
+
+
+def _of_drill(data: object) -> Entry | None:
+    """The entry where it begins or ends a drill; most are not even read."""
+    return decode_entry(data) if isinstance(data, bytes) and b"drill_" in data else None
 
 
 @contextlib.contextmanager

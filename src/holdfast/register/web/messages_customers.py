@@ -29,6 +29,7 @@ CUSTOMER_SENTENCES: dict[str, str] = {
     "customer.save-anyway": "Create a second one all the same",
     "customer.chosen": "{name} ({number}) is the customer of this sale.",
     "customer.created": "{name} was created as {number}, and is the customer of this sale.",
+    "customer.made": "{name} was created as {number}.",
     "customer.changed": "{name} was changed.",
     "customer.removed": "This sale has no customer any more.",
     "customer.known.email": "Somebody with this e-mail address is known here already. Is it this customer?",

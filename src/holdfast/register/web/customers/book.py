@@ -3,9 +3,12 @@
 All of it lies on this machine, so nothing here waits for anybody (P5).
 """
 
+from typing import NamedTuple
+
 from holdfast.core.basket import Act, Basket
 from holdfast.core.customers import CustomerRow, Details, terms_of
 from holdfast.core.customers.search import Found, contact_terms, fits, same_person, words_of
+from holdfast.core.ids import CustomerNumber
 from holdfast.core.refusals import Refusal
 from holdfast.register.checkout.customers import FORGOTTEN
 from holdfast.register.web.desk import Desk
@@ -26,6 +29,13 @@ class Likely(Found, frozen=True, kw_only=True):
     """Somebody who says the same of himself as a new customer: the same `email` or `phone`."""
 
     same: str
+
+
+class Made(NamedTuple):
+    """Somebody new."""
+
+    number: CustomerNumber
+    is_chosen: bool
 
 
 class Customers:
@@ -86,13 +96,14 @@ class Customers:
         """The open transaction is nobody's in particular."""
         return self._desk.set_customer(None, act)
 
-    def create(self, details: Details, act: Act) -> CustomerRow | Refusal:
-        """Somebody new, who is the customer of the open transaction."""
+    def create(self, details: Details, act: Act) -> Made | Refusal:
+        """Somebody new, who is the customer of the open transaction where there can be one."""
         made = self._desk.create_customer(details, act)
-        if isinstance(made, CustomerRow):
-            chosen = self._desk.set_customer(made.number, act)
-            return chosen if isinstance(chosen, Refusal) else made
-        return made
+        if isinstance(made, Refusal):
+            return made
+        # While nothing can be sold nobody can be chosen; he is made all the same, and not a second time.
+        chosen = self._desk.set_customer(made.number, act)
+        return Made(made.number, not isinstance(chosen, Refusal))
 
     def change(self, number: str, details: Details, act: Act) -> CustomerRow | Refusal:
         """All that is known of somebody, anew."""

@@ -65,6 +65,9 @@ class CustomersPage(Controller):
         made = book.create(details, permit_of(request).act)
         if isinstance(made, Refusal):
             return _form(request, services, data, refusal=made)
+        if not made.is_chosen:
+            said = say("customer.made", name=details.name, number=made.number)
+            return _list(request, services, made.number, said=said)
         said = say("customer.created", name=details.name, number=made.number)
         return _screen(request, services).shelf(said=said)
 
