@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 STATUS, CAUSE, PAPER, IS_DONE = b"\x10\x04\x01", b"\x10\x04\x02", b"\x10\x04\x04", b"\x1dr\x01"
+KICK, KICK_NOW = b"\x1bp\x0022", b"\x10\x14\x01\x00\x01"
 _WELL = 0x12
 _WAIT_S = 60.0
 """For a busy machine; nothing here is a measurement."""
@@ -30,6 +31,8 @@ class FakePrinter:
     pages: list[bytes] = field(default_factory=list[bytes])
     """What came out, one for each connection that brought more than questions."""
     connections: int = 0
+    kicks: int = 0
+    """How often the drawer was opened."""
 
     def __post_init__(self) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -124,6 +127,9 @@ class FakePrinter:
                 said = said.replace(question, b"", 1)
                 if self.answers:
                     line.sendall(bytes([self._state(question)]))
+        for pulse in (KICK, KICK_NOW):
+            self.kicks += said.count(pulse)
+            said = said.replace(pulse, b"")
         if IS_DONE in said:
             said = said.replace(IS_DONE, b"", 1)
             if self.answers and self.says_done:

@@ -106,6 +106,7 @@ def test_a_receipt_is_on_screen_on_paper_and_in_the_mail(
     printed = beside.printer.await_pages(already + 1)[-1]
     assert number.encode() in printed
     assert b"COPY" not in printed
+    assert beside.printer.kicks, "cash goes into the drawer"
     for wanted in (number, "cheddar", "Business date", "Served by"):
         expect(page.locator(".paper")).to_contain_text(wanted)
     page.click("summary:has-text('E-mail')")
@@ -177,12 +178,18 @@ def test_reports_are_printed_and_wait_for_the_printer(browser: Browser, beside: 
         till.open_day()
         page = till.page
         till.menu("Cash")
+        kicks = printer.kicks
+        page.click("text=Open the drawer")
+        page.click(".chip >> nth=0")
+        page.click("#dialog button:has-text('Open the drawer')")
+        expect(page.locator("#notice")).to_contain_text("The drawer opens. It is on record.")
         page.locator("[hx-post='/cash/x']").focus()
         page.keyboard.press("Enter")
         page.locator("[hx-post='/cash/x/print']").focus()
         page.keyboard.press("Enter")
         signs(page).to_contain_text("The report is printed.")
         assert b"X report" in printer.pages[-1]
+        assert printer.kicks == kicks + 1, "before what is printed"
         assert not till.violations()
         assert not till.small_targets()
         printer.paper, already = False, len(printer.pages)

@@ -39,7 +39,8 @@ def test_a_printer_is_set_and_tested_and_taken_away_again(home: RegisterHome, pr
     config = load_config(home.config, RegisterConfig)
     assert (config.printer, config.printer_columns, config.printer_cuts) == (printer.address, 32, False)
     assert home.config.read_text().startswith("# our own note\n")
-    assert "It printed." in run(home, "printer", "test").output
+    assert "It printed." in run(home, "printer", "test", "--drawer").output
+    assert printer.kicks == 1
     assert b"Register R01" in printer.await_pages(1)[0]
     assert "It is ready." in run(home, "printer", "show").output
     assert "prints no receipts" in run(home, "printer", "off").output

@@ -22,6 +22,8 @@ from holdfast.register.checkout import Checkout
 from holdfast.register.printing import MAIL_AGAIN_MS, Clerk, Desk, Postman
 from holdfast.register.receipts import printers
 from holdfast.register.receipts.jobs import (
+    KICK_FAILED_SHOWN_MS,
+    KICK_WITHIN_MS,
     MAIL_WAITS_MS,
     PRINT_WAITS_MS,
     PRINTS_WAITING_MAX,
@@ -30,9 +32,10 @@ from holdfast.register.receipts.jobs import (
     z_name,
 )
 from holdfast.register.sync.reference import open_reference
+from holdfast.register.web.carrying import printer_text
 from tests.escpos_printer import FakePrinter
 from tests.office import free_port
-from tests.register_fixture import CASHIER, MANAGER, make_register, sell_one, selling
+from tests.register_fixture import CASHIER, MANAGER, make_outbox, make_register, sell_one, selling
 from tests.unit.core.shop import BEGAN_MS, done
 
 ADDRESS = "ada@example.com"
@@ -310,6 +313,61 @@ def test_a_queue_of_before_reports_were_printed_goes_on_with_the_next_one(
     clerk.turn()
     assert b"Z report 2" in printer.await_pages(1)[0]
     assert shop.jobs.print_of(z_name(1)) is None
+
+
+# ---- the drawer --------------------------------------------------------------------------------
+
+
+def test_the_drawer_opens_once_for_each_act_and_never_for_a_copy(shop: Shop, printer: FakePrinter) -> None:
+    clerk = shop.clerk()
+    number = shop.sell()
+    clerk.turn()
+    assert printer.kicks == 1
+    shop.jobs.print_again(number, shop.clock.now_ms())
+    clerk.turn()
+    shop.begin()
+    shop.clerk().turn()
+    printer.await_pages(2)
+    assert printer.kicks == 1
+    till = make_outbox(shop.home, shop.clock)
+    till.open_drawer("no-sale")
+    till.open_drawer("no-sale")  # the same act once more
+    shop.clerk().turn()
+    assert printer.kicks == 2
+    printer.paper = False
+    waits = shop.sell()
+    shop.clerk().turn()
+    assert (printer.kicks, shop.state(waits)) == (3, ("waits", "paper")), "change needs no paper"
+
+
+def test_a_drawer_that_did_not_open_is_said_and_does_not_open_later(shop: Shop, printer: FakePrinter) -> None:
+    till, clerk = make_outbox(shop.home, shop.clock), shop.clerk()
+    printer.switch_off()
+    shop.sell()
+    clerk.turn()
+    trouble = till.trouble()
+    assert trouble is not None
+    assert trouble.is_drawer_stuck
+    printer.switch_on()
+    clerk.turn()
+    printer.await_pages(1)
+    shop.sell()
+    shop.clock.advance(KICK_WITHIN_MS)
+    clerk.turn()
+    printer.await_pages(2)
+    assert printer.kicks == 0, "nobody stands before it any more"
+    till.open_drawer("drop")
+    kick = shop.jobs.next_kick()
+    assert kick is not None
+    shop.jobs.begin_kick(kick, shop.clock.now_ms())
+    shop.begin()
+    shop.clerk().turn()
+    assert printer.kicks == 0, "the process ended at the pulse: nobody knows, and a person has the key"
+    trouble = till.trouble()
+    assert trouble is not None
+    assert "use its key" in printer_text(trouble)
+    shop.clock.advance(KICK_FAILED_SHOWN_MS + 1)
+    assert till.trouble() is None
 
 
 # ---- mailing -----------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from holdfast.core.ids import Sku
 from holdfast.core.sale import Sale, StockAdjusted, StockLine, TransactionVoided
 
 _DRAWER_KINDS = frozenset({"cash", "change"})
+DRAWER_TENDERS = _DRAWER_KINDS | {FOREIGN_CASH}
+"""What goes into the drawer or comes out of it."""
 
 
 def _no_sums() -> dict[str, int]:

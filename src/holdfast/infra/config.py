@@ -67,6 +67,8 @@ class RegisterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Whether it tells how it stands. One that never does is believed to print what it was sent."""
     printer_cuts: bool = True
     """Whether it has a cutter."""
+    printer_drawer: Literal[0, 2, 5] = 2
+    """Pin of the printer's socket that opens the cash drawer. 0: it has none, or a key alone."""
     mail_server: str = ""
     """Where receipts are mailed from: `HOST[:PORT]`. Empty: none is."""
     mail_security: Literal["starttls", "tls", "none"] = "starttls"

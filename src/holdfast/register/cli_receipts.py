@@ -64,6 +64,12 @@ def set_printer(
         ),
     ] = True,
     cuts: Annotated[bool, typer.Option("--cutter/--no-cutter", help="Whether it has a cutter.")] = True,
+    drawer: Annotated[
+        int,
+        typer.Option(
+            "--drawer", help="The socket that opens the cash drawer: 2 or 5; 0 where none hangs there."
+        ),
+    ] = 2,
 ) -> None:
     """Name the printer of this register.
 
@@ -81,6 +87,7 @@ def set_printer(
         printer_charset=charset,
         printer_answers=answers,
         printer_cuts=cuts,
+        printer_drawer=drawer,
     )
     typer.echo(f"Receipts of this register are printed at {address}.")
     typer.echo(f"Next: holdfast register printer test --home {home}")
@@ -113,7 +120,10 @@ def show_printer(home: Home) -> None:
 
 
 @printer.command("test")
-def test_printer(home: Home) -> None:
+def print_test_page(
+    home: Home,
+    drawer: Annotated[bool, typer.Option("--drawer", help="Open the cash drawer too.")] = False,
+) -> None:
     """Print a page: its width, letters, bold, a code to scan, the cut. Says what is wrong if none comes."""
     from holdfast.register.receipts.ink import ink
     from holdfast.register.receipts.printers import BrokeOff, NotReady, open_printer
@@ -131,6 +141,8 @@ def test_printer(home: Home) -> None:
     try:
         with open_printer(config) as device:
             state = device.check()
+            if drawer and config.printer_drawer:
+                device.kick(config.printer_drawer)
             device.send(data)
     except (NotReady, BrokeOff) as fault:
         typer.echo(fault.sentence)

@@ -1,5 +1,5 @@
-"""The process beside the till that prints and mails receipts, and prints reports: child of a serving register
-(PO8, PO5).
+"""The process beside the till that prints and mails receipts, prints reports, and opens the drawer: child of
+a serving register (PO8, PO5).
 
 What to print by itself it reads from the journal, what a person asked for from `receipts.db`; how it went it
 writes there, and the till's page shows it. A printer that hangs hangs this process's thread, no sale.
@@ -25,6 +25,7 @@ from holdfast.core.receipt.issued import Issued
 from holdfast.core.receipt.paper import PaperLine, paper
 from holdfast.core.receipt.report import Report, report_paper
 from holdfast.core.receipt.texts import text
+from holdfast.core.totals import DRAWER_TENDERS
 from holdfast.infra.clock import Clock, SystemClock
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
@@ -33,6 +34,7 @@ from holdfast.infra.sqlite import faults
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.ink import ink
 from holdfast.register.receipts.jobs import (
+    KICK_WITHIN_MS,
     PRINT_WAITS_MS,
     REPORT_WAITS_MS,
     Jobs,
@@ -160,11 +162,13 @@ class Clerk:
         """Print what there is; seconds until the next look."""
         self._jobs.tidy(self._clock.now_ms())
         self._take_in()
+        self._open_drawer()
         while (job := self._jobs.next_print()) is not None:
             if not self._print(job):
                 pause_s, self._pause_s = self._pause_s, min(self._pause_s * 2, AGAIN_S_MAX)
                 return pause_s
             self._take_in()
+            self._open_drawer()
         self._pause_s = AGAIN_S_MIN
         return IDLE_S
 
@@ -183,13 +187,45 @@ class Clerk:
                 if type in _PRINTED_TYPES and at_ms > now_ms - PRINT_WAITS_MS
             ]
             zs = [number for number, at_ms in reports if at_ms > now_ms - REPORT_WAITS_MS]
-            numbers = [number for number in found if number is not None]
-            self._jobs.take_in(numbers, cursor, now_ms, zs=zs, z_cursor=z)
+            own = [issued for issued in found if issued is not None]
+            self._jobs.take_in(
+                [issued.document for issued in own],
+                cursor,
+                now_ms,
+                zs=zs,
+                z_cursor=z,
+                kicks=[issued.document for issued in own if self._opens_drawer(issued, now_ms)],
+            )
 
-    def _own(self, row: int) -> DocumentNumber | None:
-        """Its number; None for history of another system, which had its receipt there."""
+    def _opens_drawer(self, issued: Issued, now_ms: int) -> bool:
+        """Cash came or went, and somebody stands before it still."""
+        return (
+            bool(self._desk.config.printer_drawer)
+            and issued.at_ms > now_ms - KICK_WITHIN_MS
+            and any(tender.kind in DRAWER_TENDERS for tender in issued.sale.tenders)
+        )
+
+    def _open_drawer(self) -> None:
+        """Before anything is printed. A printer that is not there is said, and nobody waits."""
+        while (kick := self._jobs.next_kick()) is not None:
+            now_ms = self._clock.now_ms()
+            if kick.made_at_ms <= now_ms - KICK_WITHIN_MS:
+                self._jobs.not_opened(kick, "late", now_ms)
+                continue
+            self._jobs.begin_kick(kick, now_ms)
+            try:
+                with open_printer(self._desk.config) as printer:
+                    printer.kick(self._desk.config.printer_drawer)
+            except NotReady as fault:
+                _log.warning("drawer did not open", cause=fault.cause, fault=fault.sentence)
+                self._jobs.not_opened(kick, fault.cause, self._clock.now_ms())
+            else:
+                self._jobs.opened(kick, self._clock.now_ms())
+
+    def _own(self, row: int) -> Issued | None:
+        """None for history of another system, which had its receipt there."""
         issued = self._desk.issued_at(row)
-        return None if issued is None or issued.sale.external is not None else issued.document
+        return None if issued is None or issued.sale.external is not None else issued
 
     def _print(self, job: PrintJob) -> bool:
         """Whether to go on with the next one."""

@@ -1,5 +1,8 @@
 """What is to be printed and mailed, on disk: it survives a restart, and no sale waits for it (PO8, P5).
 
+And when the drawer is to open, by the printer's pulse: once for each act, and soon or not at all; one that
+opens when nobody expects it is an open till.
+
 What prints by itself is known from the journal, by a cursor over its documents and one over its Z reports;
 each prints by itself at most once. A job's state, and who changes it:
 
@@ -41,6 +44,9 @@ MAILS_WAITING_MAX = 500
 KEPT = 1_000
 """Jobs that ended, for the till's page to tell of."""
 UNSURE_SHOWN_MS = 600_000
+KICK_WITHIN_MS = 10_000
+"""So long a drawer may take to open; later nobody stands before it."""
+KICK_FAILED_SHOWN_MS = 60_000
 
 
 What = Literal["receipt", "x", "z"]
@@ -73,6 +79,14 @@ class PrintJob(msgspec.Struct, frozen=True):
     what: What = "receipt"
     report: str = ""
     """An X report, encoded."""
+
+
+class Kick(msgspec.Struct, frozen=True):
+    """The drawer is to open for an act."""
+
+    id: int
+    act: str
+    made_at_ms: int
 
 
 class MailJob(msgspec.Struct, frozen=True):
@@ -187,13 +201,16 @@ class Jobs:
         *,
         zs: Sequence[int] = (),
         z_cursor: int,
+        kicks: Sequence[str] = (),
     ) -> None:
-        """Receipts and Z reports to print by themselves, and how far the journal was looked through: all at
-        once, so that none is lost or printed twice."""
+        """Receipts and Z reports to print by themselves, what the drawer opens for, and how far the journal
+        was looked through: all at once, so that none is lost or done twice."""
 
         def store() -> None:
             for document in documents:
                 _QUERIES.add_print(self._connection, document=document, copy=0, now_ms=now_ms)
+            for act in kicks:
+                _QUERIES.add_kick(self._connection, act=act, now_ms=now_ms)
             for number in zs:
                 self._add_report(z_name(number), "z", "", 0, now_ms)
             _QUERIES.set_cursor(self._connection, document=cursor, z=z_cursor)
@@ -254,7 +271,43 @@ class Jobs:
 
     def begin_printing(self, now_ms: int) -> None:
         """This process begins: what another one was printing when it ended is for a person to look at."""
-        self._write(lambda: _QUERIES.broken_off(self._connection, now_ms=now_ms))
+
+        def store() -> None:
+            _QUERIES.broken_off(self._connection, now_ms=now_ms)
+            _QUERIES.kicks_broken_off(self._connection, now_ms=now_ms)
+
+        self._write(store)
+
+    # ---- the drawer ----------------------------------------------------------------------------
+
+    def open_drawer(self, act: str, now_ms: int) -> None:
+        """For an act that the journal has."""
+        self._write(lambda: _QUERIES.add_kick(self._connection, act=act, now_ms=now_ms))
+
+    def next_kick(self) -> Kick | None:
+        row = self._read(lambda: _QUERIES.next_kick(self._connection))
+        return None if row is None else Kick(*row)
+
+    def begin_kick(self, kick: Kick, now_ms: int) -> None:
+        """On the disk before the pulse: whatever becomes of this process, it is not sent again."""
+        self._set_kick(kick, "opening", "", now_ms)
+
+    def opened(self, kick: Kick, now_ms: int) -> None:
+        self._set_kick(kick, "opened", "", now_ms)
+
+    def not_opened(self, kick: Kick, cause: str, now_ms: int) -> None:
+        """Nobody tries again; a person opens it with its key."""
+        self._set_kick(kick, "failed", cause, now_ms)
+
+    def _set_kick(self, kick: Kick, state: str, cause: str, now_ms: int) -> None:
+        self._write(
+            lambda: _QUERIES.set_kick(self._connection, id=kick.id, state=state, cause=cause, now_ms=now_ms)
+        )
+
+    def is_drawer_stuck(self, now_ms: int) -> bool:
+        """Whether it did not open for the last act, a short while ago."""
+        row = self._read(lambda: _QUERIES.newest_kick(self._connection))
+        return row is not None and row[0] == "failed" and row[1] >= now_ms - KICK_FAILED_SHOWN_MS
 
     def tidy(self, now_ms: int) -> None:
         """Give up what waits for too long, and forget what ended long ago."""
@@ -270,6 +323,7 @@ class Jobs:
             )
             _QUERIES.give_up_mails(connection, before_ms=now_ms - MAIL_WAITS_MS, now_ms=now_ms)
             _QUERIES.sweep_prints(connection, keep=KEPT)
+            _QUERIES.sweep_kicks(connection, keep=KEPT)
             _QUERIES.sweep_mails(connection, keep=KEPT)
 
         self._write(store)

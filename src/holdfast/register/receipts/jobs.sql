@@ -103,3 +103,24 @@ delete from print_job where state in ('printed', 'unsure', 'given-up') and id <=
 
 -- name: sweep_mails(keep)!
 delete from mail_job where state <> 'waits' and id <= (select max(id) from mail_job) - :keep;
+
+-- name: add_kick(act, now_ms)!
+-- The same act opens it once.
+insert into kick (act, state, made_at_ms, changed_at_ms) values (:act, 'waits', :now_ms, :now_ms)
+on conflict do nothing;
+
+-- name: next_kick()^
+select id, act, made_at_ms from kick where state = 'waits' order by id limit 1;
+
+-- name: set_kick(id, state, cause, now_ms)!
+update kick set state = :state, cause = :cause, changed_at_ms = :now_ms where id = :id;
+
+-- name: kicks_broken_off(now_ms)!
+update kick set state = 'failed', cause = 'stopped', changed_at_ms = :now_ms where state = 'opening';
+
+-- name: newest_kick()^
+-- The last that ended.
+select state, changed_at_ms from kick where state in ('opened', 'failed') order by id desc limit 1;
+
+-- name: sweep_kicks(keep)!
+delete from kick where state in ('opened', 'failed') and id <= (select max(id) from kick) - :keep;

@@ -36,6 +36,8 @@ class PrinterTrouble(msgspec.Struct, frozen=True):
     """Receipts and reports that wait for it."""
     unsure: Printed | None = None
     """A receipt or report whose printing broke off a short while ago."""
+    is_drawer_stuck: bool = False
+    """It did not open for the last act."""
 
 
 class Outbox:
@@ -46,6 +48,8 @@ class Outbox:
         self._clock = clock
         self._wake = wake
         self.has_printer = bool(config.printer)
+        self.has_drawer = bool(config.printer and config.printer_drawer)
+        """Whether one opens by the printer; else it has a key."""
         self.has_mail = bool(config.mail_server)
         self._changed: Callable[[], None] = lambda: None
         self._version: object = None
@@ -71,6 +75,13 @@ class Outbox:
     def sold(self) -> None:
         """Something was concluded."""
         self._wake()
+
+    def open_drawer(self, what: str) -> None:
+        """For an act without a sale that was journalled just now; for sales it opens by itself."""
+        if self.has_drawer:
+            now_ms = self._clock.now_ms()
+            self._jobs.open_drawer(f"{what} {now_ms}", now_ms)
+            self._wake()
 
     def print_again(self, number: DocumentNumber) -> None:
         """A copy, marked as one."""
@@ -124,9 +135,10 @@ class Outbox:
         cause, _ = self._jobs.printer()
         waiting = self._jobs.prints_waiting()
         unsure = self._jobs.newest_unsure(self._clock.now_ms())
-        if not cause and unsure is None:
+        is_stuck = self._jobs.is_drawer_stuck(self._clock.now_ms())
+        if not cause and unsure is None and not is_stuck:
             return None
-        return PrinterTrouble(cause, waiting, unsure)
+        return PrinterTrouble(cause, waiting, unsure, is_stuck)
 
     def _look(self) -> None:
         while not self._stop.wait(LOOK_EVERY_S):

@@ -30,6 +30,8 @@ _BAUD = 9_600
 _NETWORK_PORT = 9_100
 _SERIAL_LOOK_S = 0.02
 
+_PULSE: dict[int, bytes] = {2: b"\x10\x14\x01\x00\x01", 5: b"\x10\x14\x01\x01\x01"}
+"""DLE DC4: the pulse to the drawer at once, by the pin of its socket; also of a printer that cannot print."""
 _STATUS, _OFFLINE_CAUSE, _PAPER = b"\x10\x04\x01", b"\x10\x04\x02", b"\x10\x04\x04"
 """DLE EOT n: answered at once, whatever the printer is doing."""
 _IS_DONE = b"\x1dr\x01"
@@ -70,6 +72,11 @@ class Printer(Protocol):
 
     def send(self, data: bytes) -> None:
         """Print; on return it is printed, as far as the printer tells. BrokeOff where it is not."""
+        ...
+
+    def kick(self, pin: int) -> None:
+        """Open the drawer at its socket, 2 or 5. NotReady where the printer is not there to do so. Whether it
+        opened no printer tells."""
         ...
 
 
@@ -135,6 +142,31 @@ class EscposPrinter:
             raise BrokeOff("silent", "The printer did not take the receipt in.") from error
         except (OSError, ValueError) as error:
             raise BrokeOff("gone", f"The printer went away while it printed: {error}.") from error
+
+    def kick(self, pin: int) -> None:
+        device = escpos().printer.Dummy()
+        device.cashdraw(pin)
+        try:
+            pulse = device.output if self._can_print() else _PULSE[pin]
+            self._wire.write(pulse, time.monotonic() + ANSWER_S)
+            if self._answers:
+                self._ask(_STATUS)  # so that it heard the pulse before the line is closed
+        except TimeoutError as error:
+            raise NotReady("silent", _SILENT) from error
+        except (OSError, ValueError) as error:
+            raise NotReady("gone", f"The printer went away: {error}.") from error
+
+    def _can_print(self) -> bool:
+        """Without paper it takes nothing in but what is to be done at once. NotReady where it is silent."""
+        if not self._answers:
+            return True
+        try:
+            self._require_online()
+        except NotReady as fault:
+            if fault.cause in {"paper", "cover", "offline"}:
+                return False
+            raise
+        return True
 
     def _require_online(self) -> None:
         if not self._ask(_STATUS) & 0x08:

@@ -88,7 +88,7 @@ def printer_text(trouble: PrinterTrouble | None) -> str:
     """For the bar that is always there; empty where nothing is wrong."""
     if trouble is None:
         return ""
-    said: list[str] = []
+    said: list[str] = [say("printer.drawer")] if trouble.is_drawer_stuck else []
     if trouble.cause:
         said.append(say(_PRINTER.get(trouble.cause, "printer.gone")))
     if trouble.waiting:

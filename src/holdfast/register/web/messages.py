@@ -369,6 +369,7 @@ SENTENCES: dict[str, str] = {
     "printer.waiting": "{count} wait to be printed.",
     "printer.waiting.one": "1 waits to be printed.",
     "printer.unsure": "Look at {what}: its printing broke off.",
+    "printer.drawer": "The drawer did not open: use its key.",
     "printer.try-now": "Print what waits",
     "printer.trying": "Trying the printer now.",
     # acts on the selling screen

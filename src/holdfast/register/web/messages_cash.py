@@ -72,6 +72,7 @@ CASH_SENTENCES: dict[str, str] = {
     "no-sale.text": "It is on record, with your name.",
     "no-sale.do": "Open the drawer",
     "no-sale.done": "The drawer may be opened. It is on record.",
+    "no-sale.opens": "The drawer opens. It is on record.",
     "reasons.no-sale": "Change a note, Wrong change, Check the float, New roll of coins",
     # closing the day
     "day.close.shift": "Shift {number} of {name} is still open. Count the drawer and close it first.",

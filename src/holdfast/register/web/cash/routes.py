@@ -116,6 +116,7 @@ class Cash(Controller):
             return screen.menu(refusal=moved if isinstance(moved, Refusal) else None)
         if isinstance(moved, Refusal):
             return screen.move(kind, form, refusal=moved)
+        services.outbox.open_drawer(kind)
         amount = services.fmt.foreign_of(abs(moved.amount_minor), moved.currency)
         return screen.menu(said=say("move.done", what=say(MOVES[kind].name), amount=amount))
 
@@ -131,7 +132,8 @@ class Cash(Controller):
         opened = _acts(request, services).open_drawer(_form(request).get("reason", ""))
         if isinstance(opened, Refusal):
             return screen.menu(refusal=opened)
-        return screen.menu(said=say("no-sale.done"))
+        services.outbox.open_drawer("no-sale")
+        return screen.menu(said=say("no-sale.opens" if services.outbox.has_drawer else "no-sale.done"))
 
     # ---- reports -----------------------------------------------------------------------------
 
