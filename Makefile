@@ -20,7 +20,7 @@ COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hash
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "Next: make demo, then open the page that it names."
 
@@ -49,6 +49,10 @@ fix: $(READY) ## Put style right where a machine can; then make check
 .PHONY: docs
 docs: $(READY) ## Write the reference that is made from the code, docs/reference, anew
 	$(BIN)/python scripts/reference_docs.py
+
+.PHONY: screenshots
+screenshots: $(READY) ## Take the pictures of docs/img anew, of each page at both sizes; takes four minutes
+	$(BIN)/python -m scripts.screenshots
 
 .PHONY: bench
 bench: $(READY) ## Measure speed and size, each figure beside its limit
