@@ -15,7 +15,7 @@ from holdfast.core.foreign_cash import RATE_PLACES, CurrencyRate, currency_rate_
 from holdfast.core.ids import CustomerNumber, Sku, StaffId
 from holdfast.core.money import Currency, currency_of, parse_decimal, parse_e4, parse_minor
 from holdfast.core.operations.roles import DEFAULT_ROLES, row_of, row_refusal
-from holdfast.core.parameters import ParameterRow, parameter_named, value_of
+from holdfast.core.parameters import read_key, value_of
 from holdfast.core.quick_keys import LABEL_CHARS_MAX, POSITION_MAX, QuickKey, quick_key_refusal
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_rate_refusal
@@ -23,6 +23,7 @@ from holdfast.hq.csv_rows import BadRow, CsvFile, CsvRow, read_csv
 from holdfast.hq.customers.book import CustomerBook
 from holdfast.hq.effects import Effects, effects_of
 from holdfast.hq.feeds import Feeds
+from holdfast.hq.parameters.book import Draft, ParameterBook
 
 BAD_ROWS_SHOWN = 200
 """So many are named; the rest is counted."""
@@ -282,14 +283,17 @@ def _staff(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
 
 
 def _parameter(fields: Mapping[str, str]) -> tuple[str, msgspec.Struct]:
-    name = _given(fields, "name")
-    parameter = parameter_named(name)
-    if isinstance(parameter, Refusal):
-        raise Wrong("name", parameter.sentence)
+    """Its key with the date: a file may set several dates of one parameter."""
+    key = _given(fields, "name")
+    known = read_key(key)
+    if isinstance(known, Refusal):
+        raise Wrong("name", known.sentence)
+    parameter, scope = known
     value = value_of(parameter, _given(fields, "value"))
     if isinstance(value, Refusal):
         raise Wrong("value", value.sentence)
-    return name, ParameterRow(value=value)
+    draft = Draft(name=parameter.name, scope=scope, value=value, valid_from=_date(fields, "valid_from"))
+    return f"{key}|{draft.valid_from}", draft
 
 
 _PLAIN = "plain:"
@@ -344,7 +348,7 @@ KINDS: dict[str, Kind] = {
     "parameters": Kind(
         feed="parameters",
         required=("name", "value"),
-        optional=(),
+        optional=("valid_from",),
         hint="names and values as in docs/reference/parameters.md; the lines of a text stand between bars",
         read=_parameter,
     ),
@@ -364,11 +368,17 @@ class Catalogue:
     """Loads files into the feeds."""
 
     def __init__(
-        self, feeds: Feeds, hasher: PasswordHasher | None = None, *, customers: CustomerBook | None = None
+        self,
+        feeds: Feeds,
+        hasher: PasswordHasher | None = None,
+        *,
+        customers: CustomerBook | None = None,
+        parameters: ParameterBook | None = None,
     ) -> None:
-        """`customers`: who takes their file; a feed of theirs is made from the book."""
+        """`customers`, `parameters`: who takes their file; a feed of theirs is made from the book."""
         self._feeds = feeds
         self._customers = customers
+        self._parameters = parameters
         self._hasher = hasher or PasswordHasher()
 
     def preview(self, kind: str, data: bytes) -> LoadReport | Refusal:
@@ -377,15 +387,23 @@ class Catalogue:
         if isinstance(collected, Refusal):
             return collected
         known = self._feeds.known(KINDS[kind].feed, collected.rows)
+        if kind == "parameters" and self._parameters is not None:
+            known = self._parameters.known(_drafts(collected.rows))
         if kind == "customers":
             known = {key: _without_revision(body) for key, body in known.items()}
         effects = effects_of(collected.rows, collected.lines, known, self._is_pin)
         return msgspec.structs.replace(collected.report, effects=effects)
 
     def load(
-        self, kind: str, data: bytes, *, take_good: bool = False, progress: Progress | None = None
+        self,
+        kind: str,
+        data: bytes,
+        *,
+        take_good: bool = False,
+        progress: Progress | None = None,
+        by: str = "",
     ) -> LoadReport | Refusal:
-        """Take a file's rows: all, or with `take_good` those that are good; else none."""
+        """Take a file's rows: all, or with `take_good` those that are good; else none. `by`: who does."""
         collected = _collect(kind, data)
         if isinstance(collected, Refusal):
             return collected
@@ -399,6 +417,11 @@ class Catalogue:
             changed = self._customers.load(customers)
             version = self._feeds.versions()[KINDS[kind].feed]
             return msgspec.structs.replace(report, taken=True, changed=changed, version=version)
+        if kind == "parameters" and self._parameters is not None:
+            made = self._parameters.load(list(_drafts(rows).values()), by=by)
+            if isinstance(made, Refusal):
+                return made
+            return msgspec.structs.replace(report, taken=True, changed=made[0], version=made[1])
         changed, version = self._feeds.put(KINDS[kind].feed, rows)
         return msgspec.structs.replace(report, taken=True, changed=changed, version=version)
 
@@ -431,6 +454,10 @@ class Catalogue:
             return self._hasher.verify(pin_hash, pin)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _drafts(rows: Mapping[str, msgspec.Struct]) -> dict[str, Draft]:
+    return {key: row for key, row in rows.items() if isinstance(row, Draft)}
 
 
 def _without_revision(body: str) -> str:

@@ -219,7 +219,7 @@ def load(
     - roles: role, currency (also_may, may_not, line_discount, total_discount, price_override,
       return_without_receipt, refund, foreign_change); what is left empty is as the role ships
     - staff: id, name (role, pin, active)
-    - parameters: name, value
+    - parameters: name, value (valid_from); name@S1 for a store, name@group:G, name@register:R01
 
     Example:  holdfast hq load --home hq prices prices.csv
     """
@@ -231,7 +231,9 @@ def load(
         stop(f"{file} cannot be read ({error.strerror}).", REFUSED)
     with services_of(home) as services:
         report = or_stop(
-            services.head_office.catalogue.load(kind, data, take_good=take_good, progress=count_rows)
+            services.head_office.catalogue.load(
+                kind, data, take_good=take_good, progress=count_rows, by=CONSOLE
+            )
         )
     for row in report.bad:
         column = f", column {row.column}" if row.column else ""

@@ -5,7 +5,7 @@ import msgspec
 from holdfast.core.ids import IncarnationId, OriginId
 from holdfast.core.journal.chain import Signer
 from holdfast.core.refusals import Refusal
-from holdfast.core.sync.commands import KINDS, Command, CommandBatch, Outcome
+from holdfast.core.sync.commands import KINDS, Command, CommandBatch, News, Outcome
 from holdfast.core.sync.feed import pack
 from holdfast.infra.clock import Clock
 from holdfast.infra.postgres.connect import Pool
@@ -102,6 +102,10 @@ class CommandBook:
             for given_in, number, kind, arguments, issued_at_ms in rows
         )
         return pack("commands", CommandBatch(commands=commands), self._signer)
+
+    def told(self, news: News) -> bytes:
+        """The signed answer to a poll that brings nothing but news."""
+        return pack("commands", CommandBatch(commands=(), news=news), self._signer)
 
     def finish(self, origin: OriginId, outcome: Outcome) -> Refusal | None:
         """Keep how a command that was delivered went; told again, the first word stands."""

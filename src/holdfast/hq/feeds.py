@@ -6,8 +6,10 @@ they said keep theirs. So a page is bounded, and never ends in the middle of a v
 
 import threading
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import msgspec
+import psycopg
 
 from holdfast.core.ids import IncarnationId
 from holdfast.core.journal.chain import Signer
@@ -37,6 +39,11 @@ class Feeds:
         """The newest n of each feed."""
         with self._pool.connection() as conn:
             return {feed: n for feed, n, _ in _sql.versions(conn)}
+
+    def newest(self, feed: str) -> tuple[IncarnationId, int]:
+        """Head office's life, and the feed's version in it."""
+        with self._pool.connection() as conn:
+            return IncarnationId(_sql.incarnation(conn)), _sql.version(conn, feed=feed)
 
     # ---- down
 
@@ -91,20 +98,34 @@ class Feeds:
 
     def put(self, feed: str, rows: Mapping[str, msgspec.Struct | None]) -> tuple[int, int]:
         """Store rows (None deletes); (how many changed, the feed's version). All of them or none."""
+        with self._pool.connection() as conn:
+            return self.put_in(conn, feed, rows)
+
+    def put_in(
+        self, conn: psycopg.Connection[Any], feed: str, rows: Mapping[str, msgspec.Struct | None]
+    ) -> tuple[int, int]:
+        """`put` in a transaction of the caller's."""
         encoded = {
             key: None if body is None else msgspec.json.encode(body).decode() for key, body in rows.items()
         }
-        with self._pool.connection() as conn:
-            n = _sql.lock_feed(conn, feed=feed)
-            known = dict(_sql.known(conn, feed=feed, keys=list(encoded)))
-            changed = sorted(key for key, body in encoded.items() if known.get(key) != body)
-            if not changed:
-                return 0, n
-            versions = [n + 1 + place // FEED_PAGE_ROWS for place in range(len(changed))]
-            bodies = [encoded[key] for key in changed]
-            _sql.put(conn, feed=feed, keys=changed, bodies=bodies, versions=versions)
-            _sql.move_version(conn, feed=feed, n=versions[-1], at_ms=self._clock.now_ms())
+        n = self.lock(conn, feed)
+        known = dict(_sql.known(conn, feed=feed, keys=list(encoded)))
+        changed = sorted(key for key, body in encoded.items() if known.get(key) != body)
+        if not changed:
+            return 0, n
+        versions = [n + 1 + place // FEED_PAGE_ROWS for place in range(len(changed))]
+        bodies = [encoded[key] for key in changed]
+        _sql.put(conn, feed=feed, keys=changed, bodies=bodies, versions=versions)
+        _sql.move_version(conn, feed=feed, n=versions[-1], at_ms=self._clock.now_ms())
         return len(changed), versions[-1]
+
+    def lock(self, conn: psycopg.Connection[Any], feed: str) -> int:
+        """Until the transaction's end nobody else changes the feed; its version."""
+        return _sql.lock_feed(conn, feed=feed)
+
+    def rows_in(self, conn: psycopg.Connection[Any], feed: str, prefix: str) -> list[tuple[str, str]]:
+        """Key and JSON of the rows whose key begins so."""
+        return list(_sql.beginning(conn, feed=feed, prefix=prefix))
 
 
 def _all_pages(conn: object, feed: str, incarnation: IncarnationId, newest: int) -> list[FeedPage]:

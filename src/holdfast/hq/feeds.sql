@@ -25,6 +25,9 @@ select key from feed_row where feed = :feed and not deleted;
 -- name: bodies(feed)
 select key, body from feed_row where feed = :feed and not deleted order by key;
 
+-- name: beginning(feed, prefix)
+select key, body from feed_row where feed = :feed and not deleted and starts_with(key, :prefix) order by key;
+
 -- name: put(feed, keys, bodies, versions)!
 -- A null body deletes; the row stays, so that registers hear of it.
 insert into feed_row as known (feed, key, body, n, deleted)

@@ -29,6 +29,7 @@ from holdfast.hq.incarnation import new_incarnation
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.keeper import ServerKeeper
 from holdfast.hq.lost import LostBook
+from holdfast.hq.parameters.book import ParameterBook
 from holdfast.hq.receipts.keeper import ReceiptKeeper
 from holdfast.hq.receipts.keys import RegisterKeys
 from holdfast.hq.safe import SafeWatch
@@ -113,6 +114,7 @@ class HeadOffice:
     lost: LostBook
     register_keys: RegisterKeys
     customers: CustomerBook
+    parameters: ParameterBook
 
     @classmethod
     def open(
@@ -193,6 +195,7 @@ class HeadOffice:
         )
         feeds, fleet = Feeds(services_pool, signer, clock), Fleet(services_pool, clock)
         customers = CustomerBook(services_pool, feeds, clock)
+        parameters = ParameterBook(services_pool, feeds, clock)
         keys = {KeyId(signer.key_id): signer.public_bytes}
         return cls(
             home=home,
@@ -215,7 +218,7 @@ class HeadOffice:
             services_pool=services_pool,
             ingest=Ingest(PostgresStore(ingest_pool), signer, verify, clock, randomness),
             feeds=feeds,
-            catalogue=Catalogue(feeds, customers=customers),
+            catalogue=Catalogue(feeds, customers=customers, parameters=parameters),
             command_book=CommandBook(services_pool, signer, clock),
             enrolment=Enrolment(
                 services_pool,
@@ -229,6 +232,7 @@ class HeadOffice:
             lost=LostBook(services_pool, fleet, clock),
             register_keys=RegisterKeys(services_pool, feeds, clock),
             customers=customers,
+            parameters=parameters,
         )
 
     def close(self) -> None:

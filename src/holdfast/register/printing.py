@@ -20,6 +20,7 @@ import structlog
 from holdfast.core.cash.shift import ShiftClosed
 from holdfast.core.faults import DamagedFault, Fault
 from holdfast.core.ids import DocumentNumber
+from holdfast.core.parameters import FIRST_DATE, Place
 from holdfast.core.receipt.code import RETURN_WINDOW_DAYS_DEFAULT
 from holdfast.core.receipt.issued import Issued
 from holdfast.core.receipt.paper import PaperLine, paper
@@ -49,6 +50,7 @@ from holdfast.register.sync.process import listen, stop_on_signals
 from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.till import cash, history
 from holdfast.register.till.database import QUERIES, read_till
+from holdfast.register.till.writing import read_day
 from holdfast.register.web.cash.reports import Books, z_report
 from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
 from holdfast.register.web.messages import say
@@ -84,7 +86,8 @@ class Desk:
             self.jobs = Jobs(open_jobs(home, key))
             undo.pop_all()
         self._lock = threading.Lock()
-        shelf = Shelf(self._file, self.config.currency)
+        self._shelf = shelf = Shelf(self._file, self.config.currency)
+        shelf.stand(Place(self.config.store, self.config.series), self._business_date)
         self.fmt = fmt = Formats(
             self.config.currency, self.config.timezone, shelf.parameter("locale", DEFAULT_LOCALE)
         )
@@ -95,6 +98,14 @@ class Desk:
         self.codes = ReceiptCodes(
             home, self.config, key_of=shelf.register_key, window_days=lambda: RETURN_WINDOW_DAYS_DEFAULT
         )
+
+    def look_again(self) -> None:
+        """Write as head office wants it by now."""
+        self.fmt.speak(self._shelf.parameter("locale", DEFAULT_LOCALE))
+
+    def _business_date(self) -> str:
+        with self._lock, faults(self._till):
+            return read_day(self._till).business_date or FIRST_DATE
 
     def close(self) -> None:
         with self._lock:
@@ -160,6 +171,7 @@ class Clerk:
 
     def turn(self) -> float:
         """Print what there is; seconds until the next look."""
+        self._desk.look_again()
         self._jobs.tidy(self._clock.now_ms())
         self._take_in()
         self._open_drawer()

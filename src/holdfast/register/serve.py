@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 
 from holdfast.core.faults import Fault
+from holdfast.core.parameters import Place
 from holdfast.core.receipt.code import RETURN_WINDOW_DAYS, RETURN_WINDOW_DAYS_DEFAULT
 from holdfast.infra.clock import Clock, Randomness, SystemClock, SystemRandomness
 from holdfast.infra.config import RegisterConfig, RegisterHome, exclusive, load_config, probe_port
@@ -23,6 +24,7 @@ from holdfast.register.receipts.jobs import Jobs, open_jobs
 from holdfast.register.receipts.outbox import Outbox
 from holdfast.register.sync.readiness import read_readiness
 from holdfast.register.sync.reference_file import ReferenceFile
+from holdfast.register.sync.status import LinkStatus
 from holdfast.register.web.app import create_app
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
@@ -127,14 +129,23 @@ def _services(
         watch.look()
         outbox.sold()
 
+    def business_date() -> str:
+        day = checkout.day()
+        return day.business_date or "" if day.open else checkout.offered_date(watch.head_office_ms())
+
+    def window_days() -> int:
+        return services.rule(RETURN_WINDOW_DAYS, RETURN_WINDOW_DAYS_DEFAULT)
+
+    shelf.stand(Place(config.store, config.series), business_date)
     fmt = Formats(config.currency, config.timezone, shelf.parameter("locale", DEFAULT_LOCALE))
+    watch.on_link = _speaker(fmt, shelf)
     codes = ReceiptCodes(
         home,
         config,
         key_of=shelf.register_key,
-        window_days=lambda: shelf.parameter(RETURN_WINDOW_DAYS, RETURN_WINDOW_DAYS_DEFAULT),
+        window_days=window_days,
     )
-    return Services(
+    services = Services(
         desk=Desk(checkout, shelf, watch.head_office_ms, on_commit, codes),
         shelf=shelf,
         grid=Grid(shelf),
@@ -153,3 +164,19 @@ def _services(
         work_chosen=lambda: keeper.wake(WORK_CHOSEN),
         readiness=lambda: read_readiness(home, DatabaseKey.load(home.database_key), clock),
     )
+    return services
+
+
+def _speaker(fmt: Formats, shelf: Shelf) -> Callable[[LinkStatus], None]:
+    """Whoever tells of each look at the line has figures written as head office wants them by then."""
+    spoken: object = None
+
+    def speak(link: LinkStatus) -> None:
+        nonlocal spoken
+        feed = link.feeds.get("parameters")
+        heard = None if feed is None else (feed.incarnation, feed.n)
+        if heard != spoken:
+            spoken = heard
+            fmt.speak(shelf.parameter("locale", DEFAULT_LOCALE))
+
+    return speak

@@ -1,5 +1,6 @@
 """The basket as a value, and the bounds that hold after every change of it."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -59,6 +60,8 @@ class Basket(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the customer handed over so far, where it does not pay the whole yet."""
     by_code: CodeBound | None = None
     """On a return: what bounds it where goods come back on another register's receipt."""
+    parameters: dict[str, bool | int | str | list[str]] = {}
+    """Those that head office had set for a transaction that began then; it goes by them to its end (GC8)."""
     lines_bytes: int = 0
     """Encoded size of all lines without shares of total discounts; kept below the journal's bound."""
 
@@ -74,6 +77,7 @@ def begin(
     by: StaffId,
     kind: Kind = "sale",
     rounding_rule: RoundingRule = "half-up",
+    parameters: Mapping[str, bool | int | str | list[str]] = {},
 ) -> Basket | Refusal:
     """An empty basket."""
     found = currency_of(currency)
@@ -87,6 +91,7 @@ def begin(
         by=by,
         kind=kind,
         rounding_rule=rounding_rule,
+        parameters=dict(parameters),
     )
 
 

@@ -22,10 +22,22 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     issued_at_ms: int
 
 
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """Feeds of which a connected register is told at once: they are small, and wanted within seconds."""
+
+    incarnation: IncarnationId
+    feeds: dict[str, int]
+    """Feed → its newest version."""
+    time_ms: int
+    """Head office's, when it knew this."""
+
+
 class CommandBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """What a long poll brings; signed as a whole."""
+    """What a long poll brings; signed as a whole. One that brings neither found nothing in its time."""
 
     commands: tuple[Command, ...]
+    news: News | None = None
+    """Only a hint: the pages that it names are signed themselves, and checked as any other."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from holdfast.core.ids import KeyId, OriginId
+from holdfast.core.parameters import ParameterRow
 from holdfast.core.receipt.code import (
     RETURN_WINDOW_DAYS,
     RETURN_WINDOW_DAYS_DEFAULT,
@@ -35,8 +36,7 @@ later may a code under the former key be dated."""
 _DAY_MS = 24 * 3_600_000
 
 
-class _Parameter(msgspec.Struct, frozen=True):
-    value: object
+_parameter = msgspec.json.Decoder(ParameterRow)
 
 
 class RegisterKeys:
@@ -49,13 +49,18 @@ class RegisterKeys:
         self._published: object = None
 
     def window_days(self) -> int:
-        """The return window, as head office's parameters have it."""
-        body = self._feeds.known("parameters", [RETURN_WINDOW_DAYS]).get(RETURN_WINDOW_DAYS)
-        value = RETURN_WINDOW_DAYS_DEFAULT
-        if body is not None:
-            found = msgspec.json.decode(body, type=_Parameter).value
-            value = found if isinstance(found, int) and found >= 0 else value
-        return value
+        """The longest return window that any register has now or will have, by head office's parameters."""
+        with self._pool.connection() as conn:
+            found = self._feeds.rows_in(conn, "parameters", RETURN_WINDOW_DAYS)
+        rows = {key: _parameter.decode(body) for key, body in found}
+        values = [
+            value for row in rows.values() for value in (row.value, *(step.value for step in row.steps))
+        ]
+        days = [value for value in values if isinstance(value, int) and value >= 0]
+        chain = rows.get(RETURN_WINDOW_DAYS)
+        if chain is None or chain.value is None:
+            days.append(RETURN_WINDOW_DAYS_DEFAULT)
+        return max(days, default=RETURN_WINDOW_DAYS_DEFAULT)
 
     def publish(self) -> int:
         """Bring the feed up to date; how many of its rows changed. Cheap where nothing did."""

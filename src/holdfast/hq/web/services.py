@@ -15,6 +15,7 @@ from holdfast.hq.retirement import Retirements
 from holdfast.hq.service import HeadOffice
 from holdfast.hq.web.alert_book import AlertBook
 from holdfast.hq.web.days import Day, last_days
+from holdfast.hq.web.news import COMMANDS, NewsWatch
 from holdfast.hq.web.throttle import Throttle
 from holdfast.hq.web.uploads import Uploads
 from holdfast.infra.clock import Clock, time_zone
@@ -31,7 +32,7 @@ DAYS_STALE_MAX_MS = 60_000
 
 def commands_key(origin: OriginId) -> str:
     """The key that a register's long poll waits for."""
-    return f"commands:{origin}"
+    return f"{COMMANDS}{origin}"
 
 
 class Answer(Protocol):
@@ -60,6 +61,7 @@ class Services:
     days: "Kept[Sequence[Day]]"
     """Totals of the last business dates: over a large chain, of a minute ago."""
     uploads: Uploads
+    news: NewsWatch
     incarnation: IncarnationId
     """As the last answer had it: probes are answered without the database."""
     streams: int = 0
@@ -93,6 +95,9 @@ def open_services(head_office: HeadOffice) -> Iterator[Services]:
             down=head_office.database_fault,
         )
         stack.callback(pool.close)
+        wakeups = Wakeups()
+        news = NewsWatch(head_office.feeds, head_office.command_book, wakeups, clock)
+        stack.callback(news.stop)
         services = Services(
             head_office=head_office,
             clock=clock,
@@ -104,6 +109,8 @@ def open_services(head_office: HeadOffice) -> Iterator[Services]:
             retirements=Retirements(pool, clock),
             days=Kept("days", lambda: last_days(pool), clock, DAYS_STALE_MAX_MS),
             uploads=Uploads(clock),
+            news=news,
+            wakeups=wakeups,
             incarnation=head_office.ingest.incarnation(),
         )
         for lane in (services.ingest_lane, services.service_lane, services.pages):

@@ -51,6 +51,8 @@ BATCH_TYPE = "application/vnd.holdfast.batch"
 SIGNED_TYPE = "application/vnd.holdfast.signed"
 MESSAGE_BYTES_MAX = 1 << 20
 WAIT_S_MAX = 55.0
+MAX_KNOWN = (1 << 53) - 1
+"""Who does not say which version it has is told of none."""
 _BEARER = "Bearer "
 
 T = TypeVar("T")
@@ -295,14 +297,21 @@ async def commands(
     after: Annotated[int, Parameter(ge=0, lt=1 << 53)] = 0,
     incarnation: Annotated[str, Parameter(max_length=64)] = "",
     wait_s: Annotated[float, Parameter(ge=0, le=WAIT_S_MAX)] = 25.0,
+    parameters: Annotated[int, Parameter(ge=0, lt=1 << 53)] = MAX_KNOWN,
 ) -> Response[bytes]:
-    """Commands above `after` of `incarnation`, signed, as soon as there are any; else an empty batch."""
+    """Commands above `after` of `incarnation`, signed, as soon as there are any; else an empty batch.
+
+    Or news, as soon as there is a newer version of the parameters than `parameters`, which the register has
+    or was told of.
+    """
     key = commands_key(session.origin)
     seen = services.wakeups.seen(key)
-    asked = (session.origin, IncarnationId(incarnation), after)
+    asked, news = (session.origin, IncarnationId(incarnation), after), services.news
     found = await services.service_lane.run(services.head_office.commands, *asked)
+    found = found or news.after(incarnation, parameters)
     if found is None and await services.wakeups.wait(key, wait_s, seen) and not services.wakeups.stopped:
-        found = await services.service_lane.run(services.head_office.commands, *asked)
+        found = news.after(incarnation, parameters)
+        found = found or await services.service_lane.run(services.head_office.commands, *asked)
     return Response(found or services.head_office.no_commands, media_type=SIGNED_TYPE)
 
 

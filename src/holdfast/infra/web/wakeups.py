@@ -65,6 +65,11 @@ class Wakeups:
         """Let everybody go on who waits for `key`."""
         self._call(self._wake, key)
 
+    def wake_all(self, prefix: str) -> None:
+        """Let everybody go on who waits now for a key that begins so. Who looks at what changed after this
+        call, and then waits, misses nothing; `seen` knows nothing of it."""
+        self._call(self._wake_prefix, prefix)
+
     def stop(self) -> None:
         """Let everybody go on, and nobody wait any more."""
         self._stopped = True
@@ -79,6 +84,12 @@ class Wakeups:
         self._times[key] = self._times.get(key, 0) + 1
         for future in self._waiting.get(key, ()):
             _resolve(future, True)
+
+    def _wake_prefix(self, prefix: str) -> None:
+        for key, futures in self._waiting.items():
+            if key.startswith(prefix):
+                for future in futures:
+                    _resolve(future, True)
 
     def _wake_all(self) -> None:
         for futures in self._waiting.values():

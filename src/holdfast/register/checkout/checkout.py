@@ -4,7 +4,7 @@ A sale's entry, its document number and the register's own projections are store
 at all (P3), and only what is on the disk is answered (P1). Nothing here knows of a network (P5).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -21,6 +21,7 @@ from holdfast.core.ids import (
     encode_id,
 )
 from holdfast.core.journal.bodies import RETIRED
+from holdfast.core.parameters import Value
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH, STILL_DUE
@@ -155,9 +156,14 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
 
     # ---- the basket --------------------------------------------------------------------------
 
-    def begin(self, *, by: StaffId, kind: Kind = "sale") -> Basket | Refusal:
+    def begin(
+        self, *, by: StaffId, kind: Kind = "sale", parameters: Mapping[str, Value] = {}
+    ) -> Basket | Refusal:
         """Open a transaction; an empty one makes way. Refused while the disk is too full to be sure
-        of finishing it."""
+        of finishing it.
+
+        `parameters`: those of head office's that it goes by to its end, whatever is set meanwhile.
+        """
 
         def work() -> Basket | Refusal:
             date = business_day.trading_date(self._till.day())
@@ -167,7 +173,8 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
             if basket is not None and not _is_empty(basket):
                 return _BASKET_OPEN
             transaction = TransactionId(encode_id(self._randomness.bytes(ID_RANDOM_BYTES)))
-            begun = baskets.begin(transaction, self.config.currency, self._clock.now_ms(), by, kind)
+            currency, at_ms = self.config.currency, self._clock.now_ms()
+            begun = baskets.begin(transaction, currency, at_ms, by, kind, parameters=parameters)
             return self._kept(begun)
 
         return self._unless_full(work)

@@ -7,6 +7,7 @@ from holdfast.core.basket import Basket, Returnable
 from holdfast.core.business_day import DayState
 from holdfast.core.ids import DocumentNumber, EpochId, OriginId, Sku
 from holdfast.core.journal.writer import Head
+from holdfast.core.parameters import Value
 from holdfast.core.pricing import Priced
 from holdfast.core.receipt.issued import Issued
 from holdfast.core.refusals import Refusal
@@ -66,6 +67,11 @@ class Reading:
         """The open transaction, as it is on the disk."""
         with self._till.reading() as connection:
             return writing.read_basket(connection)
+
+    def begun_with(self) -> Mapping[str, Value] | None:
+        """The parameters that the open transaction goes by; None: none is open."""
+        with self._till.reading() as connection:
+            return writing.read_begun_with(connection)
 
     def priced(self) -> Priced | None:
         """What the open transaction comes to."""

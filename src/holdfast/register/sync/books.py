@@ -12,14 +12,15 @@ from holdfast.core.business_day import DayState
 from holdfast.core.faults import DamagedFault, DatabaseFault
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.journal.chain import Signer
+from holdfast.core.parameters import FIRST_DATE, Place, Value
 from holdfast.core.readiness import Readiness, assess
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.queries import Engine, load_queries
 from holdfast.infra.sqlite import faults
-from holdfast.register.sync.catalogue import read_parameter
 from holdfast.register.sync.feed_store import FeedStore
 from holdfast.register.sync.forgetting import Forgetting
+from holdfast.register.sync.parameters import read_settings
 from holdfast.register.sync.readiness import facts_of
 from holdfast.register.sync.reference import Reference
 from holdfast.register.sync.reference_file import open_reference
@@ -95,9 +96,14 @@ class Books:
             if not opened:
                 self.close()
 
-    def parameter(self, name: str) -> bytes | None:
-        """The JSON of a parameter; None where head office set none."""
-        return read_parameter(self._reference, name)
+    def parameter(self, name: str) -> Value | None:
+        """What counts at this register on its business date; None: the default does."""
+        config = load_config(self._home.config, RegisterConfig)
+        place = Place(config.store, config.series)
+        found = read_settings(
+            self._reference, [name], place, lambda: self.till.day().business_date or FIRST_DATE
+        )
+        return found[name].value if name in found else None
 
     def readiness(self, now_ms: int) -> Readiness:
         """Whether this register would survive an outage. Faults of reading what that depends on."""

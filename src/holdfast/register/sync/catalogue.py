@@ -124,10 +124,6 @@ class Catalogue:
         """Head office's word on a role; None where it left it as it ships."""
         return self._one("roles", row_key(name, self._currency), _role)
 
-    def parameter(self, name: str) -> bytes | None:
-        """The JSON of a parameter, `{value, valid_from}`; None where head office set none."""
-        return read_parameter(self._connection, name)
-
     def customer(self, number: str) -> CustomerRow | None:
         """The customer of that number, or whom it was merged into; also that somebody was forgotten."""
         return surviving(self._connection, number)
@@ -150,8 +146,3 @@ class Catalogue:
     def _all(self, feed: str, decoder: msgspec.json.Decoder[M]) -> tuple[M, ...]:
         rows = read(self._connection, lambda: QUERIES.good_rows(self._connection, feed=feed))
         return tuple(decoder.decode(row[0]) for row in rows)
-
-
-def read_parameter(connection: apsw.Connection, name: str) -> bytes | None:
-    """`Catalogue.parameter`, for who has no use for the rest."""
-    return read(connection, lambda: QUERIES.good_row(connection, feed="parameters", key=name))

@@ -15,7 +15,7 @@ import msgspec
 from holdfast.core.faults import Fault, MalformedFault, SignatureFault
 from holdfast.core.ids import EpochId, IncarnationId, KeyId
 from holdfast.core.journal.bodies import CommandDone, KeyRotated
-from holdfast.core.sync.commands import Command, CommandBatch, Outcome
+from holdfast.core.sync.commands import Command, CommandBatch, News, Outcome
 from holdfast.core.sync.cursors import accept_receipt, purge_through
 from holdfast.core.sync.feed import unpack
 from holdfast.core.sync.messages import Receipt, encode
@@ -40,6 +40,8 @@ from holdfast.register.sync.requests import (
 from holdfast.register.sync.resending import Resend, outcome_of, plan_resend
 from holdfast.register.sync.rotation import KeyRing
 
+PARAMETERS = "parameters"
+"""The feed that head office tells of at once."""
 POLL_S = 25
 POLL_WAITING_S = 1
 """While a command waits for checkout: its outcome is worth telling soon."""
@@ -62,6 +64,7 @@ class Hands(NamedTuple):
     resend: Callable[[EpochId, int, int], None]
     resending_from: Callable[[EpochId], int | None]
     new_session: Callable[[], None]
+    news: Callable[[News], None]
 
 
 class Waiting(NamedTuple):
@@ -89,6 +92,8 @@ class Commander(Caller):
         self._keys = keys
         self._hands = hands
         self._resends: dict[int, Resend] = {}
+        self._told: tuple[str, int] = ("", 0)
+        """Incarnation and version of the parameters that head office told of last: once is enough."""
 
     def line_returned(self, was_dead: bool) -> None:
         """The poll on its way went into the dead line."""
@@ -115,7 +120,12 @@ class Commander(Caller):
             HttpRequest(
                 method="GET",
                 path="/v1/sync/commands",
-                query={"incarnation": incarnation, "after": highest, "wait_s": wait_s},
+                query={
+                    "incarnation": incarnation,
+                    "after": highest,
+                    "wait_s": wait_s,
+                    "parameters": self._known_parameters(books, incarnation),
+                },
                 deadline_s=wait_s + POLL_GRACE_S,
                 reply_bytes_max=REPLY_BYTES_MAX,
             ),
@@ -127,7 +137,15 @@ class Commander(Caller):
         for incarnation in {command.incarnation for command in batch.commands}:
             if not books.reference.see_incarnation(incarnation, self._clock.now_ms()):
                 raise SignatureFault("A command of a former head office came; it was not carried out.")
+        if batch.news is not None and batch.news.incarnation == incarnation:
+            self._told = (incarnation, batch.news.feeds.get(PARAMETERS, 0))
+            self._hands.news(batch.news)
         return batch.commands[:COMMANDS_MAX]
+
+    def _known_parameters(self, books: Books, incarnation: str) -> int:
+        have = books.feeds.current(PARAMETERS)
+        n = have.n if have is not None and have.incarnation == incarnation else 0
+        return max(n, self._told[1] if self._told[0] == incarnation else 0)
 
     def _take(self, books: Books, commands: tuple[Command, ...]) -> None:
         """Store what is new; what is known is not carried out again, its outcome only told again."""

@@ -13,6 +13,7 @@ from holdfast.core.customers import CustomerRow, customer_refusal
 from holdfast.core.foreign_cash import CurrencyRate, currency_rate_refusal
 from holdfast.core.operations import RoleRow
 from holdfast.core.operations.roles import limits_refusal
+from holdfast.core.parameters import ParameterRow
 from holdfast.core.quick_keys import QuickKey, quick_key_refusal
 from holdfast.core.receipt.code import RegisterKey
 from holdfast.core.refusals import Refusal
@@ -30,7 +31,7 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "staff": msgspec.json.Decoder(StaffMember),
     "roles": msgspec.json.Decoder(RoleRow),
     "customers": msgspec.json.Decoder(CustomerRow),
-    "parameters": msgspec.json.Decoder(msgspec.Raw),
+    "parameters": msgspec.json.Decoder(ParameterRow),
     "quick_keys": msgspec.json.Decoder(QuickKey),
     "register_keys": msgspec.json.Decoder(RegisterKey),
 }

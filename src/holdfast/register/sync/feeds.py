@@ -6,6 +6,7 @@ from holdfast.core.faults import Fault, SignatureFault
 from holdfast.core.ids import IncarnationId
 from holdfast.core.journal.chain import Signer
 from holdfast.core.refusals import Refusal
+from holdfast.core.sync.commands import News
 from holdfast.core.sync.feed import FEEDS, FeedPage, unpack
 from holdfast.core.sync.messages import HeartbeatReply, decode, encode
 from holdfast.core.sync.person_keys import PersonKeysTaken
@@ -60,10 +61,16 @@ class Feeder(Caller):
         self._drained_ms: int | None = None
         self._nonce = ""
         """Not kept: a process that begins anew says its first word twice."""
+        self._news: News | None = None
 
     def drained(self) -> None:
         """From another thread: all that was owed arrived. Head office is to have that in a signed word."""
         self._drained_ms = self._clock.monotonic_ms()
+        self.wake()
+
+    def hear(self, news: News) -> None:
+        """From another thread: head office told of newer versions. They are pulled before anything else."""
+        self._news = news
         self.wake()
 
     def turn(self) -> float:
@@ -78,6 +85,7 @@ class Feeder(Caller):
     def _exchange(self) -> float:
         """A heartbeat, and what its answer says is newer; seconds until the next."""
         books = self._books
+        self._pull_news(books)
         self._keep_apart()
         reply = self._heartbeat(books)
         if reply.again:
@@ -147,6 +155,18 @@ class Feeder(Caller):
         books.forgetting.bring_home(self._clock.now_ms())
         books.forgetting.erase()
 
+    # ---- news ------------------------------------------------------------------------------------
+
+    def _pull_news(self, books: Books) -> None:
+        """What head office told of, without a heartbeat before: the next one says what is here."""
+        news, self._news = self._news, None
+        if news is None or news.incarnation != books.reference.incarnation():
+            return
+        for feed in FEEDS:
+            n = news.feeds.get(feed)
+            if n is not None and not books.feeds.is_current(feed, (news.incarnation, n)):
+                self._bring_up_to_date(books.feeds, feed, news.incarnation, news.time_ms)
+
     # ---- feeds -----------------------------------------------------------------------------------
 
     def _pull(self, books: Books, reply: HeartbeatReply) -> None:
@@ -167,16 +187,18 @@ class Feeder(Caller):
         refused: FeedRefused | None = None
         for feed in behind:
             try:
-                self._bring_up_to_date(store, feed, reply)
+                self._bring_up_to_date(store, feed, reply.incarnation, reply.time_ms)
             except FeedRefused as fault:
                 refused = fault
         if refused is not None:
             raise refused
 
-    def _bring_up_to_date(self, store: FeedStore, feed: str, reply: HeartbeatReply) -> None:
+    def _bring_up_to_date(
+        self, store: FeedStore, feed: str, incarnation: IncarnationId, made_ms: int
+    ) -> None:
         for _ in range(PAGES_MAX):
-            page = self._page(store, feed, reply.incarnation)
-            refusal = store.take(page, made_ms=reply.time_ms, now_ms=self._clock.now_ms())
+            page = self._page(store, feed, incarnation)
+            refusal = store.take(page, made_ms=made_ms, now_ms=self._clock.now_ms())
             if refusal is not None:
                 raise FeedRefused(refusal)
             if not page.more or self.is_stopping:

@@ -112,6 +112,7 @@ class SyncProcess:
             resend=self._uploader.resend,
             resending_from=self._uploader.resending_from,
             new_session=line.reset,
+            news=self._feeder.hear,
         )
         self._commander = Commander(shared, keys=keys, hands=hands)
         surveyor = Surveyor(shared, self._config.head_office_url, Surroundings())

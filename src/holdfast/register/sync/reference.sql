@@ -239,6 +239,12 @@ where feed = :feed and fault is null
   and generation = (select generation from feed_version where feed = :feed and is_current = 1)
 order by key;
 
+-- name: parameter_rows(keys)
+-- Those of the given keys, a JSON list.
+select key, body from feed_row
+where feed = 'parameters' and fault is null and key in (select value from json_each(:keys))
+  and generation = (select generation from feed_version where feed = 'parameters' and is_current = 1);
+
 -- name: sku_of_barcode(barcode)$
 select sku from barcode
 where barcode = :barcode

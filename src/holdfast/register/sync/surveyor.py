@@ -8,9 +8,7 @@ import ipaddress
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import msgspec
-
-from holdfast.core.parameters import LANDMARK
+from holdfast.core.parameters import LANDMARK, Value
 from holdfast.core.reach import Findings, Knock, judge
 from holdfast.infra.surroundings import Address, Route
 from holdfast.register.sync.caller import Caller, Shared
@@ -56,20 +54,11 @@ class Surveyor(Caller):
         self.wake()
 
     def _landmark(self) -> tuple[str, int] | None:
-        body = self._books.parameter(LANDMARK)
-        return None if body is None else parse_landmark(body)
+        return parse_landmark(self._books.parameter(LANDMARK))
 
 
-class _Parameter(msgspec.Struct, frozen=True):
-    value: object = None
-
-
-def parse_landmark(body: bytes) -> tuple[str, int] | None:
-    """`host:port` of a parameter's JSON; None where it is not one."""
-    try:
-        value = msgspec.json.decode(body, type=_Parameter).value
-    except msgspec.DecodeError:
-        return None
+def parse_landmark(value: Value | None) -> tuple[str, int] | None:
+    """`host:port` of a parameter's value; None where it is not one."""
     host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
     return (host, int(port)) if host and port.isdecimal() and 0 < int(port) < 65_536 else None
 

@@ -16,6 +16,7 @@ from holdfast.core.business_day import DayState
 from holdfast.core.ids import EpochId
 from holdfast.core.journal.bodies import DOCUMENT_TYPES, EpochOpened
 from holdfast.core.journal.writer import Head, Stamp, Written
+from holdfast.core.parameters import Value
 from holdfast.core.sale import AccountAdjusted, Sale, StockAdjusted
 from holdfast.core.totals import DayTotals
 from holdfast.register.till import cash
@@ -30,6 +31,15 @@ NO_DATE = "1970-01-01"
 that all days until then are complete."""
 
 _basket_decoder = msgspec.json.Decoder(Basket)
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    """Of an open basket."""
+
+    parameters: dict[str, Value] = {}
+
+
+_begun_decoder = msgspec.json.Decoder(_Begun)
 _totals_decoder = msgspec.json.Decoder(DayTotals)
 _encoder = msgspec.json.Encoder()
 
@@ -107,6 +117,12 @@ def _day(business_date: str | None, is_open: int, shift: int, has_shifts: int) -
 def read_basket(on: Statements) -> Basket | None:
     [(data,)] = _rows(on, _BASKET)
     return None if data is None else _basket_decoder.decode(data)
+
+
+def read_begun_with(on: Statements) -> dict[str, Value] | None:
+    """The parameters of the open basket alone: its lines are passed over unread."""
+    [(data,)] = _rows(on, _BASKET)
+    return None if data is None else _begun_decoder.decode(data).parameters
 
 
 def read_standing(on: Statements) -> Standing:

@@ -19,6 +19,7 @@ from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor, foreign_
 from holdfast.core.ids import CustomerNumber, DocumentNumber, Sku, StaffId, TransactionId
 from holdfast.core.journal.bodies import ReceiptReprinted
 from holdfast.core.money import CURRENCIES, parse_decimal, parse_e4, parse_milli, parse_minor
+from holdfast.core.parameters import BEGUN_WITH
 from holdfast.core.pricing import Priced as PricedBasket
 from holdfast.core.receipt.code import (
     CODE_CHARS_MAX,
@@ -196,7 +197,8 @@ class Desk:
         """Change the open basket, opening one where there is none; one that stays empty is not kept."""
         begun = None
         if self.checkout.basket() is None:
-            begun = self.checkout.begin(by=act.by, kind=kind)
+            goes_by = self.shelf.settings(BEGUN_WITH)
+            begun = self.checkout.begin(by=act.by, kind=kind, parameters=goes_by)
             if isinstance(begun, Refusal):
                 return begun
         changed = self.checkout.change(operation)

@@ -10,6 +10,7 @@ from babel.numbers import format_currency, format_decimal, get_currency_name, ge
 
 from holdfast.core.money import CURRENCIES, Currency, plain_decimal
 from holdfast.infra.clock import time_zone
+from holdfast.infra.locales import is_locale
 
 DEFAULT_LOCALE = "en_GB"
 FIGURES_KEPT = 4_096
@@ -25,9 +26,17 @@ class Formats:
 
     def __init__(self, currency: str, timezone: str, locale: str = DEFAULT_LOCALE) -> None:
         self.currency: Currency = CURRENCIES[currency]
-        self.locale = locale
+        self.locale = DEFAULT_LOCALE
         self._zone: ZoneInfo = time_zone(timezone)
         self._currency = functools.lru_cache(FIGURES_KEPT)(self._format_currency)
+        self.speak(locale)
+
+    def speak(self, locale: str) -> None:
+        """Write from now on as that locale does; one that nobody knows, as the usual one."""
+        known = locale if is_locale(locale) else DEFAULT_LOCALE
+        if known != self.locale:
+            self.locale = known
+            self._currency.cache_clear()
 
     def money(self, amount_minor: int) -> str:
         """`€12.50`."""

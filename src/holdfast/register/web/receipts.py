@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable
-from typing import TypeVar
 
 import segno
 
@@ -13,8 +12,6 @@ from holdfast.register.receipts.codes import CODE_ERROR
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
 from holdfast.register.web.shelf import Shelf
-
-T = TypeVar("T")
 
 HEAD_LINES_MAX, HEAD_CHARS_MAX = 12, 80
 """Of a receipt's head, address or foot; what is more is left out."""
@@ -36,23 +33,17 @@ class ReceiptMaker:
 
 
 def maker_of(fmt: Formats, shelf: Shelf, *, register: str, store: str) -> ReceiptMaker:
-    """Receipts with what head office's parameters say of the shop, or else the store's code.
-
-    A parameter of one store has the store's code behind an @: `receipt.address@S01`.
-    """
-
-    def value(name: str, default: T) -> T:
-        return shelf.parameter(f"{name}@{store}", shelf.parameter(name, default))
+    """Receipts with what head office's parameters say of the shop, or else the store's code."""
 
     def lines(name: str, default: list[str]) -> tuple[str, ...]:
-        return tuple(str(line)[:HEAD_CHARS_MAX] for line in value(name, default))[:HEAD_LINES_MAX]
+        return tuple(str(line)[:HEAD_CHARS_MAX] for line in shelf.parameter(name, default))[:HEAD_LINES_MAX]
 
     def shop() -> Shop:
         return Shop(
             register=register,
             header=lines("receipt.header", [store]),
             address=lines("receipt.address", []),
-            tax_id=value("receipt.tax_id", "")[:HEAD_CHARS_MAX],
+            tax_id=shelf.parameter("receipt.tax_id", "")[:HEAD_CHARS_MAX],
             footer=lines(
                 "receipt.footer", [say("receipt.at-register", register=register), say("receipt.thanks")]
             ),

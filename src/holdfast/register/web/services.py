@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from litestar.di import NamedDependency
 
@@ -26,10 +26,12 @@ from holdfast.register.web.pages import Pages
 from holdfast.register.web.people import People
 from holdfast.register.web.receipts import ReceiptMaker
 from holdfast.register.web.sessions import Sessions
-from holdfast.register.web.shelf import Shelf
+from holdfast.register.web.shelf import Shelf, fitting
 from holdfast.register.web.start import Start, start_of
 from holdfast.register.web.status import Status, status_of
 from holdfast.register.web.watch import Watch
+
+T = TypeVar("T")
 
 
 class Warning(NamedTuple):
@@ -82,6 +84,15 @@ class Services:
             printer=printer_text(self.outbox.trouble()),
         )
 
+    def rule(self, name: str, default: T) -> T:
+        """A parameter of `BEGUN_WITH`: what the open transaction began with, or else what counts now."""
+        begun_with = self.desk.checkout.begun_with()
+        return (
+            self.shelf.parameter(name, default)
+            if begun_with is None
+            else fitting(begun_with.get(name), default)
+        )
+
     def situation(self, operation: Operation | None = None) -> Situation:
         """What the operations table asks, as of now; for one row only what that row depends on is read."""
         watch = self.watch
@@ -92,18 +103,18 @@ class Services:
         now_ms = self.clock.now_ms()
         return Situation(
             mode=mode,
-            switched_on=frozenset(name for name in SWITCHES if self.shelf.parameter(name, False)),
+            switched_on=frozenset(name for name in SWITCHES if self.rule(name, False)),
             ages_ms={name: max(0, now_ms - age.checked_ms) for name, age in watch.link.feeds.items()},
         )
 
     def are_prices_old(self) -> bool:
         """Whether they are so old that less is done alone (SW9)."""
-        after_h = self.shelf.parameter(HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT)
+        after_h = self.rule(HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT)
         return are_old(prices_age_ms(self.watch.link, self.clock.now_ms()), after_h)
 
     def limits_of(self, limits: Limits) -> Limits:
         """A person's limits while the data is as old as it is now."""
-        after_h = self.shelf.parameter(HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT)
+        after_h = self.rule(HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT)
         return limits_at(limits, prices_age_ms(self.watch.link, self.clock.now_ms()), after_h)
 
     def warning(self) -> Warning | None:

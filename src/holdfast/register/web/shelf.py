@@ -5,7 +5,7 @@ the question asked again of what is left.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import apsw
@@ -17,10 +17,12 @@ from holdfast.core.faults import DamagedFault
 from holdfast.core.foreign_cash import CurrencyRate
 from holdfast.core.ids import KeyId, Sku, StaffId
 from holdfast.core.operations import Role, role_in
+from holdfast.core.parameters import FIRST_DATE, Place, Value
 from holdfast.core.receipt.code import RegisterKey
 from holdfast.core.refusals import Refusal
 from holdfast.core.tax import TaxRate, tax_on
 from holdfast.register.sync.catalogue import Catalogue, StaffMember
+from holdfast.register.sync.parameters import read_settings
 from holdfast.register.sync.reference_file import ReferenceFile
 
 T = TypeVar("T")
@@ -47,12 +49,6 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """None where it has no price on this date, and cannot be sold."""
 
 
-class Parameter(msgspec.Struct, frozen=True):
-    """A row of the parameters feed, as far as the till reads it."""
-
-    value: object
-
-
 class Shelf:
     """Look-ups for one register; thread-safe."""
 
@@ -62,6 +58,12 @@ class Shelf:
         self._catalogue = Catalogue(file.connection(), currency)
         self._connection = file.connection()
         self._lock = threading.Lock()
+        self._place = Place("", "")
+        self._business_date: Callable[[], str] = lambda: FIRST_DATE
+
+    def stand(self, place: Place, business_date: Callable[[], str]) -> None:
+        """Where this register stands, and the date that it sells on: by them parameters are found."""
+        self._place, self._business_date = place, business_date
 
     def _ask(self, question: Callable[[Catalogue], T]) -> T:
         with self._lock:
@@ -138,15 +140,13 @@ class Shelf:
         return bool(self._ask(lambda books: books.staff_list()))
 
     def parameter(self, name: str, default: T) -> T:
-        """A parameter's value where head office set one of the default's type."""
-        body = self._ask(lambda books: books.parameter(name))
-        if body is None:
-            return default
-        try:
-            value = msgspec.json.decode(body, type=Parameter).value
-        except msgspec.DecodeError:
-            return default
-        return value if isinstance(value, type(default)) else default
+        """What counts now where head office set a value of the default's type."""
+        return fitting(self.settings([name]).get(name), default)
+
+    def settings(self, names: Iterable[str]) -> dict[str, Value]:
+        """What counts here by name; a name is missing where its default does."""
+        found = self.read(lambda conn: read_settings(conn, names, self._place, self._business_date))
+        return {name: setting.value for name, setting in found.items()}
 
     def read(self, question: Callable[[apsw.Connection], T]) -> T:
         """Ask something of the reference database itself."""
@@ -162,3 +162,8 @@ class Shelf:
             department=product.department,
             unit_price_e4=None if isinstance(price, Refusal) else price.unit_price_e4,
         )
+
+
+def fitting(value: Value | None, default: T) -> T:
+    """The value, or the default where none is set, or one of another type by some other version."""
+    return value if type(value) is type(default) else default  # pyright: ignore[reportReturnType]

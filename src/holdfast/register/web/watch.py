@@ -76,6 +76,8 @@ class Watch:
         self._untidied = 1
         """Commits since the last tidying; the first one is for what a start left."""
         self.outage: Outage | None = None
+        self.on_link: Callable[[LinkStatus], None] = lambda _: None
+        """Hears each look at the line, and which feeds came over it."""
         self.drills = Drills(checkout, clock, lambda: wakeups.wake(CHANGED))
         self.link: LinkStatus = self._whole(lambda: read_status(self._connection))
         self.owed: Owed = checkout.owed(self.link.applied)
@@ -164,6 +166,7 @@ class Watch:
         is_stale = self._clock.monotonic_ms() - self._refreshed_ms > REFRESH_EVERY_MS
         shown = (*_told(self.link), self.owed, self.outage, self.work)
         self.link, self.owed, self.outage, self.work = link, owed, outage, work
+        self.on_link(link)
         if shown != (*_told(link), owed, outage, work) or is_stale:
             self._refreshed_ms = self._clock.monotonic_ms()
             self._wakeups.wake(CHANGED)

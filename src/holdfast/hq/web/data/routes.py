@@ -55,6 +55,7 @@ async def take(request: WebRequest, services: Given) -> Response[str]:
         upload.kind,
         upload.data,
         take_good=form.get("take_good") == "yes",
+        by=request.state.session.admin,
     )
     if isinstance(report, Refusal):
         return await _data_page(request, services, error=report.sentence, chosen=upload.kind, status=422)
