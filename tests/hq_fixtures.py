@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import psycopg
 import pytest
 
+from holdfast.core.central.numbers import MAC_KEY_BYTES
 from holdfast.core.ids import IncarnationId, OriginId, StoreId
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.ingest.rows import Row
@@ -50,7 +51,14 @@ class HeadOfficeUnderTest:
 
     def __post_init__(self) -> None:
         HEARD.clear()
-        self.ingest = HeardIngest(self.store, HEAD_OFFICE_KEY, verify, self.clock, SeededRandomness(1))
+        self.ingest = HeardIngest(
+            self.store,
+            HEAD_OFFICE_KEY,
+            verify,
+            self.clock,
+            SeededRandomness(1),
+            number_key=bytes(MAC_KEY_BYTES),
+        )
 
     def enrol(
         self, journal: SampleJournal, series: str = "R01", store: str = "S1", kind: str = "register"

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 import zstandard
 
+from holdfast.core.central.numbers import MAC_KEY_BYTES
 from holdfast.core.faults import Fault, NewerVersionFault, StorageFullFault, UnavailableFault
 from holdfast.core.ids import OriginId, StoreId
 from holdfast.core.ingest.facts import OriginFacts
@@ -334,6 +335,6 @@ def test_a_year_of_batches_in_parts_is_one_transaction_each(postgres_hq: HeadOff
 def test_ingest_without_a_database_says_so(head_office_dsn: str) -> None:
     with postgres_head_office(head_office_dsn) as hq:
         pass
-    ingest = Ingest(hq.store, HEAD_OFFICE_KEY, verify, SystemClock("UTC"))
+    ingest = Ingest(hq.store, HEAD_OFFICE_KEY, verify, SystemClock("UTC"), number_key=bytes(MAC_KEY_BYTES))
     with pytest.raises(UnavailableFault):
         ingest.challenge()

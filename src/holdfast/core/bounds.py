@@ -5,8 +5,17 @@ below the journal's bound, so that a sale can never get stuck on its way (P10).
 """
 
 import unicodedata
+from typing import Annotated
+
+import msgspec
 
 from holdfast.core.refusals import Refusal
+
+Int64 = Annotated[int, msgspec.Meta(gt=-(1 << 63), le=(1 << 63) - 1)]
+"""64 bits; its negative too."""
+Key = Annotated[str, msgspec.Meta(max_length=256)]
+"""What rows are found by: an index entry has a bound in every database."""
+Text = Annotated[str, msgspec.Meta(max_length=4_000)]
 
 LINES_MAX = 5_000
 """Lines of one basket, voided ones included."""

@@ -13,13 +13,10 @@ from typing import Annotated
 
 import msgspec
 
+from holdfast.core.bounds import Int64, Key, Text
+from holdfast.core.central.accounts import HoldKey
+from holdfast.core.central.entries import HOLDS_MAX, MOVEMENTS_MAX, ValueMovement
 from holdfast.core.ids import CustomerNumber, DocumentNumber, Sku, StaffId, TransactionId
-
-Int64 = Annotated[int, msgspec.Meta(gt=-(1 << 63), le=(1 << 63) - 1)]
-"""64 bits; its negative too."""
-Key = Annotated[str, msgspec.Meta(max_length=256)]
-"""What rows are found by: an index entry has a bound in every database."""
-Text = Annotated[str, msgspec.Meta(max_length=4_000)]
 
 
 class Discount(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -129,6 +126,8 @@ class Sale(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fal
     voided_lines: tuple[SaleLine, ...] = ()
     note: str = ""
     external: ExternalDocument | None = None
+    values: Annotated[tuple[ValueMovement, ...], msgspec.Meta(max_length=MOVEMENTS_MAX)] = ()
+    """What it does to gift cards, memos, points and customers' accounts."""
 
 
 class TransactionVoided(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -143,6 +142,8 @@ class TransactionVoided(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
     approved_by: StaffId = StaffId("")
     given_back: tuple[Tender, ...] = ()
     """What had been taken of a payment in parts."""
+    held: Annotated[tuple[HoldKey, ...], msgspec.Meta(max_length=HOLDS_MAX)] = ()
+    """Keys of central value that it gives up (GC3)."""
 
 
 class StockLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):

@@ -9,6 +9,8 @@ from typing import Any
 from psycopg.rows import tuple_row
 
 from holdfast.core.ingest.rows import COLUMNS
+from holdfast.hq.store.central_memory import CentralTables
+from holdfast.hq.store.central_rows import MOVEMENT_COLUMNS, movement_row
 from holdfast.hq.store.memory import MemoryStore
 from holdfast.infra.postgres.connect import connect, translated_faults
 
@@ -36,11 +38,21 @@ _SELECTS = {
     "clock_skew": "select origin, at_ms, skew_ms from clock_skew",
     "contact": "select origin, at_ms, blocked_code, blocked_detail, coalesce(nonce, '') from contact",
     "feed": "select feed, n from feed",
+    "value_account": (
+        "select kind, account, currency, state, credit_limit, number_mac, pin_mac, number_end"
+        " from value_account"
+    ),
+    "value_movement": f"select {', '.join(MOVEMENT_COLUMNS)} from value_movement",
+    "value_hold": (
+        "select key, kind, account, origin, transaction, act, amount, since_ms, ended from value_hold"
+    ),
+    "value_allowance": "select allowance, origin, epoch, kind, amount, used from value_allowance",
 }
 _CHAIN_PLACES = {
     "chain": (0, 1),
     "resolved": (0,),
     "signed_head": (0,),
+    "value_movement": (MOVEMENT_COLUMNS.index("chain"),),
     **{table: (columns.index("chain"),) for table, columns in COLUMNS.items() if "chain" in columns},
 }
 """Where a row names chains by number."""
@@ -101,8 +113,29 @@ def dump_memory(store: MemoryStore) -> Dump:
             (origin, *contact, tables.nonces.get(origin, "")) for origin, contact in tables.contacts.items()
         ],
         "feed": tables.feeds.items(),
+        **_central(tables.central),
     }  # fmt: skip
     return {table: _canonical(table, rows, names) for table, rows in found.items()}
+
+
+def _central(tables: CentralTables) -> dict[str, Iterable[tuple[Any, ...]]]:
+    return {
+        "value_account": [
+            (kind.value, account, numbered.account.currency, numbered.account.state.value,
+             numbered.account.limit, numbered.number_mac, numbered.pin_mac, numbered.account.number_end)
+            for (kind, account), numbered in tables.accounts.items()
+        ],
+        "value_movement": map(movement_row, tables.movements.values()),
+        "value_hold": [
+            (hold.key, hold.kind.value, hold.account, hold.origin, hold.transaction, hold.act.value,
+             hold.amount, hold.since_ms, hold.ended)
+            for hold in tables.holds.values()
+        ],
+        "value_allowance": [
+            (grant.grant, grant.origin, grant.epoch, grant.kind, grant.amount_minor, grant.used)
+            for grant in tables.grants.values()
+        ],
+    }  # fmt: skip
 
 
 def _opened(opened: dict[str, Any] | None) -> tuple[object, ...]:

@@ -34,6 +34,7 @@ from holdfast.core.sync.messages import (
     sign_receipt,
 )
 from holdfast.core.sync.receiver import Keys, Refused, receive_batch, receive_offer
+from holdfast.hq.central.settling import settle_events
 from holdfast.hq.entrance import Entrance
 from holdfast.hq.incarnation import begin_after_loss, is_name
 from holdfast.hq.intake import RACES_MAX, store_batch
@@ -74,7 +75,10 @@ class Ingest:
         verify: Verify,
         clock: Clock,
         randomness: Randomness | None = None,
+        *,
+        number_key: bytes,
     ) -> None:
+        """`number_key`: how numbers of cards and memos are known again (`core.central.numbers`)."""
         self._store = store
         self._signer = signer
         self._verify = verify
@@ -83,6 +87,7 @@ class Ingest:
         self._sessions = Sessions(clock, self._randomness, verify)
         self._entrance = Entrance(store, self._sessions, signer, clock)
         self._pacing = Pacing()
+        self._number_key = number_key
         self._believed: dict[OriginId, int] = {}
         """When a register's word alone last began an incarnation."""
 
@@ -197,7 +202,7 @@ class Ingest:
     def take(self, batch: Batch) -> Ack:
         """Decide and store an authenticated batch; what the answer says is on disk when it is given."""
         now_ms = self._clock.now_ms()
-        taken = store_batch(self._store, Stretch.of(batch), batch.header.head, now_ms)
+        taken = store_batch(self._store, Stretch.of(batch), batch.header.head, self._number_key, now_ms)
         decision, origin = taken.decision, batch.header.origin
         if decision.head is None:
             return Ack(incarnation=taken.incarnation, time_ms=now_ms, send_from=decision.send_from)
@@ -367,6 +372,9 @@ class Ingest:
             try:
                 with transaction.savepoint():
                     transaction.put([rows])
+                    if rows.values:
+                        now_ms = self._clock.now_ms()
+                        settle_events(transaction, rows.values, waiting.origin, self._number_key, now_ms)
                     transaction.resolve(*place, status, self._clock.now_ms())
                 return True
             except DataFault as fault:

@@ -10,6 +10,7 @@ from holdfast.core.ids import IncarnationId
 from holdfast.core.ingest.decide import Deciding, Decision, Stretch, forced
 from holdfast.core.journal.chain import SignedHead
 from holdfast.core.journal.entry import Unprojectable
+from holdfast.hq.central.settling import settle_events
 from holdfast.hq.store.port import Claim, DataFault, HeadOfficeStore, RaceFault, Transaction
 
 RACES_MAX = 5
@@ -27,15 +28,17 @@ class Taken:
     incarnation: IncarnationId
 
 
-def store_batch(store: HeadOfficeStore, stretch: Stretch, head: SignedHead, now_ms: int) -> Taken:
-    """Decide and store a batch; committed when this returns.
+def store_batch(
+    store: HeadOfficeStore, stretch: Stretch, head: SignedHead, number_key: bytes, now_ms: int
+) -> Taken:
+    """Decide and store a batch; committed when this returns. `number_key`: see `core.central.numbers`.
 
     Raises UnavailableFault or StorageFullFault where nothing was stored and a retry can help.
     """
     for _ in range(RACES_MAX):
         try:
             with store.transaction(stretch.origin) as transaction:
-                taken = _store(transaction, stretch, now_ms)
+                taken = _store(transaction, stretch, number_key, now_ms)
                 if taken.decision.head is not None:
                     transaction.put_signed_head(taken.decision.chain, head)
                 transaction.touch(stretch.origin, now_ms)
@@ -45,27 +48,33 @@ def store_batch(store: HeadOfficeStore, stretch: Stretch, head: SignedHead, now_
     raise UnavailableFault(f"{stretch.origin}'s batch met others {RACES_MAX} times. Send it again.")
 
 
-def _store(transaction: Transaction, stretch: Stretch, now_ms: int) -> Taken:
+def _store(transaction: Transaction, stretch: Stretch, number_key: bytes, now_ms: int) -> Taken:
     """All of it at once; where a row is refused, each half by itself, down to the culprit."""
     try:
         with transaction.savepoint():
-            return _put(transaction, stretch, {}, now_ms)
+            return _put(transaction, stretch, {}, number_key, now_ms)
     except DataFault as fault:
         refused = fault
     if len(stretch.entries) > 1:
-        return _joined([_store(transaction, half, now_ms) for half in _halves(stretch)])
+        return _joined([_store(transaction, half, number_key, now_ms) for half in _halves(stretch)])
     # The culprit itself: its bytes are kept, and nothing else of it.
     said = refused.sentence.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
-    return _put(transaction, stretch, forced({stretch.first_seq}, said), now_ms)
+    return _put(transaction, stretch, forced({stretch.first_seq}, said), number_key, now_ms)
 
 
 def _put(
-    transaction: Transaction, stretch: Stretch, culprits: Mapping[int, Unprojectable], now_ms: int
+    transaction: Transaction,
+    stretch: Stretch,
+    culprits: Mapping[int, Unprojectable],
+    number_key: bytes,
+    now_ms: int,
 ) -> Taken:
     facts = transaction.facts(stretch)
     deciding = Deciding(facts, stretch, transaction.references, culprits)
     decision = deciding.decision
     transaction.put(deciding.parts(PART_ENTRIES))
+    if decision.rows.values:
+        settle_events(transaction, decision.rows.values, stretch.origin, number_key, now_ms)
     for completed in decision.rows.completed:
         transaction.complete(completed, now_ms)
     for opened in decision.rows.opened.values():

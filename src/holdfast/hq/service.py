@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from holdfast.core.central.numbers import NUMBER_KEY
 from holdfast.core.faults import ConfigurationFault, Fault, UnavailableFault
 from holdfast.core.ids import IncarnationId, KeyId, OriginId
 from holdfast.core.sync.commands import Outcome
@@ -216,7 +217,14 @@ class HeadOffice:
             recovery_public_key=recovery.public_bytes,
             ingest_pool=ingest_pool,
             services_pool=services_pool,
-            ingest=Ingest(PostgresStore(ingest_pool), signer, verify, clock, randomness),
+            ingest=Ingest(
+                PostgresStore(ingest_pool),
+                signer,
+                verify,
+                clock,
+                randomness,
+                number_key=signer.derive(NUMBER_KEY),
+            ),
             feeds=feeds,
             catalogue=Catalogue(feeds, customers=customers, parameters=parameters),
             command_book=CommandBook(services_pool, signer, clock),

@@ -11,6 +11,7 @@ sale (P1).
 
 import base64
 import hashlib
+import hmac
 import os
 import stat
 from pathlib import Path
@@ -139,6 +140,10 @@ class SigningKey:
     def sign(self, message: bytes) -> bytes:
         """64 bytes."""
         return self._private.sign(message)
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes that this key alone gives for this purpose: HMAC-SHA-256 of it."""
+        return hmac.digest(self._private.private_bytes_raw(), purpose.encode(), hashlib.sha256)
 
     def reveal(self) -> bytes:
         """The seed itself: for a key file, never for a log or a message."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from holdfast.core.central.numbers import MAC_KEY_BYTES
 from holdfast.core.faults import Fault
 from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, StoreId
 from holdfast.core.ingest import decide
@@ -124,7 +125,9 @@ class SimHeadOffice:
         self.desk = self._new_desk()
 
     def _new_desk(self) -> Desk:
-        ingest = Ingest(self.store, self.key, self._verify, self.clock, self.tape)
+        ingest = Ingest(
+            self.store, self.key, self._verify, self.clock, self.tape, number_key=bytes(MAC_KEY_BYTES)
+        )
         return Desk(ingest, SimFeeds(self.store, self.key), SimCommands(self.store, self.key, self.clock))
 
     # Who is enrolled

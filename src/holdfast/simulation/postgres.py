@@ -12,6 +12,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
+from holdfast.core.central.numbers import MAC_KEY_BYTES
 from holdfast.core.faults import UnavailableFault
 from holdfast.core.ids import IncarnationId, KeyId, OriginId
 from holdfast.core.sync.commands import Command
@@ -146,7 +147,9 @@ class PostgresOffice:
     def restart(self) -> None:
         first = self._office()
         self._desk = Desk(
-            Ingest(self._store, first.key, verify, first.clock, self._randomness),
+            Ingest(
+                self._store, first.key, verify, first.clock, self._randomness, number_key=bytes(MAC_KEY_BYTES)
+            ),
             Feeds(self._pool, first.key, first.clock),
             CommandBook(self._pool, first.key, first.clock),
         )

@@ -110,6 +110,7 @@ class SimSync:
             resend=driver.resend,
             resending_from=driver.resending_from,
             new_session=self.session.reset,
+            news=feeder.hear,
         )
         asking = AskingLine()
         self._commander = SimCommander(shared(asking), keychain, hands, database, ledger, world, node)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from holdfast.core.catalogue import Price, Product
+from holdfast.core.central.numbers import MAC_KEY_BYTES
 from holdfast.core.faults import Fault, MalformedFault
 from holdfast.core.ids import EpochId, IncarnationId, OriginId, Sku, StoreId
 from holdfast.core.ingest.facts import OriginFacts
@@ -69,7 +70,9 @@ class HeadOffice:
 
     def restart(self) -> None:
         """A new process over the same store: sessions are gone."""
-        self.ingest = Ingest(self.store, self.signer, verify, self._clock, SystemRandomness())
+        self.ingest = Ingest(
+            self.store, self.signer, verify, self._clock, SystemRandomness(), number_key=bytes(MAC_KEY_BYTES)
+        )
 
     def enrol(self, key: SigningKey) -> None:
         facts = OriginFacts(origin=ORIGIN, store=StoreId("S1"), series="R01", currency="EUR")

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from holdfast.core.bounds import AMOUNT_MINOR_MAX
+from holdfast.core.bounds import AMOUNT_MINOR_MAX, Int64
 from holdfast.core.money import Currency
 from holdfast.core.refusals import Refusal
-from holdfast.core.sale import Int64
 
 PIECES_MAX = 100_000
 """Of one coin or note."""

@@ -8,11 +8,10 @@ from typing import Annotated, Literal, TypeGuard
 import msgspec
 
 from holdfast.core.basket.limits import Act, act_refusal
-from holdfast.core.bounds import AMOUNT_MINOR_MAX, reason_refusal, text_refusal
+from holdfast.core.bounds import AMOUNT_MINOR_MAX, Int64, Key, reason_refusal, text_refusal
 from holdfast.core.ids import StaffId
 from holdfast.core.money import Currency
 from holdfast.core.refusals import Refusal
-from holdfast.core.sale import Int64, Key
 
 MoveKind = Literal["drop", "bank", "float", "expense", "income"]
 

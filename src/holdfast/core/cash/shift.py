@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from holdfast.core.basket.limits import Act, act_refusal
-from holdfast.core.bounds import AMOUNT_MINOR_MAX
+from holdfast.core.bounds import AMOUNT_MINOR_MAX, Int64
 from holdfast.core.cash.count import Count, Pieces
 from holdfast.core.cash.moves import Moved
 from holdfast.core.ids import StaffId
 from holdfast.core.refusals import Refusal
-from holdfast.core.sale import Int64
 from holdfast.core.totals import DayTotals
 
 NEEDS_SOMEBODY_ELSE = "shift.needs-manager"

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import msgspec
 
+from holdfast.core.bounds import Int64
 from holdfast.core.cash.moves import Moved
 from holdfast.core.ids import DocumentNumber, EpochId, StaffId
-from holdfast.core.sale import Int64
 from holdfast.core.totals import DayTotals
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]

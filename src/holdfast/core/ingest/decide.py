@@ -11,13 +11,23 @@ import msgspec
 from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.core.ingest.cash import CASH_BODIES, project_cash
+from holdfast.core.ingest.central import CentralBody, project_central, project_values
 from holdfast.core.ingest.customers import CustomerBody, project_customer
 from holdfast.core.ingest.facts import ChainFacts, Facts, ReferenceFacts
-from holdfast.core.ingest.project import Document, content_of, external_of, is_date, project, validate
+from holdfast.core.ingest.project import (
+    Document,
+    content_of,
+    external_of,
+    is_date,
+    posting_period,
+    project,
+    validate,
+)
 from holdfast.core.ingest.rows import APPLIED, QUARANTINED, REPEATED, Completed, KeyAnnounced, Rows
 from holdfast.core.journal.bodies import REGISTRY, RETIRED, EpochClosed, EpochOpened, KeyRotated
 from holdfast.core.journal.chain import ZERO_HASH, Position
 from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
+from holdfast.core.sale import Sale
 from holdfast.core.sync.batch import Batch, StoredEntry
 
 
@@ -307,10 +317,16 @@ def _apply(rows: Rows, facts: Facts, chain: ChainFacts, item: PreparedEntry, bod
     assert entry is not None, "a readable body has an entry"
     if isinstance(body, Document):
         project(rows, chain.chain, entry, body, facts.origin, facts.open_period)
+        if isinstance(body, Sale) and body.values:
+            project_values(
+                rows, chain.chain, entry, body, facts.origin, posting_period(entry.date, facts.open_period)
+            )
     elif isinstance(body, CASH_BODIES):
         project_cash(rows, chain.chain, entry, body, facts.origin)
     elif isinstance(body, CustomerBody):
         project_customer(rows, chain.chain, entry, body, facts.origin)
+    elif isinstance(body, CentralBody):
+        project_central(rows, chain.chain, entry, body, facts.origin)
     elif isinstance(body, EpochOpened):
         rows.opened[chain.chain] = msgspec.to_builtins(body, builtin_types=(bytes,))
     elif isinstance(body, EpochClosed):

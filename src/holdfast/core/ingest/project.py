@@ -10,6 +10,7 @@ import msgspec
 from holdfast.core import totals
 from holdfast.core.ids import StoreId
 from holdfast.core.ingest.cash import cash_problem
+from holdfast.core.ingest.central import central_problem
 from holdfast.core.ingest.customers import customer_problem
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.ingest.rows import DayCount, DayKey, Rows
@@ -61,7 +62,7 @@ def _validate_sale(sale: Sale) -> Unprojectable | None:
         paid += tender.amount_minor
     if paid != sale.total_minor + sale.rounding_minor:
         return Unprojectable("totals", "Σ tenders is not the total + rounding")
-    return None
+    return central_problem(sale)
 
 
 def _find_unstorable(value: Any) -> Unprojectable | None:

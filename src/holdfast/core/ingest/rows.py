@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from holdfast.core.central.settle import Event
 from holdfast.core.ids import OriginId, Sku, StoreId
 from holdfast.core.ingest.facts import ChainFacts
 from holdfast.core.journal.chain import Position
@@ -153,4 +154,6 @@ class Rows:
     keys: list[KeyAnnounced] = field(default_factory=list[KeyAnnounced])
     """Keys announced by the chain itself."""
     stock: Counter[tuple[StoreId, Sku]] = field(default_factory=Counter[tuple[StoreId, Sku]])
+    values: list[Event] = field(default_factory=list[Event])
+    """What happens to central value, in order: settled once the rest of the batch stands."""
     days: dict[DayKey, DayCount] = field(default_factory=dict[DayKey, DayCount])

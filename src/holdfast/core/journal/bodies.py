@@ -6,6 +6,7 @@ from holdfast.core.business_day import DayClosed, DayOpened
 from holdfast.core.cash.moves import CashMoved, DrawerOpened
 from holdfast.core.cash.shift import ShiftClosed, ShiftOpened
 from holdfast.core.cash.z_report import ZReport
+from holdfast.core.central.entries import HoldAsked, HoldEnded
 from holdfast.core.drill import DrillEnded, DrillStarted
 from holdfast.core.ids import DocumentNumber, EpochId, StaffId
 from holdfast.core.journal.chain import Position
@@ -132,6 +133,8 @@ TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
     ("customer_created", 1): CustomerCreated,
     ("customer_changed", 1): CustomerChanged,
     ("receipt_reprinted", 1): ReceiptReprinted,
+    ("hold_asked", 1): HoldAsked,
+    ("hold_ended", 1): HoldEnded,
 }
 
 DOCUMENT_TYPES = frozenset({"sale", "return", "stock_adjusted", "account_adjusted"})

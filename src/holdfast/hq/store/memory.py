@@ -19,6 +19,7 @@ from holdfast.core.sync.enrolment import Identity, Known
 from holdfast.core.sync.feed import FEEDS
 from holdfast.core.sync.messages import SignedStatement
 from holdfast.core.sync.receiver import KeyLimit, Keys
+from holdfast.hq.store.central_memory import CentralTables, MemoryCentralValue
 from holdfast.hq.store.port import (
     SKEWS_KEPT,
     ChainRecord,
@@ -63,6 +64,7 @@ class Tables:
         self.nonces: dict[OriginId, str] = {}
         self.skews: dict[OriginId, list[tuple[int, int]]] = {}
         self.contacts: dict[OriginId, tuple[int | None, str | None, str | None]] = {}
+        self.central = CentralTables()
         self.feeds: dict[str, int] = dict.fromkeys(FEEDS, 0)
         self.open_period = "0001-01"
 
@@ -100,6 +102,7 @@ class MemoryTransaction:
         self._tables = tables
         self._checks = checks
         self._undo: list[Callable[[], object]] = []
+        self.central = MemoryCentralValue(tables.central, self._set)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -20,6 +20,7 @@ from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.enrolment import Identity, Known
 from holdfast.core.sync.messages import SignedStatement
 from holdfast.core.sync.receiver import Keys
+from holdfast.hq.store.central_port import CentralValue
 
 SKEWS_KEPT = 500
 """Of each origin, the latest."""
@@ -96,6 +97,11 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
 
 class Transaction(Protocol):
     """One transaction: committed at the end of its block, or nothing of it happened."""
+
+    @property
+    def central(self) -> CentralValue:
+        """Gift cards, memos, points and customers' accounts."""
+        ...
 
     def savepoint(self) -> AbstractContextManager[None]:
         """A part of the transaction that an exception undoes without ending the rest."""

@@ -1,6 +1,5 @@
 """Head office's state in PostgreSQL: bulk rows by COPY, the rest by the queries in `ingest.sql`."""
 
-import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
@@ -17,27 +16,24 @@ from holdfast.core.sync.enrolment import Identity, Known
 from holdfast.core.sync.messages import SignedStatement
 from holdfast.core.sync.receiver import KeyLimit, Keys
 from holdfast.hq.store import copy_rows
+from holdfast.hq.store.central_rows import PostgresCentralValue
 from holdfast.hq.store.copies import Copies
 from holdfast.hq.store.port import (
     SKEWS_KEPT,
     ChainRecord,
     Claim,
-    DataFault,
     News,
     OriginRecord,
     RaceFault,
     UnknownOriginFault,
     Waiting,
 )
-from holdfast.infra.postgres.connect import Pool, is_data_error
+from holdfast.hq.store.refusals import refusals
+from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
 _sql = load_queries("holdfast.hq.store", "ingest.sql", Engine.POSTGRES)
 
-_RACES = frozenset({"reference_pkey", "chain_pkey", "chain_origin_epoch_branch_key", "entry_pkey"})
-"""Unique keys that two transactions may reach for at once: not the data's fault."""
-_LIMITS_CLASS = "54"
-"""A row larger than an index or a page takes: the data's fault too, and no retry cures it."""
 _EARLY = ("document_line", "entry", "document", "document_tender", "document_foreign_cash", "document_tax")
 """Stored while others are decided."""
 _LATE = (
@@ -74,28 +70,13 @@ def _races() -> Iterator[None]:
         raise RaceFault("another transaction held what this one needs") from error
 
 
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """The database's word against a row, told from that of a transaction that came first."""
-    try:
-        yield
-    except (UnicodeEncodeError, struct.error) as error:
-        raise DataFault(str(error)[:500]) from error
-    except psycopg.Error as error:
-        if not is_data_error(error) and not (error.sqlstate or "").startswith(_LIMITS_CLASS):
-            raise
-        said = str(error.diag.message_primary or error)[:500]
-        if isinstance(error, psycopg.errors.UniqueViolation) and error.diag.constraint_name in _RACES:
-            raise RaceFault(said) from error
-        raise DataFault(f"{error.sqlstate}: {said}") from error
-
-
 class PostgresTransaction:
     """One transaction on one connection."""
 
     def __init__(self, conn: psycopg.Connection[Any], origin: OriginId | None) -> None:
         self._conn = conn
         self._copies = Copies(conn)
+        self.central = PostgresCentralValue(conn)
         self._origin = None if origin is None else self._lock(origin)
 
     def _lock(self, origin: OriginId) -> OriginFacts:
@@ -168,7 +149,7 @@ class PostgresTransaction:
     def put(self, parts: Iterable[Rows]) -> None:
         """The server takes rows in while the next ones are decided and encoded: both cores work."""
         rows = None
-        with _refusals(), self._copies:
+        with refusals(), self._copies:
             for rows in parts:
                 self._copies.step(rows, _EARLY)
             if rows is None:
@@ -390,7 +371,7 @@ class PostgresTransaction:
 
     def complete(self, completed: Completed, at_ms: int) -> None:
         (chain, seq, _, type, version, date, entry_ms, status, data), waits = completed
-        with _refusals():
+        with refusals():
             changed = _sql.complete_entry(
                 self._conn,
                 chain=chain,

@@ -1,0 +1,191 @@
+"""The till's side of a hold, as part of its open transaction (GC2 to GC7).
+
+    ask ──► ASKED ──► HELD ──► the document's movement
+              │ no answer
+              ▼
+           IN DOUBT ──► asked again under the same key, or taken off
+
+Each step is a pure function on the transaction's holds. What it returns is stored with the basket, and what
+it journals is journalled in the same transaction, before anything is sent.
+"""
+
+import enum
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from holdfast.core.central.accounts import GIVES, NUMBERED, WORDS, AccountId, Act, HoldKey, Kind
+from holdfast.core.central.entries import HOLDS_MAX, HoldAsked, HoldEnded, ValueMovement
+from holdfast.core.central.holds import Held, HoldRequest
+from holdfast.core.central.numbers import number_end
+from holdfast.core.ids import StaffId, TransactionId
+from holdfast.core.refusals import Refusal
+
+REMOVED = "removed"
+REFUSED = "refused"
+
+
+class Stage(enum.StrEnum):
+    ASKED = "asked"
+    HELD = "held"
+    IN_DOUBT = "in doubt"
+    """The call left, and no answer came: head office may hold it, or not."""
+
+
+class TillHold(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One hold of the open transaction. It moves with it on suspend and recall."""
+
+    key: HoldKey
+    kind: Kind
+    act: Act
+    number: str = ""
+    """In full, for asking again; it lies in the encrypted till database and in no entry."""
+    account: AccountId = AccountId("")
+    """Known from the answer on; of a customer's account from the beginning."""
+    asked_amount: int = 0
+    """Of a shared account: how much is to be taken."""
+    stage: Stage = Stage.ASKED
+    balance: int = 0
+    available: int = 0
+    since_ms: int = 0
+
+    @property
+    def number_end(self) -> str:
+        return number_end(self.number)
+
+    @property
+    def words(self) -> str:
+        """As a sentence names it: "gift card …4567"."""
+        return f"{WORDS[self.kind]} …{self.number_end}" if self.kind in NUMBERED else WORDS[self.kind]
+
+
+Holds = tuple[TillHold, ...]
+
+
+class Step(NamedTuple):
+    """The holds after a step, and what is journalled with it."""
+
+    holds: Holds
+    journalled: HoldAsked | HoldEnded | None = None
+
+
+def ask(holds: Holds, hold: TillHold, transaction: TransactionId, by: StaffId) -> Step | Refusal:
+    """Before the call leaves: the key is kept, so that it is asked and settled once."""
+    if len(holds) >= HOLDS_MAX:
+        return Refusal(
+            "hold.many", "Too many cards in this transaction. Conclude it, then go on in a new one."
+        )
+    same = (hold.kind, hold.number or hold.account)
+    if any((other.kind, other.number or other.account) == same for other in holds):
+        return Refusal("hold.here", f"This {WORDS[hold.kind]} is in the transaction already.")
+    assert all(other.key != hold.key for other in holds), "a key is drawn once"
+    asked = HoldAsked(
+        key=hold.key, kind=hold.kind, act=hold.act, transaction=transaction,
+        number_end=hold.number_end, account=hold.account, by=by,
+    )  # fmt: skip
+    return Step((*holds, hold), asked)
+
+
+def request_of(hold: TillHold, transaction: TransactionId, currency: str, pin: str) -> HoldRequest:
+    """What is sent; the same again where the answer was lost."""
+    return HoldRequest(
+        key=hold.key,
+        kind=hold.kind,
+        act=hold.act,
+        transaction=transaction,
+        currency=currency,
+        number=hold.number,
+        pin=pin,
+        account=hold.account,
+        amount=hold.asked_amount,
+    )
+
+
+def granted(holds: Holds, answer: Held) -> Step:
+    """Head office holds it; an answer to what was taken off in the meantime changes nothing."""
+    return Step(
+        tuple(
+            msgspec.structs.replace(
+                hold,
+                stage=Stage.HELD,
+                account=answer.account,
+                balance=answer.balance,
+                available=answer.available,
+                since_ms=answer.since_ms,
+            )
+            if hold.key == answer.key
+            else hold
+            for hold in holds
+        )
+    )
+
+
+def unanswered(holds: Holds, key: HoldKey) -> Step:
+    """The line dropped under the call, or its deadline passed."""
+    return Step(
+        tuple(
+            msgspec.structs.replace(hold, stage=Stage.IN_DOUBT)
+            if hold.key == key and hold.stage is Stage.ASKED
+            else hold
+            for hold in holds
+        )
+    )
+
+
+def give_up(holds: Holds, key: HoldKey, transaction: TransactionId, cause: str, by: StaffId) -> Step:
+    """The transaction goes on without it. Journalled also where head office said no: a copy of the call that
+    comes late must find its key ended."""
+    left = tuple(hold for hold in holds if hold.key != key)
+    if len(left) == len(holds):
+        return Step(holds)
+    return Step(left, HoldEnded(key=key, transaction=transaction, cause=cause, by=by))
+
+
+def conclude_refusal(
+    holds: Holds, *, offline: bool, allowed_offline: Collection[Kind], paid_by: Collection[HoldKey]
+) -> Refusal | None:
+    """Why the transaction cannot conclude as it is; None: it can.
+
+    `paid_by`: the holds that it uses; one that is not used is given up by concluding. `allowed_offline`: what
+    head office's parameters allow to be concluded offline where it was held before (GC4, GC6, OA2).
+    """
+    for hold in holds:
+        if hold.key not in paid_by:
+            continue
+        if hold.stage is not Stage.HELD:
+            return Refusal(
+                "hold.in-doubt",
+                f"Head office did not answer for the {hold.words}. Take it off and pay otherwise, or wait "
+                "until the connection returns.",
+            )
+        if offline and hold.kind not in allowed_offline:
+            return Refusal(
+                "hold.offline",
+                f"This transaction cannot conclude with the {hold.words} while offline. Take it off, "
+                "and pay otherwise.",
+            )
+    return None
+
+
+def movement_of(hold: TillHold, amount: int, *, line: int = 0, tender: int = 0) -> ValueMovement:
+    """What the document moves under this hold."""
+    assert hold.stage is Stage.HELD, "only what head office holds is moved"
+    assert hold.act in GIVES or amount <= hold.available, "no more is taken than was held"
+    return ValueMovement(
+        kind=hold.kind,
+        act=hold.act,
+        account=hold.account,
+        amount=amount,
+        key=hold.key,
+        line=line,
+        tender=tender,
+    )
+
+
+ALLOWING: Mapping[Kind, str] = {
+    Kind.GIFT_CARD: "offline.gift-cards",
+    Kind.CREDIT_MEMO: "offline.credit-memos",
+    Kind.ON_ACCOUNT: "offline.on-account",
+}
+"""The parameter that allows to conclude offline. Points have none: they wait for the connection (LY4)."""

@@ -1,0 +1,140 @@
+"""The desk of real-time services: look-ups and holds, each one transaction of the store. No call moves value.
+
+The till's deadline is the till's; here an answer is given or a fault is raised, and the same key asked again
+gets the same answer (P2).
+"""
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from holdfast.core.central.accounts import NUMBERED, WORDS, AccountId, HoldKey, Kind
+from holdfast.core.central.holds import TAKEN_BACK, Declined, Held, Hold, HoldRequest, decide_hold
+from holdfast.core.central.numbers import is_pin, number_mac, read_number
+from holdfast.core.central.settle import AccountKey
+from holdfast.core.faults import UnavailableFault
+from holdfast.core.ids import OriginId
+from holdfast.core.refusals import Refusal
+from holdfast.hq.store.central_port import CentralValue, Numbered
+from holdfast.hq.store.port import RaceFault
+from holdfast.infra.clock import Clock
+
+RACES_MAX = 5
+
+
+class _Transaction(Protocol):
+    @property
+    def central(self) -> CentralValue: ...
+
+
+class _Store(Protocol):
+    def transaction(self, origin: None) -> AbstractContextManager[_Transaction]: ...
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look-up tells (GC1): as of now, and nothing is held by it."""
+
+    kind: Kind
+    account: AccountId
+    currency: str
+    balance: int
+    available: int
+    state: str
+    number_end: str
+
+
+class CentralDesk:
+    """Answers registers whose session is open. Thread-safe."""
+
+    def __init__(self, store: _Store, clock: Clock, number_key: bytes) -> None:
+        self._store = store
+        self._clock = clock
+        self._number_key = number_key
+
+    def hold(self, origin: OriginId, request: HoldRequest) -> Held | Declined:
+        """Keep value for that register's transaction, or say why not. UnavailableFault: ask again."""
+        for _ in range(RACES_MAX):
+            try:
+                with self._store.transaction(None) as transaction:
+                    return self._hold(transaction.central, origin, request)
+            except RaceFault:
+                continue
+        raise UnavailableFault(f"the account met others {RACES_MAX} times. Ask again.")
+
+    def _hold(self, central: CentralValue, origin: OriginId, request: HoldRequest) -> Held | Declined:
+        found = self._find(central, request.kind, request.number, request.account, request.pin)
+        if isinstance(found, Declined):
+            return found
+        place: AccountKey = (request.kind, AccountId("") if found is None else found.account.account)
+        decided = decide_hold(
+            request,
+            origin,
+            None if found is None else found.account,
+            central.hold_of(request.key),
+            [hold for hold in central.holds_of(place) if hold.key != request.key],
+            self._clock.now_ms(),
+        )
+        if isinstance(decided, Declined):
+            return decided
+        hold, held = decided
+        if central.hold_of(hold.key) is None:
+            central.put_hold(hold)
+        return held
+
+    def balance(self, kind: Kind, number: str, account: AccountId, pin: str) -> Balance | Declined:
+        """What is on an account."""
+        with self._store.transaction(None) as transaction:
+            found = self._find(transaction.central, kind, number, account, pin)
+            if found is None:
+                return Declined(
+                    code="account.unknown",
+                    sentence=f"Head office knows no such {WORDS[kind]}. Check the number.",
+                )
+            if isinstance(found, Declined):
+                return found
+            place = (kind, found.account.account)
+            reserved = sum(hold.amount for hold in transaction.central.holds_of(place))
+        known = found.account
+        return Balance(
+            kind=kind,
+            account=known.account,
+            currency=known.currency,
+            balance=known.balance,
+            available=max(0, known.available - reserved),
+            state=known.state.value,
+            number_end=known.number_end,
+        )
+
+    def _find(
+        self, central: CentralValue, kind: Kind, number: str, account: AccountId, pin: str
+    ) -> Numbered | Declined | None:
+        """The account, locked; None: there is none of that number."""
+        if kind in NUMBERED:
+            digits = read_number(kind, number)
+            if isinstance(digits, Refusal):
+                return Declined(code=digits.code, sentence=digits.sentence)
+            named = central.place_of(kind, number_mac(self._number_key, kind, digits))
+            found = None if named is None else central.lock((kind, named))
+            secret = None if found is None else found.pin_mac
+            if secret is not None and not is_pin(secret, self._number_key, kind, digits, pin):
+                return Declined(code="account.pin", sentence="The PIN is wrong. Ask for it again.")
+            return found
+        return central.lock((kind, account))
+
+    def release(self, origin: OriginId, key: HoldKey, cause: str) -> None:
+        """The till lets go at once, before its entry comes; that entry then finds it ended."""
+        with self._store.transaction(None) as transaction:
+            hold = transaction.central.hold_of(key)
+            if hold is not None and hold.origin == origin and not hold.ended:
+                transaction.central.end_hold(key, cause, self._clock.now_ms())
+
+    def take_back(self, key: HoldKey, *, by: str, reason: str) -> Hold | Refusal:
+        """A person releases a hold whose owner does not come back (GC9)."""
+        with self._store.transaction(None) as transaction:
+            hold = transaction.central.hold_of(key)
+            if hold is None or hold.ended:
+                return Refusal("hold.ended", "This lock has ended in the meantime. Nothing was changed.")
+            transaction.central.lock((hold.kind, hold.account))
+            transaction.central.end_hold(key, TAKEN_BACK, self._clock.now_ms(), by, reason)
+        return msgspec.structs.replace(hold, ended=TAKEN_BACK)

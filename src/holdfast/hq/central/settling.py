@@ -1,0 +1,49 @@
+"""A batch's events of central value, settled in the batch's own transaction (P3)."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from holdfast.core.central.accounts import Kind
+from holdfast.core.central.numbers import number_mac
+from holdfast.core.central.settle import AccountKey, Event, Moved, Settled, settle
+from holdfast.core.ids import OriginId
+from holdfast.hq.store.port import Transaction
+
+SAID_MAX = 20
+"""Alerts of one batch; the report has every movement with a remark."""
+
+
+def settle_events(
+    transaction: Transaction, events: Sequence[Event], origin: OriginId, number_key: bytes, now_ms: int
+) -> None:
+    """What these events do, stored; remarks are told to people."""
+    moved = [event for event in events if isinstance(event, Moved)]
+    facts = transaction.central.facts(
+        sorted({_account_of(event) for event in moved}),
+        sorted({event.movement.key if isinstance(event, Moved) else event.key for event in events} - {""}),
+        sorted({event.movement.grant for event in moved} - {""}),
+    )
+    outcome = settle(facts, events)
+    macs = {place: number_mac(number_key, place[0], number) for place, number in outcome.numbers.items()}
+    transaction.central.put(outcome, macs, now_ms)
+    for detail in _told(outcome.settled):
+        transaction.alert("central-value", origin, detail)
+
+
+def _account_of(event: Moved) -> AccountKey:
+    return (Kind(event.movement.kind), event.movement.account)
+
+
+def _told(settled: Iterable[Settled]) -> list[str]:
+    """One sentence for each kind and remark, with how many and how much."""
+    count: Counter[tuple[str, str]] = Counter()
+    amount: Counter[tuple[str, str]] = Counter()
+    for row in settled:
+        if row.remark:
+            kind = (row.moved.movement.kind.value, row.remark)
+            count[kind] += 1
+            amount[kind] += abs(row.difference)
+    return [
+        f"{count[kind]} movement(s) of {kind[0]}: {kind[1]}, difference {amount[kind]}"
+        for kind in sorted(count)[:SAID_MAX]
+    ]

@@ -1,0 +1,114 @@
+"""Central value in memory: what the simulation runs on, and what PostgreSQL is compared with."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from holdfast.core.central.accounts import SHARED, AccountId, HoldKey, Kind, State
+from holdfast.core.central.grants import Grant
+from holdfast.core.central.holds import Hold
+from holdfast.core.central.settle import AccountKey, Facts, Outcome, Settled
+from holdfast.hq.store.central_port import Numbered
+from holdfast.hq.store.port import RaceFault
+
+Set = Callable[[dict[Any, Any], Any, Any], None]
+"""Changes a table, and remembers how to undo that."""
+
+
+class CentralTables:
+    """The tables, keyed as PostgreSQL's primary keys are."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[AccountKey, Numbered] = {}
+        """As their last movements left them."""
+        self.movements: dict[tuple[Kind, AccountId, int], Settled] = {}
+        self.holds: dict[HoldKey, Hold] = {}
+        self.grants: dict[str, Grant] = {}
+
+
+class MemoryCentralValue:
+    """`CentralValue` over the tables of one transaction."""
+
+    def __init__(self, tables: CentralTables, set: Set) -> None:
+        self._tables = tables
+        self._set = set
+
+    def facts(
+        self, accounts: Collection[AccountKey], keys: Collection[HoldKey], allowances: Collection[str]
+    ) -> Facts:
+        tables = self._tables
+        return Facts(
+            accounts={
+                place: tables.accounts[place].account for place in accounts if place in tables.accounts
+            },
+            holds={key: tables.holds[key] for key in keys if key in tables.holds},
+            grants={name: tables.grants[name] for name in allowances if name in tables.grants},
+        )
+
+    def put(self, outcome: Outcome, macs: Mapping[AccountKey, bytes], at_ms: int) -> None:
+        self.open(
+            [
+                Numbered(account=account, number_mac=macs.get((account.kind, account.account)))
+                for account in outcome.opened
+            ],
+            at_ms,
+        )
+        tables = self._tables
+        for row in outcome.settled:
+            movement = row.moved.movement
+            place = (movement.kind, movement.account)
+            self._set(tables.movements, (*place, row.number), row)
+            self._change(place, movements=row.number, balance=row.balance)
+        for place in outcome.activated:
+            self._change(place, state=State.ACTIVE)
+        for hold in outcome.ended:
+            self._set(tables.holds, hold.key, hold)
+        for name, amount in outcome.grants.items():
+            if name in tables.grants:
+                grant = tables.grants[name]
+                self._set(tables.grants, name, msgspec.structs.replace(grant, used=grant.used + amount))
+
+    def _change(self, place: AccountKey, **changes: object) -> None:
+        numbered = self._tables.accounts[place]
+        account = msgspec.structs.replace(numbered.account, **changes)
+        self._set(self._tables.accounts, place, msgspec.structs.replace(numbered, account=account))
+
+    def open(self, accounts: Sequence[Numbered], at_ms: int) -> None:
+        for numbered in accounts:
+            place = (numbered.account.kind, numbered.account.account)
+            assert numbered.account.movements == 0, "value comes by entries alone"
+            assert numbered.account.balance == 0, "value comes by entries alone"
+            if place in self._tables.accounts:
+                raise RaceFault(f"{place[0]} {place[1]} is there already")
+            self._set(self._tables.accounts, place, numbered)
+
+    def place_of(self, kind: Kind, number_mac: bytes) -> AccountId | None:
+        for (owner, account), numbered in self._tables.accounts.items():
+            if owner is kind and numbered.number_mac == number_mac:
+                return account
+        return None
+
+    def lock(self, place: AccountKey) -> Numbered | None:
+        return self._tables.accounts.get(place)
+
+    def holds_of(self, place: AccountKey) -> Sequence[Hold]:
+        found = [
+            hold
+            for hold in self._tables.holds.values()
+            if (hold.kind, hold.account) == place and not hold.ended
+        ]
+        return sorted(found, key=lambda hold: (hold.since_ms, hold.key))
+
+    def hold_of(self, key: HoldKey) -> Hold | None:
+        return self._tables.holds.get(key)
+
+    def put_hold(self, hold: Hold) -> None:
+        if hold.key in self._tables.holds:
+            raise RaceFault("the key is there already")
+        if hold.kind not in SHARED and self.holds_of((hold.kind, hold.account)):
+            raise RaceFault("the account is held")
+        self._set(self._tables.holds, hold.key, hold)
+
+    def end_hold(self, key: HoldKey, ended: str, at_ms: int, by: str = "", reason: str = "") -> None:
+        self._set(self._tables.holds, key, msgspec.structs.replace(self._tables.holds[key], ended=ended))
