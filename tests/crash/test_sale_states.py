@@ -8,7 +8,7 @@ The acts come over HTTP, as a browser sends them. `tests/browser/test_sale_state
 import html
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ import pytest
 from httpx import Response
 
 from holdfast.core.faults import Fault
-from holdfast.core.ids import DocumentNumber
+from holdfast.core.ids import CustomerNumber, DocumentNumber
 from holdfast.infra.config import RegisterHome
 from holdfast.register.checkout import Checkout, checkout
 from holdfast.register.till import writing
@@ -59,8 +59,12 @@ class State(NamedTuple):
     """Texts that it shows."""
     writes: bool = True
     status: int = 200
+    first: int | None = None
+    """Where it takes two transactions: what of the view the first one changes by itself."""
 
 
+CUSTOMERS, DRILL = 9, 10
+"""Their places in `view`."""
 NOTHING = ("Scan the first product",)
 BASKET = ("Mug, blue", "Apples")
 STATES = (
@@ -76,6 +80,19 @@ STATES = (
     State("a dialog open", get("/ask/1/price"), (*BASKET, "17.21"), writes=False),
     State("an approval asked", post("/line/1/discount", discount="40%"), (*BASKET, "17.21"), writes=False),
     State("an approval given", post("/line/1/discount", discount="40%", **MANAGER), (*BASKET, "11.22")),
+    State(
+        "a customer made",
+        post("/customers", name="Ada Quartz", email="ada@mail.example"),
+        (*BASKET, "Ada Quartz"),
+        first=CUSTOMERS,
+    ),
+    State("no customer chosen", post("/customers/none"), (*BASKET, "11.22")),
+    State("a customer chosen", lambda shop: post(f"/customers/{made(shop)}/choose")(shop), ("Ada Quartz",)),
+    State(
+        "the customer changed",
+        lambda shop: post(f"/customers/{made(shop)}", name="Ada Feldspar")(shop),
+        ("Ada Feldspar",),
+    ),
     State("a line voided", post("/line/2/void"), ("Mug, blue", "8.98")),
     State("a note on a line", post("/line/1/note", note="gift wrapped"), ("Mug, blue", "8.98")),
     State("suspended", post("/suspend", note="blue coat"), ("Recall (1)",)),
@@ -96,6 +113,18 @@ STATES = (
         "its receipt printed again",
         lambda shop: post(f"/receipts/{last(shop)}/print")(shop),
         NOTHING,
+    ),
+    State(
+        "a line scanned in a drill",
+        lambda shop: practised(shop, post("/scan", text=BARCODE)),
+        ("Mug, blue", "4.99"),
+        first=DRILL,
+    ),
+    State(
+        "concluded in a drill",
+        lambda shop: practised(shop, post("/pay", amount="exact")),
+        NOTHING,
+        first=DRILL,
     ),
     State("a basket to void", post("/add", sku="MUG", quantity=""), ("Mug, blue", "4.99")),
     State("voided", post("/void", reason="left"), NOTHING),
@@ -120,6 +149,18 @@ def _without(shop: Shop) -> Response:
     return post("/add", sku="BOLT", quantity="1")(shop)
 
 
+def made(shop: Shop) -> CustomerNumber:
+    (customer,) = shop.checkout.customers_here((), 2)
+    return customer.number
+
+
+def practised(shop: Shop, act: Callable[[Shop], Response]) -> Response:
+    """In a drill, which the state begins with: whoever comes back finds none, and that it was one."""
+    begun = post("/drill", reason="practice", minutes="15", **MANAGER)(shop)
+    assert shop.checkout.drill(), begun.text
+    return act(shop)
+
+
 def view(checkout: Checkout) -> tuple[Any, ...]:
     """Everything that a person could see; an empty basket is none."""
     basket = checkout.basket()
@@ -135,8 +176,19 @@ def view(checkout: Checkout) -> tuple[Any, ...]:
         [row.report for row in checkout.z_reports()],
         {sku: checkout.stock_milli(sku) for sku in PRODUCTS},
         checkout.totals(DATE),
-        [(row.document, row.total_minor) for row in rows],
+        [(row.document, row.total_minor, customer_of(checkout, row.document)) for row in rows],
+        checkout.customers_here((), 10),
+        checkout.drill(),
     )
+
+
+def one_changed(before: tuple[Any, ...], after: tuple[Any, ...], place: int) -> tuple[Any, ...]:
+    return (*before[:place], after[place], *before[place + 1 :])
+
+
+def customer_of(checkout: Checkout, number: DocumentNumber) -> CustomerNumber | None:
+    sale = checkout.document(number)
+    return None if sale is None else sale.customer
 
 
 class Recorded(NamedTuple):
@@ -163,7 +215,7 @@ def acted(shop: Shop, state: State, seed: int) -> Recorded:
     return Recorded([*different.values()], (mark, shop.home.mark.read_bytes()), beside[shop.home.counters])
 
 
-def half(home: RegisterHome, recorded: Recorded, allowed: tuple[Any, Any]) -> str:
+def half(home: RegisterHome, recorded: Recorded, allowed: Sequence[Any]) -> str:
     """What a till that wakes up with one of the images has that is neither; or nothing."""
     home.counters.unlink(missing_ok=True)
     if recorded.counters is not None:
@@ -210,10 +262,14 @@ def causes(folder: Path, states: tuple[State, ...] = STATES, seed: int = 1) -> l
             after = view(shop.checkout)
             if state.writes and before == after and state.name != "its receipt printed again":
                 return [f"{state.name}: nothing was done"]
-            if cause := half(woken, recorded, (before, after)):
+            between = [] if state.first is None else [one_changed(before, after, state.first)]
+            if cause := half(woken, recorded, (before, *between, after)):
                 return [f"{state.name}: {cause}"]
+            drills = len(shop.ended_drills()) + (shop.checkout.drill() is not None)
             shop.kill()
-            if view(shop.checkout) != after:
+            if len(shop.ended_drills()) != drills:
+                return [f"{state.name}: killed, its drill is not over"]
+            if view(shop.checkout) != (*after[:-1], None):
                 return [f"{state.name}: killed, the till is not as it was"]
             page = sign_in(shop)
             if missing := [text for text in state.page if text not in page]:

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from holdfast.core.refusals import Refusal
+from tests.register_fixture import CASHIER
 from tests.staffed_till import staffed_till
 from tests.unit.core.shop import MUG
 
@@ -57,3 +59,30 @@ def test_whoever_is_created_before_a_shift_begins_is_told_so(tmp_path: Path) -> 
         assert "Ada Quartz was created as R01-C-" in said
         assert 'role="alert"' not in said
         assert len(till.journalled("customer_created")) == 1
+
+
+def test_a_customer_who_is_chosen_first_brings_goods_back(tmp_path: Path) -> None:
+    """He was a transaction without lines, and no return could begin; nobody chosen was one that none saw."""
+    with staffed_till(tmp_path / "register") as till, till.browser("manager") as client:
+        till.ready()
+        client.post("/void", data={"reason": "left"}, headers=PART)
+        client.post("/customers/none", headers=PART)
+        assert till.checkout.basket() is None
+        client.post("/customers", data={"name": "Ada Quartz"}, headers=PART)
+        client.post("/returns/without", data={"reason": "broken"}, headers=PART)
+        client.post("/add", data={"sku": MUG.sku}, headers=PART)
+        brought = till.checkout.basket()
+        assert brought is not None
+        assert (brought.kind, len(brought.lines)) == ("return", 1)
+        assert [brought.customer] == [row.number for row in till.checkout.customers_here((), 2)]
+
+
+def test_what_is_refused_opens_no_transaction(tmp_path: Path) -> None:
+    """It was opened in a transaction of its own: after a power cut one without lines lay there, and what was
+    scanned next came back, where a return had been begun."""
+    with staffed_till(tmp_path / "register") as till:
+        till.ready()
+        till.checkout.void(reason="left", by=CASHIER)
+        found = till.checkout.begin(by=CASHIER, first=lambda _: Refusal("no", "No."))
+        assert isinstance(found, Refusal)
+        assert till.checkout.basket() is None

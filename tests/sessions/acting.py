@@ -177,7 +177,7 @@ class Acting:
         date, drill = day.business_date or "", checkout.drill()
         stock = {sku: checkout.stock_milli(sku) for sku in PRODUCTS}
         return (
-            _view(basket) if basket and (basket.lines or basket.voided_lines or basket.customer) else None,
+            _view(basket) if basket else None,
             {kept.basket.transaction: _view(kept.basket) for kept in checkout.suspended()},
             (day.open, date, bool(day.shift)),
             {code: minor for code, minor in checkout.drawer().items() if minor},

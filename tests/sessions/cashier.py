@@ -37,6 +37,8 @@ class Cashier(Practising):
         """What fits the moment, most times; else anything."""
         chance = self.chance
         names = list(self.operations)
+        if self.pencil.drill and self.pencil.drill.by == self.who and chance.random() < 0.06:
+            return "staff.sign-out"
         if chance.random() < 0.8:
             names = [name for name in names if self._fits(name)]
         return chance.choices(names, [WEIGHTS.get(name, 1) for name in names])[0]
@@ -134,6 +136,7 @@ class Cashier(Practising):
 
         def plan(paper: Pencil) -> None:
             paper.is_open, paper.date, paper.shift = True, chosen or offered, has_shifts
+            paper.had_shift = has_shifts
             if has_shifts:
                 paper.drawer[paper.home] = float_minor
 
@@ -154,7 +157,7 @@ class Cashier(Practising):
         minor = self.chance.choice([0, 5_000, 12_345])
 
         def plan(paper: Pencil) -> None:
-            paper.shift = True
+            paper.shift = paper.had_shift = True
             paper.drawer[paper.home] = minor
 
         self.act("shift.open", "/cash/shift", plan, float=self.chance.choice([plain(minor)] * 5 + ["", "x"]))

@@ -7,18 +7,13 @@ from holdfast.core.refusals import Refusal
 from holdfast.register.web.customers.book import Customers
 from tests.sessions.acting import Plan, nothing
 from tests.sessions.book import Book
-from tests.sessions.pencil import Basket, Pencil
+from tests.sessions.pencil import Pencil
 from tests.sessions.people import NEXT, Card, Person
 from tests.sessions.selling import Selling
 
 UNKNOWN = "R99-C-ABCDE-000001"
 _LETTERS = "bcdfghjklmnpqrstvwxz"
 _LISTED = re.compile(r"/customers/([^/\"]+)/choose")
-
-
-def people_may_trade(paper: Pencil, has_shifts: bool) -> bool:
-    """A transaction is open, or one can be opened."""
-    return paper.basket is not None or (paper.is_open and (paper.shift or not has_shifts))
 
 
 class Hosting(Selling):
@@ -51,13 +46,13 @@ class Hosting(Selling):
         number = self._somebody()
         card = self.pencil.people.till.get(number)
         person = card and card.person
-        text = self.chance.choice(sorted(person.secrets())) if person else self._word()
+        text = self.chance.choice(sorted(person.findable())) if person else self._word()
         answer = self.act("customer.find", "/customers", how="get", text=text)
         if answer.status_code >= 400 or "hx-redirect" in answer.headers:
             return
         people = self.pencil.people
         have = {people.resolved(n): people.till[people.resolved(n)].person for n in people.living()}
-        should = {n for n, one in have.items() if one and text in one.secrets()}
+        should = {n for n, one in have.items() if one and text in one.findable()}
         found = set(_LISTED.findall(answer.text))
         assert found == should, f"a search for {text!r} found {found} and not {should}"
 
@@ -71,9 +66,10 @@ class Hosting(Selling):
     def _chooses(self, number: str) -> Plan:
         def plan(paper: Pencil) -> None:
             chosen = paper.people.resolved(number)
-            if paper.basket is None:
-                paper.basket = Basket("return" if paper.returning else "sale")
-            paper.basket.customer = chosen
+            if not chosen and (paper.basket is None or paper.basket.is_free):
+                paper.basket = None
+            else:
+                paper.open("return" if paper.returning else "sale").customer = chosen
 
         return plan
 
@@ -96,15 +92,14 @@ class Hosting(Selling):
             paper.people.till[NEXT] = Card()
             paper.people.write(NEXT, person)
 
-        trades = people_may_trade(self.pencil, bool(self.shop.services.shelf.parameter("shifts", True)))
-
         def plan(paper: Pencil) -> None:
             made(paper)
-            if trades:  # else there is nothing to choose him for
+            if paper.trades:  # else there is nothing to choose him for
                 self._chooses(NEXT)(paper)
 
         self.may_stop_at(made)
         self.act("customer.create", "/customers", plan, **fields, anyway="yes")
+        self._finds_too()
 
     def edit(self) -> None:
         number = self._somebody()
@@ -122,6 +117,12 @@ class Hosting(Selling):
             fields["email"], plan = "nobody", nothing
         self._looks(f"/customers/{number}")
         self.act("customer.edit", f"/customers/{number}", plan, **fields)
+        self._finds_too()
+
+    def _finds_too(self) -> None:
+        """What was written is searched for at once, now and then."""
+        if self.chance.random() < 0.5:
+            self.find()
 
     def _changes_of(self, person: Person) -> list[dict[str, str]]:
         word = self._word()

@@ -74,6 +74,11 @@ class Basket:
     transaction: str = ""
     customer: str = ""
 
+    @property
+    def is_free(self) -> bool:
+        """Nothing was ever in it."""
+        return not (self.lines or self.voided)
+
     def put(self, line: Line) -> None:
         self.last_line += 1
         self.lines[self.last_line] = line
@@ -222,6 +227,8 @@ class Pencil:
     is_open: bool = False
     date: str = ""
     shift: bool = False
+    had_shift: bool = False
+    """On this day: then nothing is sold without one."""
     basket: Basket | None = None
     suspended: dict[str, Basket] = field(default_factory=dict)
     drawer: Counter[str] = field(default_factory=Counter)
@@ -242,6 +249,11 @@ class Pencil:
     drill: Drill | None = None
     drills: list[dict[str, Any]] = field(default_factory=list)
     """Those that are over, as their outcome says it."""
+
+    @property
+    def trades(self) -> bool:
+        """A transaction is open, or can be opened."""
+        return self.basket is not None or (self.is_open and (self.shift or not self.had_shift))
 
     @property
     def coin(self) -> int:
@@ -307,6 +319,13 @@ class Pencil:
         self.closed.append((self.date, self.day.totals()))
         self.day, self.is_open, self.basket = Day(), False, None
 
+    def open(self, kind: str) -> Basket:
+        """The transaction to go on with: one in which nothing ever was makes way, but for its customer."""
+        basket = self.basket
+        if basket is None or (basket.is_free and basket.kind != kind):
+            basket = self.basket = Basket(kind, customer=basket.customer if basket else "")
+        return basket
+
     def end_drill(self, cause: str, by: str = "") -> None:
         """What was made since it began, and what could not be done."""
         drill = self.drill
@@ -322,7 +341,7 @@ class Pencil:
         basket = self.basket
         held = {code: minor for code, minor in self.drawer.items() if minor}
         return (
-            basket.view() if basket and (basket.lines or basket.voided or basket.customer) else None,
+            basket.view() if basket else None,
             {key: kept.view() for key, kept in self.suspended.items()},
             (self.is_open, self.date, self.shift),
             held,

@@ -16,10 +16,18 @@ class Person:
     address: str = ""
     note: str = ""
 
+    def findable(self) -> set[str]:
+        """What the person is found by: words that nobody else has."""
+        return _own((self.name, self.email)) | ({self.phone} - {""})
+
     def secrets(self) -> set[str]:
-        """What must be nowhere once the person was forgotten: words that nobody else has."""
-        words = {word for text in (self.name, self.email, self.note) for word in text.lower().split()}
-        return {word.split("@")[0] for word in words if len(word) >= 8} | ({self.phone} - {""})
+        """What must be nowhere once the person was forgotten."""
+        return self.findable() | _own((self.note,))
+
+
+def _own(texts: tuple[str, ...]) -> set[str]:
+    words = {word for text in texts for word in text.lower().split()}
+    return {word.split("@")[0] for word in words if len(word) >= 8}
 
 
 @dataclass

@@ -43,14 +43,10 @@ class Selling(Acting):
         product = PRODUCTS[Sku(sku)]
 
         def plan(paper: Pencil) -> None:
-            kind = "return" if paper.returning else "sale"
-            basket = paper.basket
-            if basket is None:
-                basket = Basket(kind)
-            if not (basket.lines or basket.voided):
+            basket = paper.open("return" if paper.returning else "sale")
+            if basket.is_free:
                 basket.against = paper.against
             basket.put(Line(sku, product.tax_code, product.department, milli, PRICES_E4[sku]))
-            paper.basket = basket
 
         return plan
 
@@ -230,9 +226,9 @@ class Selling(Acting):
             kept.price_e4 = sold.lines[line - 1].unit_price_e4  # type: ignore[union-attr]
 
         def plan(pencil: Pencil) -> None:
-            pencil.basket = Basket("return")
+            basket = pencil.open("return")
             for _, kept in brought:
-                pencil.basket.put(kept)
+                basket.put(kept)
 
         self.act("return.receipt", "/returns", plan, **fields)
 

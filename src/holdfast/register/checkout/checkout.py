@@ -157,12 +157,18 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
     # ---- the basket --------------------------------------------------------------------------
 
     def begin(
-        self, *, by: StaffId, kind: Kind = "sale", parameters: Mapping[str, Value] = {}
+        self,
+        *,
+        by: StaffId,
+        kind: Kind = "sale",
+        parameters: Mapping[str, Value] = {},
+        first: Callable[[Basket], Basket | Refusal] = lambda basket: basket,
     ) -> Basket | Refusal:
         """Open a transaction; an empty one makes way. Refused while the disk is too full to be sure
         of finishing it.
 
         `parameters`: those of head office's that it goes by to its end, whatever is set meanwhile.
+        `first` is done to it at once: both or neither, whatever comes between.
         """
 
         def work() -> Basket | Refusal:
@@ -175,7 +181,7 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
             transaction = TransactionId(encode_id(self._randomness.bytes(ID_RANDOM_BYTES)))
             currency, at_ms = self.config.currency, self._clock.now_ms()
             begun = baskets.begin(transaction, currency, at_ms, by, kind, parameters=parameters)
-            return self._kept(begun)
+            return begun if isinstance(begun, Refusal) else self._kept(first(begun))
 
         return self._unless_full(work)
 

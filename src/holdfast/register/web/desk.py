@@ -171,7 +171,9 @@ class Desk:
             if quantity_milli is None and found.product.unit == "kg":
                 return Weigh(_offer_of(found))
             open_basket = self.checkout.basket()
-            kind: Kind = open_basket.kind if open_basket else ("return" if self.is_returning else "sale")
+            kind: Kind = "return" if self.is_returning else "sale"
+            if open_basket is not None and not self._is_free(open_basket):
+                kind = open_basket.kind
             if kind == "return":
                 return self._change("return", act, lambda b: self._bring(b, act, found, quantity_milli))
             return self._change(
@@ -194,17 +196,23 @@ class Desk:
     def _change(
         self, kind: Kind, act: Act, operation: Callable[[Basket], Basket | Refusal]
     ) -> Basket | Refusal:
-        """Change the open basket, opening one where there is none; one that stays empty is not kept."""
-        begun = None
-        if self.checkout.basket() is None:
-            goes_by = self.shelf.settings(BEGUN_WITH)
-            begun = self.checkout.begin(by=act.by, kind=kind, parameters=goes_by)
-            if isinstance(begun, Refusal):
-                return begun
-        changed = self.checkout.change(operation)
-        if isinstance(changed, Refusal) and begun is not None:
-            self.checkout.void(reason="", by=act.by)
-        return changed
+        """Change the open basket. Where there is none, or an empty one of another kind, one opens, for the
+        same customer; what is refused opens none."""
+        basket = self.checkout.basket()
+        if basket is not None and (basket.kind == kind or not self._is_free(basket)):
+            return self.checkout.change(operation)
+        customer = basket.customer if basket else None
+        return self.checkout.begin(
+            by=act.by,
+            kind=kind,
+            parameters=self.shelf.settings(BEGUN_WITH),
+            first=lambda begun: operation(msgspec.structs.replace(begun, customer=customer)),
+        )
+
+    @staticmethod
+    def _is_free(basket: Basket | None) -> bool:
+        """Nothing is in the way of a sale or a return: at most a customer was chosen."""
+        return basket is None or not (basket.lines or basket.voided_lines)
 
     # ---- lines -------------------------------------------------------------------------------
 
@@ -280,9 +288,13 @@ class Desk:
 
     # ---- customers -----------------------------------------------------------------------------
 
-    def set_customer(self, number: CustomerNumber | None, act: Act) -> Basket | Refusal:
-        """Whose transaction this is; one opens where there is none."""
+    def set_customer(self, number: CustomerNumber | None, act: Act) -> Basket | Refusal | None:
+        """Whose transaction this is; one opens where there is none. None: nobody's, and none is open."""
         with self._lock:
+            basket = self.checkout.basket()
+            if number is None and (basket is None or self._is_free(basket)):
+                self.checkout.void(reason="", by=act.by)
+                return None
             kind: Kind = "return" if self.is_returning else "sale"
             return self._change(kind, act, lambda b: baskets.set_customer(b, number))
 
@@ -326,7 +338,7 @@ class Desk:
     def begin_return(self, reason: str) -> Refusal | None:
         """What is scanned next comes back without a receipt, for this reason."""
         with self._lock:
-            if self.checkout.basket() is not None:
+            if not self._is_free(self.checkout.basket()):
                 return Refusal("basket.open", say("return.basket-open"))
             self._return_reason = reason.strip()
             return None
@@ -360,7 +372,7 @@ class Desk:
             refusal = self._codes.refusal(code, date) or returns_refusal(
                 code.facts, currency, came_back_minor
             )
-            if refusal is None and self.checkout.basket() is not None:
+            if refusal is None and not self._is_free(self.checkout.basket()):
                 refusal = Refusal("basket.open", say("return.basket-open"))
             if refusal is not None:
                 return refusal
@@ -381,7 +393,7 @@ class Desk:
     def bring_back(self, number: DocumentNumber, quantities: dict[int, str], act: Act) -> Basket | Refusal:
         """Bring back lines of a receipt: line → quantity as text."""
         with self._lock:
-            if self.checkout.basket() is not None:
+            if not self._is_free(self.checkout.basket()):
                 return Refusal("basket.open", say("return.basket-open"))
             if not quantities:
                 return Refusal("return.nothing-chosen", say("return.nothing-chosen"))

@@ -92,7 +92,7 @@ class Customers:
         changed = self._desk.set_customer(found.number, act)
         return changed if isinstance(changed, Refusal) else found
 
-    def without(self, act: Act) -> Basket | Refusal:
+    def without(self, act: Act) -> Basket | Refusal | None:
         """The open transaction is nobody's in particular."""
         return self._desk.set_customer(None, act)
 
