@@ -35,7 +35,7 @@ def found_shop(folder: Path, port: int, series: list[str]) -> Opening:
     with HeadOffice.open(home_in(folder)) as head_office:
         _taken(head_office.enrolment.put_store(STORE))
         for kind in KINDS:
-            report = _taken(head_office.catalogue.load(kind, _file(kind)))
+            report = _taken(head_office.catalogue.load(kind, _file(kind), by="demo"))
             assert report.taken, f"the demo's own {kind} are in order: {report.bad}"
         codes = {
             name: spell_code(CodeText(_taken(head_office.enrolment.issue_code(STORE.store, name)), None))

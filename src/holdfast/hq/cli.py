@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from holdfast.core.refusals import Refusal
-from holdfast.hq import cli_readiness, cli_receipts, cli_registers
+from holdfast.hq import cli_parameters, cli_readiness, cli_receipts, cli_registers
 from holdfast.hq.cli_parts import (
     CONSOLE,
     DIFFERENT,
@@ -52,6 +52,7 @@ admins = typer.Typer(
 app.add_typer(stores, name="store")
 app.add_typer(cli_registers.app, name="register")
 app.add_typer(admins, name="admin")
+app.add_typer(cli_parameters.app, name="parameter")
 app.command("receipt")(cli_receipts.receipt)
 app.command("readiness")(cli_readiness.readiness)
 

@@ -45,6 +45,11 @@ class Feeds:
         with self._pool.connection() as conn:
             return IncarnationId(_sql.incarnation(conn)), _sql.version(conn, feed=feed)
 
+    def newest_change(self, feed: str) -> tuple[int, int | None]:
+        """The feed's version, and when it came about; None: nothing was ever put in."""
+        with self._pool.connection() as conn:
+            return next((n, at_ms) for name, n, at_ms in _sql.versions(conn) if name == feed)
+
     # ---- down
 
     def page(self, feed: str, incarnation: IncarnationId | None, since_n: int) -> bytes:

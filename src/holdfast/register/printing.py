@@ -85,7 +85,7 @@ class Desk:
             undo.callback(self._file.close)
             self.jobs = Jobs(open_jobs(home, key))
             undo.pop_all()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._shelf = shelf = Shelf(self._file, self.config.currency)
         shelf.stand(Place(self.config.store, self.config.series), self._business_date)
         self.fmt = fmt = Formats(

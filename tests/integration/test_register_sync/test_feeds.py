@@ -9,14 +9,16 @@ import pytest
 from holdfast.core.catalogue import Price, Product
 from holdfast.core.connection import Mode as Link
 from holdfast.core.faults import MalformedFault
-from holdfast.core.ids import IncarnationId, Sku
+from holdfast.core.ids import IncarnationId, OriginId, Sku
+from holdfast.core.parameters import ParameterRow
+from holdfast.core.sync.commands import CommandBatch, News
 from holdfast.core.sync.feed import FeedPage, Snapshot, pack
 from holdfast.core.sync.messages import Heartbeat, decode
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import SigningKey
 from holdfast.register.snapshot import take_snapshot
 from tests.integration.test_register_sync.conftest import Till, eventually
-from tests.integration.test_register_sync.head_office import HeadOffice
+from tests.integration.test_register_sync.head_office import Answer, HeadOffice
 from tests.integration.test_register_sync.line_proxy import LineProxy, Mode
 from tests.register_fixture import HEAD_OFFICE, ORIGIN
 
@@ -265,3 +267,31 @@ def test_a_snapshot_on_a_stick_serves_a_register_without_a_line(
     till.start_sync()
     eventually(pulled(till, "products", 31))
     assert till.catalogue.product(Sku("S1")) is None
+
+
+def test_news_of_a_feed_is_pulled_at_once_and_the_next_word_says_so(till: Till, office: HeadOffice) -> None:
+    """GC8. A hint of what is not there yet leads to one look, and to no loop: who was told is told once."""
+    office.publish("parameters", {"shifts": ParameterRow(value=True)})
+    till.start_sync()
+    eventually(pulled(till, "parameters", 1))
+    known: list[int] = []
+    newest = [1]
+    answer = office._in_session
+
+    def tell(origin: OriginId, path: str, query: dict[str, str], body: bytes) -> Answer:
+        if path == "/v1/sync/commands":
+            known.append(int(query["parameters"]))
+            if known[-1] < newest[0]:
+                news = News(incarnation=IncarnationId("inc1"), feeds={"parameters": newest[0]}, time_ms=5)
+                return 200, pack("commands", CommandBatch(commands=(), news=news), HEAD_OFFICE)
+        return answer(origin, path, query, body)
+
+    office._in_session = tell  # pyright: ignore[reportAttributeAccessIssue]
+    office.publish("parameters", {"shifts": ParameterRow(value=False)})
+    newest[0] = 2
+    eventually(pulled(till, "parameters", 2))
+    eventually(lambda: decode(office.heartbeats[-1].statement, Heartbeat).feeds["parameters"][1] == 2)
+    newest[0] = 9
+    eventually(lambda: 9 in known)
+    assert known == sorted(known)
+    assert version(till, "parameters") == ("inc1", 2)

@@ -1,15 +1,15 @@
 """Which register goes by which version of the parameters, who is behind, and since when (GC8)."""
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from holdfast.hq.standing import FeedAge, Register
 
 FEED = "parameters"
-IN_TOUCH_MS = 60_000
-"""A register says something three times a minute: one that did not for so long is away."""
+IN_TOUCH_MS = 45_000
+"""A register says something every 20 s: one that did not for so long is away."""
 NAMED_MAX = 3
 
 
@@ -39,18 +39,25 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     behind: tuple[Behind, ...]
     """Longest first."""
 
-    @property
-    def in_words(self) -> str:
-        """`2 of 3 registers run version 12; behind: R07`."""
+    def in_words(self, clock: Callable[[int], str]) -> str:
+        """`2 of 3 registers run version 12; behind: R07 (offline since 14:02).` `clock` writes a time."""
         if not self.version:
             return "No parameter was ever set; every register goes by the defaults."
         many = "register" if self.registers == 1 else "registers"
         said = f"{self.current:,} of {self.registers:,} {many} run version {self.version}"
         if not self.behind:
             return f"{said}."
-        named = ", ".join(each.register.name for each in self.behind[:NAMED_MAX])
+        named = ", ".join(_named(each, clock) for each in self.behind[:NAMED_MAX])
         more = len(self.behind) - NAMED_MAX
         return f"{said}; behind: {named}{f' and {more:,} more' if more > 0 else ''}."
+
+
+def _named(behind: Behind, clock: Callable[[int], str]) -> str:
+    if not behind.is_away:
+        why = "not yet"
+    else:
+        why = "never heard" if behind.heard_ms is None else f"offline since {clock(behind.heard_ms)}"
+    return f"{behind.register.name} ({why})"
 
 
 def reach_of(
@@ -85,9 +92,10 @@ def behind_of(
     age = age_of(register)
     if not version or (age is not None and age.is_current and age.n >= version):
         return None
-    # Under another incarnation's numbers nothing is known of when it fell behind.
-    n = age.n if age is not None and age.n < version else None
-    place = len(versions) if n is None else bisect.bisect_right(versions, n, key=lambda each: each[0])
+    said = 0 if age is None else age.n  # who never said anything lacks the first one too
+    # A number of another incarnation says nothing of when it fell behind.
+    n = None if age is None or said >= version else said
+    place = bisect.bisect_right(versions, said, key=lambda each: each[0])
     heard_ms = register.last_word_ms
     return Behind(
         register=register,

@@ -12,6 +12,7 @@ from holdfast.hq.web.customers import routes as customers
 from holdfast.hq.web.data import routes as data
 from holdfast.hq.web.home import routes as home
 from holdfast.hq.web.pages import error_page
+from holdfast.hq.web.parameters import routes as parameters
 from holdfast.hq.web.readiness import routes as readiness
 from holdfast.hq.web.registers import enrol, identity, lost
 from holdfast.hq.web.registers import routes as registers
@@ -42,6 +43,7 @@ def create_app(services: Services) -> Litestar:
             sales.routes,
             closings.routes,
             customers.routes,
+            parameters.routes,
             data.routes,
             alerts.routes,
             backups.routes,

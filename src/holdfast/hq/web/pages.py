@@ -27,6 +27,7 @@ NAVIGATION = (
     Place("/sales", "Sales"),
     Place("/closings", "Day closings"),
     Place("/customers", "Customers"),
+    Place("/parameters", "Parameters"),
     Place("/data", "Data"),
     Place("/alerts", "Alerts"),
     Place("/backups", "Backups"),

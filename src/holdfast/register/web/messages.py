@@ -224,6 +224,7 @@ SENTENCES: dict[str, str] = {
     "status.ages.hint": "Selling goes on however old it is.",
     "status.halved": "Prices are old: the limit for changing a price without a manager is halved.",
     "status.checked": "at {since}",
+    "status.version": "version {n},",
     "status.past": "What did not work lately",
     "status.past.none": "Nothing that is remembered.",
     "feed.products": "Products",

@@ -22,6 +22,7 @@ _FEEDS = {
     "quick_keys": "feed.quick-keys",
 }
 """Those with a name of their own; others are shown by theirs."""
+_SHOWN_WITH_VERSION = "parameters"
 
 
 class Age(msgspec.Struct, frozen=True):
@@ -30,6 +31,8 @@ class Age(msgspec.Struct, frozen=True):
     name: str
     age: str
     since: str
+    version: str = ""
+    """Where head office shows who runs which."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -84,7 +87,10 @@ def _age(link: LinkStatus, feed: str, fmt: Formats, now_ms: int) -> Age:
     found = link.feeds.get(feed)
     if found is None:
         return Age(name, say("status.never"), "")
-    return Age(name, fmt.age(max(0, now_ms - found.checked_ms)), fmt.moment(found.checked_ms, now_ms))
+    version = str(found.n) if feed == _SHOWN_WITH_VERSION else ""
+    return Age(
+        name, fmt.age(max(0, now_ms - found.checked_ms)), fmt.moment(found.checked_ms, now_ms), version
+    )
 
 
 def _problems(link: LinkStatus, fmt: Formats, now_ms: int) -> tuple[Said, ...]:

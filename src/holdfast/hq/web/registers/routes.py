@@ -13,6 +13,7 @@ from holdfast.core.refusals import Refusal
 from holdfast.hq.standing import Urgency
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
+from holdfast.hq.web.parameters.view import parameters_at
 from holdfast.hq.web.readiness.drills import drills_of
 from holdfast.hq.web.registers.known import known_register
 from holdfast.hq.web.registers.view import STATES, branches, find
@@ -92,6 +93,7 @@ async def show_register(request: WebRequest, services: Given, origin: FromPath[s
         "band": band_of(register.readiness),
         "findings": findings_of(register.readiness) if register.readiness else (),
         "drills": await services.pages.run(drills_of, services.pool, OriginId(origin)),
+        "parameters": await services.pages.run(parameters_at, services, register),
         "branches": await services.pages.run(branches, services.pool, register),
         "issued": await services.pages.run(services.head_office.command_book.latest, OriginId(origin)),
         "alerts": await services.pages.run(services.alerts.open, origin),
