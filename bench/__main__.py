@@ -26,6 +26,7 @@ QUESTIONS = (
     "black_hole",
     "scan_to_basket",
     "overview",
+    "parameters",
     "peer_postgres",
     "peer_pouchdb",
 )

@@ -112,6 +112,34 @@ def test_a_file_with_bad_rows_is_taken_only_when_told_to(home: Path, tmp_path: P
     assert stick.stat().st_size > 100
 
 
+def test_a_parameter_is_set_ended_and_undone_by_command(home: Path) -> None:
+    """GC8: with the same refusals as on the page."""
+
+    def parameter(*arguments: str, code: int = 0) -> str:
+        done = hq("parameter", *arguments, "--home", home)
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    window = "return.window_days"
+    assert "is no whole number" in parameter("set", window, "a month", "--reason", "New terms", code=REFUSED)
+    assert "A reason is needed" in parameter("set", window, "30", code=REFUSED)
+    assert "There is no store 'S9'" in parameter(
+        "set", window, "30", "--store", "S9", "--reason", "New terms", code=REFUSED
+    )
+    looked = parameter("set", window, "30", "--store", "S1", "--preview")
+    assert "Nothing was changed." in looked
+    assert "version 1." in parameter("set", window, "30", "--store", "S1", "--reason", "New terms")
+    parameter("unset", window, "--store", "S1", "--from", "2099-01-01", "--reason", "They end")
+    said = parameter("list", window)
+    assert "Store S1: 30\n" in said
+    assert "Store S1: nothing set from 2099-01-01" in said
+    assert "change 1, version 1: Store S1: 30, by command line: New terms" in said
+    parameter("undo", "2", "--reason", "They do not")
+    found = json.loads(parameter("list", "--json"))
+    assert found["set"] == {f"{window}@S1": {"value": 30}}
+    assert found["version"] == 3
+
+
 def test_an_epoch_is_declared_lost_by_two_people_with_two_passwords(home: Path) -> None:
     journal = SampleJournal(origin=OriginId("regcli")).open().sell(1)
     with HeadOffice.open(HeadOfficeHome(home)) as office:
