@@ -91,6 +91,21 @@ def the_same_again_and_overlapping(hq: HeadOfficeUnderTest) -> list[object]:
 
 
 @scenario
+def copies_that_end_equally_high(hq: HeadOfficeUnderTest) -> list[object]:
+    """Neither is ahead of the other, so that only a question tells each that there are two (P4)."""
+    journal = SampleJournal().open().sell(5)
+    hq.enrol(journal)
+    twin = journal.copy()
+    journal.sell(1)
+    twin.sell(1, total_minor=700)
+    answers: list[object] = [send(hq, journal)]
+    alone = beat(hq, journal)
+    answers += [alone, send(hq, twin), beat(hq, twin), beat(hq, journal)]
+    assert [reply.offer for reply in answers if isinstance(reply, HeartbeatReply)] == [False, True, True]
+    return answers
+
+
+@scenario
 def a_gap(hq: HeadOfficeUnderTest) -> list[object]:
     journal = SampleJournal().open().sell(10)
     hq.enrol(journal)
