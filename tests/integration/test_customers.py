@@ -313,6 +313,15 @@ def test_a_till_that_is_put_back_from_a_backup_forgets_again_and_so_does_head_of
         tier.reference.close()
 
 
+def test_the_sales_of_a_customer_are_found_by_an_index(hq_pool: Pool) -> None:
+    """All documents were looked through."""
+    query = "select 1 from document d where d.customer = any(array['a', 'b']) order by at_ms desc limit 5"
+    with hq_pool.connection() as conn:
+        conn.execute("set local enable_seqscan = off")
+        plan = conn.execute(f"explain {query}".encode()).fetchall()
+    assert "document_customer" in str(plan), plan
+
+
 def test_two_of_one_person_are_merged_and_the_old_number_answers_with_the_other(
     till: Tier, postgres_hq: HeadOfficeUnderTest, book: CustomerBook, hq_pool: Pool
 ) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.core.customers import Details
 from holdfast.core.journal.bodies import CommandDone
 from holdfast.core.journal.epochs import OpenEpoch
 from holdfast.infra.config import RegisterHome
@@ -11,7 +12,7 @@ from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.sqlite import open_database
 from holdfast.register.verify import verify_register
 from tests.register_fixture import CASHIER, make_register, sell_one, selling
-from tests.unit.core.shop import APPLES, done
+from tests.unit.core.shop import APPLES, act, done
 
 
 @pytest.fixture
@@ -83,3 +84,28 @@ def test_differences_are_listed_up_to_a_bound(home: RegisterHome) -> None:
     )
     assert len(codes) == 1_001
     assert codes[-1] == "more"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update customer set revision = 7",
+        "update customer set sealed = zeroblob(40) where number like '%1'",
+        "delete from customer where number like '%2'",
+        "insert into customer select 'X-C-AAAAA-9', revision, person, nonce, sealed from customer limit 1",
+        "delete from customer_number where number like '%1'",
+        "insert into customer select number, 1, 'p', zeroblob(24), zeroblob(9) from forgotten_customer",
+    ],
+)
+def test_customers_are_held_against_the_journal(tmp_path: Path, statement: str) -> None:
+    """One as made, one that was changed, and one that was forgotten."""
+    made = make_register(tmp_path / "register")
+    with selling(made) as checkout:
+        one, other, gone = (
+            done(checkout.create_customer(Details(name=name), act())) for name in ("Ada", "Bob", "Cy")
+        )
+        done(checkout.change_customer(other, Details(name="Bo"), act()))
+        checkout.forget_customers((gone.number,))
+        assert one.number.endswith("1")
+    assert tampered(made) == []
+    assert set(tampered(made, statement)) == {"customer"}

@@ -59,7 +59,7 @@ class People:
     def view(self) -> dict[str, object]:
         """What the till says of each number."""
         found: dict[str, object] = {}
-        for number in {*self.till, *self.office}:
+        for number in sorted({*self.till, *self.office}):
             last = self.resolved(number)
             card = self.till.get(last)
             found[number] = "forgotten" if card and card.gone else (last, card and card.person)

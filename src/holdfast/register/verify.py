@@ -11,8 +11,8 @@ import apsw
 import msgspec
 
 from holdfast.core.faults import MalformedFault
-from holdfast.core.ids import EpochId, OriginId, Sku, document_number
-from holdfast.core.journal.bodies import REGISTRY
+from holdfast.core.ids import CustomerNumber, EpochId, OriginId, Sku, document_number
+from holdfast.core.journal.bodies import REGISTRY, CustomerChanged, CustomerCreated
 from holdfast.core.journal.chain import ZERO_HASH, link
 from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
 from holdfast.core.journal.fold import RegisterState
@@ -22,7 +22,8 @@ from holdfast.core.work_mode import WorkMode
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.sqlite import UNREADABLE, faults
-from holdfast.register.till import cash, history, writing
+from holdfast.register.till import cash, customers, history, writing
+from holdfast.register.till.customers import Kept
 from holdfast.register.till.database import QUERIES, read_till, sql_of
 from holdfast.register.till.drill import read_drill
 from holdfast.register.till.places import last_place, place, seq_of
@@ -43,8 +44,8 @@ class Difference(msgspec.Struct, frozen=True):
     """Something that is not as it must be."""
 
     code: str
-    """`file`, `chain`, `entry`, `document`, `stock`, `drawer`, `day`, `returned`, `work-mode`, `drill`;
-    `more` beyond the list."""
+    """`file`, `chain`, `entry`, `document`, `stock`, `drawer`, `day`, `returned`, `work-mode`, `drill`,
+    `customer`; `more` beyond the list."""
     sentence: str
 
 
@@ -87,6 +88,8 @@ class _Verification:
         self._differences: list[Difference] = []
         self._state = RegisterState()
         self._returned: Counter[tuple[str, int]] = Counter()
+        self._customers: dict[CustomerNumber, Kept] = {}
+        self._numbered: set[CustomerNumber] = set()
         self._entries = 0
         self._documents = 0
         self._purged = 0
@@ -191,6 +194,11 @@ class _Verification:
             return
         self._check_number(before, here, entry, body, indexed)
         self._state.apply_body(entry, body)
+        if isinstance(body, CustomerCreated):
+            self._customers[CustomerNumber(body.customer)] = Kept(1, body.sealed)
+            self._numbered.add(CustomerNumber(body.customer))
+        elif isinstance(body, CustomerChanged):
+            self._customers[CustomerNumber(body.customer)] = Kept(body.revision, body.sealed)
         if isinstance(body, Sale):
             for row in returned_rows(body):
                 self._returned[row["document"], row["line"]] += row["quantity_milli"]
@@ -235,9 +243,26 @@ class _Verification:
         drill = read_drill(connection)
         if drill != state.drill and not (self._has_purged and state.drill is None):
             self._differ("drill", f"Kept is {drill}; the journal says {state.drill}.")
+        self._compare_customers()
         returned = {(number, line): milli for number, line, milli, _ in QUERIES.all_returned(connection)}
         if not self._purged:  # what came back in purged entries is not kept apart
             self._compare_each("returned", returned, self._returned)
+
+    def _compare_customers(self) -> None:
+        """What was last written of each customer who was not forgotten; of a number, that it was given.
+
+        The tables know more than a purged journal.
+        """
+        kept = customers.all_customers(self._connection)
+        gone = customers.forgotten(self._connection)
+        folded = {number: last for number, last in self._customers.items() if number not in gone}
+        for number in sorted(kept.keys() | folded.keys()):
+            here, told = kept.get(number), folded.get(number)
+            if here != told and not (told is None and self._has_purged and number not in gone):
+                said = "otherwise than the journal says it" if here and told else "on one side only"
+                self._differ("customer", f"Customer {number} is kept {said}.")
+        for number in sorted(self._numbered - customers.all_numbers(self._connection)):
+            self._differ("customer", f"The number {number} was given, and is not kept as given.")
 
     def _compare_cash(self) -> None:
         """Shifts, moved cash, Z reports; of shifts and reports the tables know more than a purged journal."""

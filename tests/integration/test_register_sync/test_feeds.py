@@ -8,12 +8,14 @@ import pytest
 
 from holdfast.core.catalogue import Price, Product
 from holdfast.core.connection import Mode as Link
+from holdfast.core.customers import Details
 from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import IncarnationId, OriginId, Sku
 from holdfast.core.parameters import ParameterRow
 from holdfast.core.sync.commands import CommandBatch, News
 from holdfast.core.sync.feed import FeedPage, Snapshot, pack
 from holdfast.core.sync.messages import Heartbeat, decode
+from holdfast.core.sync.receiver import Refused
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import SigningKey
 from holdfast.register.snapshot import take_snapshot
@@ -21,6 +23,7 @@ from tests.integration.test_register_sync.conftest import Till, eventually
 from tests.integration.test_register_sync.head_office import Answer, HeadOffice
 from tests.integration.test_register_sync.line_proxy import LineProxy, Mode
 from tests.register_fixture import HEAD_OFFICE, ORIGIN
+from tests.unit.core.shop import act, done
 
 
 def version(till: Till, feed: str) -> tuple[str, int] | None:
@@ -295,3 +298,19 @@ def test_news_of_a_feed_is_pulled_at_once_and_the_next_word_says_so(till: Till, 
     eventually(lambda: 9 in known)
     assert known == sorted(known)
     assert version(till, "parameters") == ("inc1", 2)
+
+
+def test_a_head_office_that_knows_no_customers_is_not_asked_again_and_again(
+    till: Till, office: HeadOffice
+) -> None:
+    """It answered 404 at each turn: a call more, a fault in the log, and *Sync now* that always failed."""
+    done(till.checkout.create_customer(Details(name="Ada Quartz"), act()))
+    office.refuse["/v1/sync/person-keys"] = Refused(404, "http.404", "Not Found")
+    till.start_sync()
+    eventually(lambda: office.asked["/v1/sync/person-keys"] == 1)
+    for _ in range(2):
+        beats = len(office.heartbeats)
+        sync_now(till)
+        eventually(lambda beats=beats: len(office.heartbeats) > beats)
+    till.stop_sync()
+    assert office.asked["/v1/sync/person-keys"] == 1

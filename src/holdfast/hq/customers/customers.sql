@@ -122,7 +122,7 @@ with recursive group_of (number) as (
 select number from group_of order by number;
 
 -- name: sales_of(numbers, limit)
--- Newest first. Looks through all documents: an index on their customers would cost each sale that comes in.
+-- Newest first, by the index document_customer (hq/migrations/0024_customer_documents.sql).
 select d.number, d.chain, d.seq, d.type, d.business_date::text, d.at_ms, d.currency, d.total_minor, d.origin, o.name,
        d.customer
 from document d left join origin o on o.origin = d.origin

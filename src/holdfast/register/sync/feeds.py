@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import structlog
+
 from holdfast.core.faults import Fault, SignatureFault
 from holdfast.core.ids import IncarnationId
 from holdfast.core.journal.chain import Signer
@@ -16,6 +18,7 @@ from holdfast.register.sync.books import Books
 from holdfast.register.sync.caller import Caller, Shared
 from holdfast.register.sync.feed_store import FeedStore
 from holdfast.register.sync.heartbeat import compose, sign
+from holdfast.register.sync.line import RefusedFault
 
 HEARTBEAT_S = 20.0
 HEARTBEAT_GAP_S = 2.0
@@ -32,6 +35,9 @@ PAGES_MAX = 100_000
 SWEEPS_A_TURN = 50
 PERSON_CALLS_MAX = 1_000
 """In one go: half a million keys."""
+PERSONS_AGAIN_MS = 3_600_000
+HTTP_NOT_FOUND = 404
+_log = structlog.get_logger(__name__)
 
 
 class FeedRefused(Fault):
@@ -62,6 +68,8 @@ class Feeder(Caller):
         self._nonce = ""
         """Not kept: a process that begins anew says its first word twice."""
         self._news: News | None = None
+        self._persons_from_ms = 0
+        """Not before this moment is head office told of persons; 0: at once."""
 
     def drained(self) -> None:
         """From another thread: all that was owed arrived. Head office is to have that in a signed word."""
@@ -140,9 +148,9 @@ class Feeder(Caller):
         """Keys of persons up, and who was forgotten down into the till."""
         for _ in range(PERSON_CALLS_MAX):
             message = books.forgetting.to_send(incarnation)
-            if message is None or self.is_stopping:
+            if message is None or self.is_stopping or self._clock.monotonic_ms() < self._persons_from_ms:
                 break
-            answer = self._line.ask(
+            reply = self._line.call(
                 HttpRequest(
                     method="POST",
                     path="/v1/sync/person-keys",
@@ -151,9 +159,20 @@ class Feeder(Caller):
                 ),
                 self._began,
             )
-            books.forgetting.sent(incarnation, message, decode(answer.body, PersonKeysTaken))
+            if reply.status == HTTP_NOT_FOUND:
+                self._wait_for_newer_head_office()
+                break
+            if not reply.is_success:
+                raise RefusedFault(reply.problem())
+            books.forgetting.sent(incarnation, message, decode(reply.body, PersonKeysTaken))
         books.forgetting.bring_home(self._clock.now_ms())
         books.forgetting.erase()
+
+    def _wait_for_newer_head_office(self) -> None:
+        """It is of a version that knows no customers: names are to come there until it is updated."""
+        if not self._persons_from_ms:
+            _log.warning("head office knows no customers yet", again_in_ms=PERSONS_AGAIN_MS)
+        self._persons_from_ms = self._clock.monotonic_ms() + PERSONS_AGAIN_MS
 
     # ---- news ------------------------------------------------------------------------------------
 

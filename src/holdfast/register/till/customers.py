@@ -26,6 +26,13 @@ class PersonKey(NamedTuple):
     key: bytes
 
 
+class Kept(NamedTuple):
+    """What this register last wrote of a customer."""
+
+    revision: int
+    sealed: Sealed
+
+
 def mark(connection: apsw.Connection) -> tuple[int, ...]:
     """Another one after each change."""
     return tuple(_QUERIES.customers_mark(connection))
@@ -34,6 +41,19 @@ def mark(connection: apsw.Connection) -> tuple[int, ...]:
 def revisions(connection: apsw.Connection) -> dict[CustomerNumber, int]:
     """Every customer that was made or changed here."""
     return {CustomerNumber(number): revision for number, revision in _QUERIES.revisions(connection)}
+
+
+def all_customers(connection: apsw.Connection) -> dict[CustomerNumber, Kept]:
+    """All that is kept of them, as entries say it."""
+    return {
+        CustomerNumber(number): Kept(revision, Sealed(person=person, nonce=nonce, sealed=sealed))
+        for number, revision, person, nonce, sealed in _QUERIES.all_customers(connection)
+    }
+
+
+def all_numbers(connection: apsw.Connection) -> set[CustomerNumber]:
+    """Every number that this register gave."""
+    return {CustomerNumber(number) for (number,) in _QUERIES.all_numbers(connection)}
 
 
 def read_customer(connection: apsw.Connection, number: CustomerNumber) -> CustomerRow | None:

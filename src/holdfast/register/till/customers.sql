@@ -12,6 +12,12 @@ select c.number, c.revision, c.person, c.nonce, c.sealed, k.key
 from customer c left join person_key k on k.person = c.person and k.key <> zeroblob(32)
 where c.number = :number;
 
+-- name: all_customers()
+select number, revision, person, nonce, sealed from customer;
+
+-- name: all_numbers()
+select number from customer_number;
+
 -- name: put_customer(number, revision, person, nonce, sealed)!
 insert into customer values (:number, :revision, :person, :nonce, :sealed)
 on conflict (number) do update set
