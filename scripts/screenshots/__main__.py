@@ -11,7 +11,7 @@ from holdfast.demo.chain import Chain, scratch_folder
 from scripts.screenshots.camera import Camera
 from scripts.screenshots.gallery import gallery
 from scripts.screenshots.head_office import photograph_board, photograph_head_office
-from scripts.screenshots.listing import PICTURES
+from scripts.screenshots.listing import PICTURES, files
 from scripts.screenshots.outage import photograph_outage
 from scripts.screenshots.till import photograph_cash, photograph_till
 
@@ -43,6 +43,10 @@ def main() -> None:
         browser.close()
     missing = {picture.name for picture in PICTURES} - camera.taken
     assert not missing, f"listed and not taken: {missing}"
+    listed = {name for picture in PICTURES for name in files(picture)}
+    for path in FOLDER.glob("*.png"):
+        if path.name not in listed:
+            path.unlink()
     (ROOT / "docs" / "pictures.md").write_text(gallery())
     print(f"{len(camera.changed)} pictures are new or changed; {time.monotonic() - began:.0f} s")
 

@@ -3,22 +3,32 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from PIL import Image, ImageChops
 from playwright.sync_api import Page
 
 from scripts.screenshots.listing import Picture, file_name
 
-COLORS = 16
-"""A page has few; the edges of its letters need the rest. Up to 16 are stored in half a byte each."""
+FLAT, SHADED = 6, 10
+"""Colours of a picture: so many of the most frequent as they are, and so many for the rest, most of which is
+the edges of letters. Sixteen are stored in half a byte each."""
+RARE_WEIGHT = 0.35
+"""As an exponent of how often a colour is there: a dot that says *offline* is small, and must stay red."""
 
 # What differs from one run to the next is written as of one day while the picture is taken: a picture changes
 # when its page does. Each text is put back after it.
 _STEADY = r"""
 () => {
     const rules = [
-        [/\b\d{1,2}:\d\d:\d\d\b/g, "10:24:00"],
-        [/\b\d{1,2}:\d\d(?=\b|\u202f|\u00a0)/g, "10:24"],
+        [/\b\d\d:\d\d:\d\d\b/g, "10:24:00"],
+        [/(?<![+:\d])\b\d\d:\d\d\b(?!:)/g, "10:24"],
+        [/\b\d+ (s|min) ago\b/g, "40 s ago"],
+        [/holdfast-demo-\w+/g, "holdfast-demo"],
+        [/\b0000(\d\d)-\d{8}T\d{6}Z/g, "0000$1-20261122T102400Z"],
+        [/\b[0-9a-z]{20}\b(?!-)/g, "h0evzgw2g5hzdjx5nakh"],
+        [/\bsegment [0-9A-Z]{5}\b/g, "segment 8KQ2M"],
+        [/\b[0-9a-f]{16}(?=\b|…)/g, "37693d67e08ad779"],
         [/\b(R0\d(?:-C)?)-[0-9A-Z]{5}-/g, "$1-8KQ2M-"],
         [/\b127\.0\.0\.1:\d+/g, "127.0.0.1:8460"],
     ];
@@ -60,18 +70,30 @@ class Camera:
             taken = page.screenshot(animations="disabled", caret="hide")
             page.evaluate("window.putBack()")
             self._keep(file_name(name, width), taken)
-        page.set_viewport_size(
-            cast("ViewportSize", before or dict(zip(("width", "height"), SIZES[0], strict=True)))
-        )
+        if before is not None:
+            page.set_viewport_size(before)
         self.taken.add(name)
 
     def _keep(self, name: str, png: bytes) -> None:
         path = self._folder / name
-        new = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
+        new = _reduced(Image.open(io.BytesIO(png)).convert("RGB"))
         if path.exists() and _is_same(new, path):
             return
-        new.save(path, optimize=True)
+        new.save(path, optimize=True, bits=4)
         self.changed.append(name)
+
+
+def _reduced(picture: Image.Image) -> Image.Image:
+    """The same in a palette of few colours."""
+    colors = picture.getcolors(picture.width * picture.height)
+    counted = sorted(cast("list[tuple[int, tuple[int, int, int]]]", colors), reverse=True)
+    flat, rest = counted[:FLAT], counted[FLAT:] or counted
+    weighed = [octet for count, color in rest for octet in bytes(color) * round(count**RARE_WEIGHT)]
+    sample = Image.frombytes("RGB", (len(weighed) // 3, 1), bytes(weighed))
+    shaded = sample.quantize(SHADED, kmeans=3, dither=Image.Dither.NONE).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([octet for _, color in flat for octet in color] + shaded[: SHADED * 3])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def _is_same(new: Image.Image, path: Path) -> bool:

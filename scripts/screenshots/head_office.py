@@ -42,7 +42,9 @@ def photograph_head_office(browser: Browser, chain: Chain, camera: Camera) -> No
         _registers(page, url, camera)
         _documents(page, url, camera)
         _customers(page, url, camera)
+        _parameters(page, url, camera)
         _data(page, url, camera)
+        _parameters(page, url, camera)
         page.goto(f"{url}/nothing")
         camera.take(page, "hq-nothing")
         page.goto(url)
@@ -108,8 +110,8 @@ def _documents(page: Page, url: str, camera: Camera) -> None:
     page.wait_for_selector(".crumb")
     camera.take(page, "hq-sale")
     _go(page, f"{url}/closings")
-    page.click("tbody a >> nth=0")
-    page.wait_for_selector(".crumb")
+    page.click("tbody a[href^='/closings/']")
+    page.wait_for_selector("h1:has-text('Z report')")
     camera.take(page, "hq-closing")
 
 
@@ -120,6 +122,20 @@ def _customers(page: Page, url: str, camera: Camera) -> None:
     camera.take(page, "hq-customer-merge")
 
 
+def _parameters(page: Page, url: str, camera: Camera) -> None:
+    _go(page, f"{url}/parameters/offline.gift-cards?value=yes&kind=store&code=Harbour")
+    page.click("text=Look at what it does")
+    page.fill("#reason", "Pilot in Harbour Street")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#reach-line:has-text('2 of 2 registers run')")
+    camera.take(page, "hq-parameter")
+    page.click("text=Undo…")
+    page.wait_for_selector("#reason")
+    camera.take(page, "hq-parameter-undo")
+    _go(page, f"{url}/parameters")
+    camera.take(page, "hq-parameters")
+
+
 def _data(page: Page, url: str, camera: Camera) -> None:
     _go(page, f"{url}/data")
     page.check("[name=kind][value=prices]")
@@ -127,6 +143,24 @@ def _data(page: Page, url: str, camera: Camera) -> None:
     page.click("text=Check the file")
     page.wait_for_selector(".crumb, table")
     camera.take(page, "hq-data-preview")
+
+
+def _parameters(page: Page, url: str, camera: Camera) -> None:
+    _go(page, f"{url}/parameters")
+    camera.take(page, "hq-parameters")
+    _go(page, f"{url}/parameters/till.lock-after-minutes")
+    page.fill("#value", "5")
+    page.click("text=Look at what it does")
+    page.wait_for_selector("#reason")
+    page.fill("#reason", "The till stands by the door")
+    camera.take(page, "hq-parameter-preview")
+    page.click("button:has-text('Set it')")
+    page.wait_for_selector(".notice--ok")
+    page.wait_for_load_state()
+    camera.take(page, "hq-parameter")
+    page.click("text=Undo… >> nth=0")
+    page.wait_for_selector("h1:has-text('Undo change')")
+    camera.take(page, "hq-parameter-undo")
 
 
 def photograph_board(browser: Browser, chain: Chain, camera: Camera) -> None:

@@ -26,6 +26,11 @@ def files(picture: Picture) -> list[str]:
     return [file_name(picture.name, width) for width, _ in picture.sizes]
 
 
+def _question(name: str, caption: str, *shows: str) -> Picture:
+    """A sheet in the middle of a page, which is as wide at any size."""
+    return Picture(name, caption, shows, (SMALL,))
+
+
 def _one(name: str, caption: str, *shows: str) -> Picture:
     return Picture(name, caption, shows)
 
@@ -35,40 +40,61 @@ TILL = (
     _one("till-open-day", "The business date and the float", "/", "open_day.html"),
     _one("till-date-in-doubt", "A date that is far off needs a manager", "open_day.html", "manager.html"),
     _one(
-        "till-empty", "Ready to sell: the quick keys, and nothing in the basket", "/", "till.html", "work/shelf.html", "/grid/quick", "/shelf",
+        "till-empty",
+        "Ready to sell: the quick keys, and nothing in the basket",
+        "/",
+        "till.html",
+        "work/shelf.html",
+        "/grid/quick",
+        "/shelf",
     ),
     _one("till-category", "A category's products", "/grid/category", "grid.html"),
     _one("till-search", "What a word of a name finds", "work/shelf.html"),
-    _one("till-weigh", "Goods by weight", "dialogs/weigh.html"),
+    _question("till-weigh", "Goods by weight", "dialogs/weigh.html"),
     _one("till-selling", "A basket: by weight, with a discount, a note and a customer", "/"),
-    _one("till-quantity", "F2: how many", "/ask/{line}/{question}", "dialogs/quantity.html"),
-    _one("till-price", "F4: another price, with a reason", "dialogs/price.html"),
-    _one("till-discount", "F6: off the line, or off the whole sale", "dialogs/discount.html"),
-    _one("till-note", "F7: a note on the line", "dialogs/note.html"),
-    _one(
-        "till-approve", "More than the role may: somebody approves, and the sale goes on", "dialogs/approve.html",
+    _question("till-quantity", "F2: how many", "/ask/{line}/{question}", "dialogs/quantity.html"),
+    _question("till-price", "F4: another price, with a reason", "dialogs/price.html"),
+    _question("till-discount", "F6: off the line, or off the whole sale", "dialogs/discount.html"),
+    _question("till-note", "F7: a note on the line", "dialogs/note.html"),
+    _question(
+        "till-approve",
+        "More than the role may: somebody approves, and the sale goes on",
+        "dialogs/approve.html",
     ),
-    _one("till-void", "Giving the transaction up", "/dialog/{question}", "dialogs/void.html"),
+    _question("till-void", "Giving the transaction up", "/dialog/{question}", "dialogs/void.html"),
     _one("till-pay", "What is due, and the notes that are likely", "/pay", "work/pay.html"),
     _one("till-pay-foreign", "Paid in parts: euro first, then pounds", "/pay"),
     _one("till-change", "Change due, and the receipt", "work/done.html", "work/carry.html"),
-    _one("till-suspend", "Putting a basket aside", "/suspend", "dialogs/suspend.html"),
+    _question("till-suspend", "Putting a basket aside", "/suspend", "dialogs/suspend.html"),
     _one("till-suspended", "What was put aside", "/suspended", "work/suspended.html"),
-    _one(
-        "till-give-up", "Giving up what was put aside", "/suspended/{transaction}/void", "dialogs/void_suspended.html",
+    _question(
+        "till-give-up",
+        "Giving up what was put aside",
+        "/suspended/{transaction}/void",
+        "dialogs/void_suspended.html",
     ),
-    _one("till-return", "Goods come back: by receipt, or without", "dialogs/return.html"),
+    _question("till-return", "Goods come back: by receipt, or without", "dialogs/return.html"),
     _one("till-returning", "A return without a receipt", "ticket.html"),
     _one("till-refund", "Money goes out", "/pay"),
     _one("till-receipts", "The last receipts", "/receipts", "/journal", "work/receipts.html"),
     _one(
-        "till-receipt", "One receipt, and what of it may come back", "/receipts/{number}", "work/receipt.html",
+        "till-receipt",
+        "One receipt, and what of it may come back",
+        "/receipts/{number}",
+        "work/receipt.html",
     ),
     _one(
-        "till-customers", "Customers, found by the beginning of a name", "/customers", "work/customers.html",
+        "till-customers",
+        "Customers, found by the beginning of a name",
+        "/customers",
+        "work/customers.html",
     ),
     _one(
-        "till-customer-new", "A new customer", "/customers/new", "/customers/{number}", "work/customer_form.html",
+        "till-customer-new",
+        "A new customer",
+        "/customers/new",
+        "/customers/{number}",
+        "work/customer_form.html",
     ),
     _one("till-customer-known", "Somebody here says the same of himself", "work/customer_form.html"),
     _one("till-operations", "What works offline, for this person", "/operations", "work/operations.html"),
@@ -76,40 +102,50 @@ TILL = (
     _one("till-cash", "Cash: the shift, the drawer and the reports", "/cash", "work/cash.html"),
     _one("till-drop", "Cash to the safe", "/cash/move/{kind}", "work/cash_move.html"),
     _one("till-expense", "A petty expense", "/cash/move/{kind}"),
-    _one("till-no-sale", "Opening the drawer without a sale", "/cash/no-sale", "dialogs/no_sale.html"),
+    _question("till-no-sale", "Opening the drawer without a sale", "/cash/no-sale", "dialogs/no_sale.html"),
     _one("till-x-report", "The X report: the day so far", "work/cash_report.html"),
     _one("till-count", "A blind count", "/cash/count", "work/cash_count.html"),
     _one("till-count-review", "What was counted, before it counts", "work/cash_review.html"),
     _one("till-over-short", "Over or short, told once the count stands", "work/cash_closed.html"),
     _one("till-shift-open", "The float of the next shift", "/cash/shift", "work/cash_open.html"),
-    _one("till-close-day", "Closing the day", "dialogs/close_day.html"),
+    _question("till-close-day", "Closing the day", "dialogs/close_day.html"),
     _one("till-day-closed", "The day is closed, and its Z report is numbered", "open_day.html"),
     _one("till-z-reports", "Z reports of closed days", "work/cash_reports.html", "cash_page.html"),
     _one("till-z-report", "A Z report", "work/cash_report.html"),
-    _one("till-work-offline", "Offline by hand, with a reason", "/work-mode/{to}", "dialogs/work_mode.html"),
-    _one("till-drill", "A drill is begun", "/drill", "dialogs/drill.html"),
+    _question(
+        "till-work-offline", "Offline by hand, with a reason", "/work-mode/{to}", "dialogs/work_mode.html"
+    ),
+    _question("till-drill", "A drill is begun", "/drill", "dialogs/drill.html"),
     _one("till-drill-selling", "Selling in a drill", "status.html"),
     _one(
-        "till-readiness", "Ready for an outage? And what came of the last drill", "/readiness", "work/readiness.html",
+        "till-readiness",
+        "Ready for an outage? And what came of the last drill",
+        "/readiness",
+        "work/readiness.html",
     ),
-    _one("till-status-online", "Status: nothing is owed", "/status", "/status/now", "overview_parts.html"),
-    _one("till-outage", "The one warning of an outage in the middle of a sale", "dialogs/outage.html"),
+    _question("till-outage", "The one warning of an outage in the middle of a sale", "dialogs/outage.html"),
     _one(
-        "till-status", "Status in an outage: what is owed, and how old the data are", "/status", "work/overview.html",
+        "till-status",
+        "Status in an outage: what is owed, and how old the data are",
+        "/status",
+        "/status/now",
+        "overview_parts.html",
+        "work/overview.html",
     ),
     _one("till-locked", "A locked till", "/", "sign_in.html"),
     _one(
-        "till-start-offline", "Starting without a connection: what is broken, and that selling goes on", "start.html",
+        "till-start-offline",
+        "Starting without a connection: what is broken, and that selling goes on",
+        "start.html",
     ),
     _one("till-offline", "Selling in an outage, with sales owed", "/"),
-    _one("till-start-offline-dark", "The same start in the dark", "start.html"),
     _one("till-offline-dark", "The same basket in the dark", "/"),
     _one("till-pay-dark", "Paying in the dark", "/pay"),
     Picture("till-tablet", "On a tablet of ten inches", ("/",), ((1024, 768),)),
     Picture("till-tablet-pay", "Paying on a tablet", ("/pay",), ((1024, 768),)),
     Picture("till-tablet-upright", "A tablet held upright", ("/",), ((800, 1280),)),
     Picture("till-tablet-upright-pay", "Paying, the tablet held upright", ("/pay",), ((800, 1280),)),
-)  # fmt: skip
+)
 
 HEAD_OFFICE = (
     _one("hq-welcome", "The first administrator's link", "/welcome/{token}"),
@@ -123,7 +159,9 @@ HEAD_OFFICE = (
     _one("hq-register-recover", "A register lost its database key", "/registers/{origin}/recover"),
     _one("hq-register-retire", "Retiring a register", "/registers/{origin}/retire"),
     _one(
-        "hq-epoch", "What is known of an epoch, and declaring it lost", "/registers/{origin}/epochs/{epoch}",
+        "hq-epoch",
+        "What is known of an epoch, and declaring it lost",
+        "/registers/{origin}/epochs/{epoch}",
     ),
     _one("hq-register-add", "A code for a new register", "/registers/add"),
     _one("hq-register-code", "The code, shown once", "/registers/codes/{id}"),
@@ -135,14 +173,27 @@ HEAD_OFFICE = (
     _one("hq-customers", "Customers", "/customers"),
     _one("hq-customer", "A customer: details, sales, merging, forgetting", "/customers/{number}"),
     _one(
-        "hq-customer-merge", "Two numbers beside each other before they are merged", "/customers/{number}/merge",
+        "hq-customer-merge",
+        "Two numbers beside each other before they are merged",
+        "/customers/{number}/merge",
+    ),
+    _one("hq-parameters", "Parameters, and which register runs which version", "/parameters"),
+    _one("hq-parameter", "One parameter: what is set for whom, and its history", "/parameters/{name}"),
+    _one(
+        "hq-parameter-undo",
+        "What undoing a change does, before it is done",
+        "/parameters/{name}/undo/{number}",
     ),
     _one("hq-data", "Data that registers sell from", "/data"),
     _one("hq-data-preview", "A file is shown before it counts", "/data"),
+    _one("hq-parameters", "Parameters, and who runs which version", "/parameters"),
+    _one("hq-parameter", "One parameter: what is set, for whom, and its history", "/parameters/{name}"),
+    _one("hq-parameter-preview", "What a change would do, before it is made", "/parameters/{name}"),
+    _one("hq-parameter-undo", "Taking one change back", "/parameters/{name}/undo/{number}"),
     _one("hq-alerts", "Alerts", "/alerts"),
     _one("hq-backups", "Backups", "/backups"),
     _one("hq-nothing", "A page that is not there", "error.html"),
-)  # fmt: skip
+)
 
 DEMO = (_one("demo-board", "The demo: a switch for each till's line", "/"),)
 PICTURES = (*TILL, *HEAD_OFFICE, *DEMO)

@@ -17,9 +17,6 @@ def photograph_outage(browser: Browser, chain: Chain, camera: Camera) -> None:
         till.see(".status__mode--online")
         _by_hand(till)
         _drill(till)
-        till.menu("Status", "#overview")
-        till.shoot("till-status-online")
-        till.press("Escape", ".shelf")
         till.scan("MILK2", "SOURD")
         chain.switch("R01", LineMode.CUT)
         till.see("#warning dialog[open]")
@@ -60,6 +57,7 @@ def _drill(till: Till) -> None:
     till.menu("Ready for an outage?", "#readiness")
     till.click("#work >> text=End the drill", "#last-drill")
     till.see(".status__mode--online")
+    till.see("text=Nothing owed")
     till.shoot("till-readiness")
     till.press("Escape", ".shelf")
 
@@ -71,7 +69,8 @@ def _looks(browser: Browser, url: str, camera: Camera) -> None:
             till = Till(page, camera)
             till.sign_in(CASHIER)
             till.see("#start")
-            till.shoot("till-start-offline-dark" if dark else "till-start-offline")
+            if not dark:
+                till.shoot("till-start-offline")
             till.press("Enter", "#scan")
             if not page.locator("[data-line]").count():
                 till.scan("MILK1", "CHEDD", "2*SCONE", "0.642*APPLE", "FLAT")

@@ -55,6 +55,7 @@ def _selling(till: Till) -> None:
     till.press("Enter", "h2:has-text('found')")
     till.shoot("till-search")
     till.press("Escape", ".grid__tabs")
+    till.click("[role=tab] >> nth=0", "[role=tab][aria-selected=true] >> nth=0")
     till.page.fill("#scan", "BANAN")
     till.press("Enter", "#weight")
     till.page.fill("#weight", "0.642")
@@ -97,6 +98,7 @@ def _paying(till: Till) -> None:
     till.shoot("till-pay-foreign")
     till.page.fill("#amount", "20")
     till.press("Enter", "#change")
+    till.see("text=Nothing owed")
     till.shoot("till-change")
     till.press("Escape", ".shelf")
 
