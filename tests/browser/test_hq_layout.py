@@ -6,7 +6,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from holdfast.core.ids import OriginId
+from holdfast.core.parameters import Scope
+from holdfast.core.refusals import Refusal
 from holdfast.core.sync.messages import encode
+from holdfast.hq.parameters.book import Draft
 from tests.browser.test_hq_pages import welcome
 from tests.browser.till_page import WAIT_MS
 from tests.hq_web_fixtures import ServedHeadOffice
@@ -74,12 +77,15 @@ def test_with_long_names_and_every_state_nothing_overlaps(page: Page, office: Se
     office.services.head_office.enrolment.issue_code(
         "S1", "S" * 32, name=LONG, by="somebody.with.a.long.name"
     )
+    long_head = Draft(name="receipt.header", scope=Scope("store", "S1"), value=["W" * 80, LONG])
+    by, book = "somebody.with.a.long.name", office.services.head_office.parameters
+    assert not isinstance(book.make(long_head, by=by, reason="z" * 200), Refusal)
     office.services.head_office.fleet.forget()
     welcome(page, office)
     for path in (
         "/", "/registers", "/registers/add", "/registers/reg1", "/registers/reg2", "/registers/reg4",
         "/registers/reg1/retire", "/registers/reg4/retire", "/sales", "/sales/1/2", "/closings", "/data",
-        "/alerts", "/backups",
+        "/parameters", "/parameters/receipt.header", "/alerts", "/backups",
     ):  # fmt: skip
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -75,7 +75,7 @@ def test_a_value_reaches_the_tills_between_two_sales_with_the_keyboard_alone(
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text(f"Version {version + 1} is made")
     expect(page.get_by_role("region", name="History")).to_contain_text(re.compile(r"change \d+ undone"))
-    expect(page.get_by_role("region", name="What is set")).not_to_contain_text(store)
+    expect(page.get_by_role("region", name="What is set", exact=True)).not_to_contain_text(store)
 
 
 def test_who_is_away_is_behind_until_it_is_back(page: Page, chain: Chain) -> None:
