@@ -103,10 +103,14 @@ def test_it_ends_by_itself_and_says_why(till: StaffedTill, folder: Path, cause: 
             case "signed-out":
                 client.post("/sign-out")
             case "restart":
+                drills.waited(70)
+                drills.look(line_is_away=False, by_hand=False)
+                drills.waited(90)  # noticed after the last look: that alone is forgotten
                 drills = Drills(till.checkout, till.clock, lambda: None)
     assert drills.on is None
     [over] = till.journalled("drill_ended")
     assert over.cause == ("time" if cause == "clock" else cause)
+    assert over.longest_wait_ms == (70 if cause == "restart" else 0), "noticed before"
     is_told = cause in ("time", "outage", "restart", "clock")
     assert (drills.untold is not None) == is_told
     if drills.untold is not None and cause != "restart":

@@ -173,6 +173,8 @@ class Drill:
     began_ms: int
     ends_ms: int
     refused: int = 0
+    noted: int = 0
+    """So many of them when the till last looked: a restart knows of these."""
 
 
 @dataclass

@@ -60,6 +60,8 @@ class Practising(Hosting):
             line_is_away=shop.mode is Mode.OFFLINE, by_hand=shop.checkout.work_mode().is_offline
         )
         assert is_over == bool(cause), f"a drill ended: {is_over}, and on paper: {cause}"
+        if paper.drill and not cause:
+            paper.drill.noted = paper.drill.refused
         if cause:
             paper.end_drill(cause)
             self.told.append(f"[drill over: {cause}]")
@@ -69,5 +71,5 @@ class Practising(Hosting):
         super()._forgotten()
         self.at_till = ""
         if self.pencil.drill:
-            self.pencil.drill.refused = 0
+            self.pencil.drill.refused = self.pencil.drill.noted
             self.pencil.end_drill("restart")

@@ -106,7 +106,7 @@ class Drill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """What is noticed in a drill and stands in no entry; in memory, so a restart forgets it."""
+    """What is noticed in a drill and stands in no entry before it ends."""
 
     longest_wait_ms: int = 0
     refused: tuple[Refused, ...] = ()

@@ -7,7 +7,7 @@ from holdfast.core.ids import StaffId
 from holdfast.core.readiness import Readiness
 from holdfast.core.refusals import Refusal
 from holdfast.register.checkout.entries import Entries
-from holdfast.register.till.drill import made_in, read_drill, write_drill
+from holdfast.register.till.drill import made_in, read_drill, read_tally, write_drill, write_tally
 from holdfast.register.till.till import Till
 
 NO_DRILL = Refusal("drill.none", "No drill is going on.")
@@ -35,6 +35,15 @@ class Drilling(Entries):
         """The one in force, or whose time is up and whose end is not written yet."""
         with self._till.reading() as connection:
             return read_drill(connection)
+
+    def drill_tally(self) -> Tally:
+        """What was noticed in it, as an earlier process kept it."""
+        with self._till.reading() as connection:
+            return read_tally(connection)
+
+    def keep_drill_tally(self, tally: Tally) -> None:
+        """For a restart, which ends the drill. StorageFullFault where it cannot be written."""
+        self._till.transact(lambda: write_tally(self._till.connection, tally), finishing=True)
 
     def start_drill(
         self, reason: str, minutes: int, act: Act, *, may: bool, readiness: Readiness

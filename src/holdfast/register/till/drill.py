@@ -3,13 +3,14 @@
 import apsw
 import msgspec
 
-from holdfast.core.drill import Drill, Made
+from holdfast.core.drill import NOTHING_NOTICED, Drill, Made, Tally
 from holdfast.infra.queries import Engine, load_queries
 from holdfast.register.till import history
 from holdfast.register.till.database import QUERIES
 
 _QUERIES = load_queries(__name__.rpartition(".")[0], "drill.sql", Engine.SQLITE)
 _decoder = msgspec.json.Decoder(Drill)
+_tally_decoder = msgspec.json.Decoder(Tally)
 _ALL = 1 << 53
 
 
@@ -22,6 +23,17 @@ def read_drill(connection: apsw.Connection) -> Drill | None:
 def write_drill(connection: apsw.Connection, drill: Drill | None) -> None:
     """Keep it, within the transaction of its entry."""
     _QUERIES.set_drill(connection, data=None if drill is None else msgspec.json.encode(drill))
+
+
+def read_tally(connection: apsw.Connection) -> Tally:
+    """What was noticed in it, as far as it was kept."""
+    data = _QUERIES.drill_tally(connection)
+    return NOTHING_NOTICED if data is None else _tally_decoder.decode(data)
+
+
+def write_tally(connection: apsw.Connection, tally: Tally) -> None:
+    """Keep it; nothing where no drill goes on."""
+    _QUERIES.set_drill_tally(connection, tally=msgspec.json.encode(tally))
 
 
 def made_in(connection: apsw.Connection, drill: Drill) -> Made:

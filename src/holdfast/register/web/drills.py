@@ -1,6 +1,7 @@
 """The drill of this till while it is served: what is noticed in it, and how it ends (SW11).
 
-Its beginning and its end are entries; between them lies what a restart may forget, and then ends the drill.
+Its beginning and its end are entries. What is noticed between them is kept at each look, for a restart, which
+ends the drill, to tell of.
 """
 
 import threading
@@ -11,6 +12,7 @@ import msgspec
 from holdfast.core import drill as states
 from holdfast.core.basket import Act
 from holdfast.core.drill import NOTHING_NOTICED, Cause, Drill, DrillEnded, Tally
+from holdfast.core.faults import StorageFullFault
 from holdfast.core.ids import StaffId
 from holdfast.core.readiness import Readiness
 from holdfast.core.refusals import Refusal
@@ -38,7 +40,7 @@ class Drills:
         self._clock = clock
         self._changed = changed
         self._lock = threading.RLock()
-        self._tally = NOTHING_NOTICED
+        self._tally = self._kept = checkout.drill_tally()
         self._ending: Cause | None = None
         self.last: Over | None = None
         self.untold: Over | None = None
@@ -60,7 +62,8 @@ class Drills:
         with self._lock:
             begun = self._checkout.start_drill(reason, minutes, act, may=may, readiness=readiness)
             if isinstance(begun, Drill):
-                self._drill, self._tally, self._ending, self.untold = begun, NOTHING_NOTICED, None, None
+                self._drill, self._ending, self.untold = begun, None, None
+                self._tally = self._kept = NOTHING_NOTICED
         self._changed()
         return begun
 
@@ -78,7 +81,8 @@ class Drills:
         # What it was first: an outage, say, whose entry the full disk takes only later.
         self._ending = self._ending or cause
         ended = self._checkout.end_drill(self._ending, tally=self._tally, by=by)
-        self._drill, self._ending, self._tally = None, None, NOTHING_NOTICED
+        self._drill, self._ending = None, None
+        self._tally = self._kept = NOTHING_NOTICED
         if isinstance(ended, Refusal):
             return None
         self.last = Over(drill, ended, self._clock.now_ms())
@@ -93,7 +97,20 @@ class Drills:
         cause = self._ending or states.due(
             drill, self._clock.now_ms(), line_is_away=line_is_away, by_hand=by_hand
         )
+        if cause is None:
+            self._keep()
         return cause is not None and self.end(cause) is not None
+
+    def _keep(self) -> None:
+        """What was noticed since the last look; nobody waits for it."""
+        with self._lock:
+            if self._tally == self._kept:
+                return
+            try:
+                self._checkout.keep_drill_tally(self._tally)
+            except StorageFullFault:
+                return  # only a restart would need it
+            self._kept = self._tally
 
     def signed_out(self, person: StaffId) -> None:
         """Whoever started it left the till."""
