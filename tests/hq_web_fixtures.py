@@ -24,6 +24,7 @@ from holdfast.core.sync.messages import (
     heartbeat_statement,
 )
 from holdfast.core.sync.session import answer_challenge
+from holdfast.hq.central.attempts import Attempts
 from holdfast.hq.service import HeadOffice, init_home
 from holdfast.hq.store.port import OriginRecord
 from holdfast.hq.store.postgres import PostgresStore
@@ -81,6 +82,7 @@ class ServedHeadOffice:
         head_office.fleet.forget()
         self.services.days.forget()
         head_office.feeds._packed.clear()
+        head_office.central._attempts = Attempts(self.services.clock)
         self.services.throttle = Throttle(self.services.clock)
 
     # ---- registers

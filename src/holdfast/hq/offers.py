@@ -136,8 +136,8 @@ def note_head(
 def _is_unclear(transaction: Transaction, origin: OriginId, head: Position) -> bool:
     """Is the stated head not held, or is another known that it does not hold: an offer clears that up.
 
-    Of two branches neither holds the other's tip, however far each is: a copy that was told of none before the
-    other one's entries came goes on in this epoch until it hears of them (P4).
+    Of two branches neither holds the other's tip, however far each is: a copy that was told of none before
+    the other one's entries came goes on in this epoch until it hears of them (P4).
     """
     chains = [record.facts for record in transaction.chains(origin, [head.epoch])]
     if len(chains) > 1:

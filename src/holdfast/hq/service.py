@@ -19,6 +19,7 @@ from holdfast.core.sync.receiver import Refused
 from holdfast.hq import backup
 from holdfast.hq.backup_keeper import BackupKeeper, schedule_of
 from holdfast.hq.catalogue import Catalogue
+from holdfast.hq.central.services import CentralServices
 from holdfast.hq.closings import ClosingKeeper
 from holdfast.hq.commands import CommandBook
 from holdfast.hq.customers.book import CustomerBook
@@ -53,6 +54,10 @@ _SIGNING_KEY_CURE = (
 INGEST_CONNECTIONS = 10
 """One for each thread that takes batches, and as many for offers and heartbeats beside them."""
 SERVICE_CONNECTIONS = 8
+CENTRAL_CONNECTIONS = 6
+"""For real-time services alone: no batch and no page makes a cashier wait."""
+_CENTRAL_TIMEOUT_S = 5.0
+"""No till waits longer; who asks again asks under the same key."""
 _SERVICE_STATEMENT_TIMEOUT_S = 60.0
 COMMAND_WAIT_S = 60.0
 """So long the service waits until a command that runs the database by itself has ended; most take seconds."""
@@ -106,6 +111,7 @@ class HeadOffice:
     recovery_public_key: bytes
     ingest_pool: Pool
     services_pool: Pool
+    central_pool: Pool
     ingest: Ingest
     feeds: Feeds
     catalogue: Catalogue
@@ -115,6 +121,7 @@ class HeadOffice:
     lost: LostBook
     register_keys: RegisterKeys
     customers: CustomerBook
+    central: CentralServices
     parameters: ParameterBook
 
     @classmethod
@@ -194,6 +201,14 @@ class HeadOffice:
             statement_timeout_s=_SERVICE_STATEMENT_TIMEOUT_S,
             down=down,
         )
+        central_pool = open_pool(
+            dsn,
+            name="central",
+            max_size=CENTRAL_CONNECTIONS,
+            timeout_s=_CENTRAL_TIMEOUT_S,
+            statement_timeout_s=_CENTRAL_TIMEOUT_S,
+            down=down,
+        )
         feeds, fleet = Feeds(services_pool, signer, clock), Fleet(services_pool, clock)
         customers = CustomerBook(services_pool, feeds, clock)
         parameters = ParameterBook(services_pool, feeds, clock)
@@ -217,6 +232,7 @@ class HeadOffice:
             recovery_public_key=recovery.public_bytes,
             ingest_pool=ingest_pool,
             services_pool=services_pool,
+            central_pool=central_pool,
             ingest=Ingest(
                 PostgresStore(ingest_pool),
                 signer,
@@ -240,6 +256,7 @@ class HeadOffice:
             lost=LostBook(services_pool, fleet, clock),
             register_keys=RegisterKeys(services_pool, feeds, clock),
             customers=customers,
+            central=CentralServices(central_pool, clock, signer.derive(NUMBER_KEY)),
             parameters=parameters,
         )
 
@@ -259,7 +276,7 @@ class HeadOffice:
             self.customer_keeper.stop()
         if self.backup_keeper is not None:
             self.backup_keeper.stop()
-        for pool in (self.ingest_pool, self.services_pool):
+        for pool in (self.ingest_pool, self.services_pool, self.central_pool):
             pool.close()
         if self.use is not None and self.keeper is not None:
             self.use.end(USERS_WAIT_S)  # another command may have come to use our server

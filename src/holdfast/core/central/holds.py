@@ -81,8 +81,9 @@ class Declined(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     code: str
     sentence: str
-    """`{since}` stands where the till writes `since_ms` by its own clock face."""
+    """`{holder}` and `{since}` stand where the till writes who holds it, and since when by its own clock."""
     holder: OriginId = OriginId("")
+    holder_name: str = ""
     since_ms: int = 0
 
 

@@ -69,6 +69,7 @@ class Services:
     wakeups: Wakeups = field(default_factory=Wakeups)
     ingest_lane: Lane = field(default_factory=lambda: Lane("ingest", threads=4, waiting_max=64))
     service_lane: Lane = field(default_factory=lambda: Lane("service", threads=6, waiting_max=20_000))
+    central_lane: Lane = field(default_factory=lambda: Lane("central", threads=6, waiting_max=1_000))
     pages: Lane = field(default_factory=lambda: Lane("pages", threads=4, waiting_max=200))
 
     def saw(self, answer: A) -> A:
@@ -113,7 +114,12 @@ def open_services(head_office: HeadOffice) -> Iterator[Services]:
             wakeups=wakeups,
             incarnation=head_office.ingest.incarnation(),
         )
-        for lane in (services.ingest_lane, services.service_lane, services.pages):
+        for lane in (
+            services.ingest_lane,
+            services.service_lane,
+            services.central_lane,
+            services.pages,
+        ):
             stack.callback(lane.close)
         yield services
 

@@ -5,13 +5,12 @@ database runs in lanes, apart by kind, so that a batch of thousands of sales nev
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from litestar import Request, Response, Router, get, post
-from litestar.datastructures import State
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
     Components,
@@ -36,7 +35,6 @@ from holdfast.core.sync.messages import (
     Challenge,
     HeartbeatReply,
     OfferReply,
-    Problem,
     SessionOpened,
     SessionRequest,
     SignedStatement,
@@ -44,6 +42,8 @@ from holdfast.core.sync.messages import (
 from holdfast.core.sync.person_keys import PersonKeys, PersonKeysTaken
 from holdfast.core.sync.receiver import Refused
 from holdfast.hq.sessions import OpenSession
+from holdfast.hq.web.protocol import ApiRequest, problems
+from holdfast.hq.web.service_routes import service_handlers
 from holdfast.hq.web.services import PAGES, Given, commands_key
 from holdfast.infra.web import HttpProblem
 
@@ -56,7 +56,6 @@ MAX_KNOWN = (1 << 53) - 1
 _BEARER = "Bearer "
 
 T = TypeVar("T")
-ApiRequest = Request[Any, Any, State]
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -70,28 +69,6 @@ class ChallengeRequest(msgspec.Struct, frozen=True):
     """Who is about to open a session."""
 
     origin: OriginId
-
-
-def _problems(*codes: int) -> dict[int, ResponseSpec]:
-    """Refusals as the document declares them."""
-    return {
-        code: ResponseSpec(
-            Problem, media_type="application/problem+json", generate_examples=False, description=text
-        )
-        for code, text in (
-            (400, "The request has not the form it must have"),
-            (401, "No session, or one that is over: open another"),
-            (403, "A key, a signature or an origin is not one that may do this"),
-            (404, "There is no such thing"),
-            (409, "That cannot be done twice"),
-            (413, "Larger than the protocol's bound"),
-            (426, "This side speaks another version of the protocol"),
-            (429, "Too many tries; see Retry-After"),
-            (500, "A fault of head office; what was sent may be sent again"),
-            (503, "Not now; see Retry-After. What was sent may be sent again"),
-        )
-        if code in codes
-    }
 
 
 def _body(media_type: str, schema: Schema, description: str) -> RequestBody:
@@ -138,7 +115,7 @@ async def the_session(request: ApiRequest, services: Given) -> OpenSession:
 # ---- without a session -------------------------------------------------------------------------
 
 
-@get("/health", sync_to_thread=False, responses=_problems(503), summary="Is head office there")
+@get("/health", sync_to_thread=False, responses=problems(503), summary="Is head office there")
 def health(services: Given) -> Health:
     """Answered from memory, whatever the database does."""
     return Health(services.incarnation, services.clock.now_ms())
@@ -147,7 +124,7 @@ def health(services: Given) -> Health:
 @post(
     "/enrol",
     status_code=200,
-    responses=_problems(400, 403, 409, 413, 429, 500, 503),
+    responses=problems(400, 403, 409, 413, 429, 500, 503),
     summary="Become a register",
 )
 async def enrol(request: ApiRequest, services: Given, data: JSONBody[EnrolRequest]) -> EnrolReply:
@@ -171,7 +148,7 @@ async def enrol(request: ApiRequest, services: Given, data: JSONBody[EnrolReques
 
 
 @post(
-    "/session/challenge", status_code=200, responses=_problems(400, 413, 500, 503), summary="Ask what to sign"
+    "/session/challenge", status_code=200, responses=problems(400, 413, 500, 503), summary="Ask what to sign"
 )
 async def challenge(services: Given, data: JSONBody[ChallengeRequest]) -> Challenge:
     """A nonce, good once within a minute."""
@@ -181,7 +158,7 @@ async def challenge(services: Given, data: JSONBody[ChallengeRequest]) -> Challe
 @post(
     "/session",
     status_code=200,
-    responses=_problems(400, 401, 403, 413, 426, 500, 503),
+    responses=problems(400, 401, 403, 413, 426, 500, 503),
     summary="Open a session",
 )
 async def open_session(services: Given, data: JSONBody[SessionRequest]) -> SessionOpened:
@@ -197,7 +174,7 @@ async def open_session(services: Given, data: JSONBody[SessionRequest]) -> Sessi
     "/offer",
     operation_class=OfferOperation,
     status_code=200,
-    responses=_problems(400, 401, 403, 413, 500, 503),
+    responses=problems(400, 401, 403, 413, 500, 503),
     summary="Say what is held here",
 )
 async def offer(request: ApiRequest, services: Given, session: NamedDependency[OpenSession]) -> OfferReply:
@@ -212,7 +189,7 @@ async def offer(request: ApiRequest, services: Given, session: NamedDependency[O
     status_code=200,
     operation_class=EntriesOperation,
     request_max_body_size=BODY_BYTES_MAX,
-    responses=_problems(400, 401, 403, 413, 500, 503),
+    responses=problems(400, 401, 403, 413, 500, 503),
     summary="Send entries",
 )
 async def entries(request: ApiRequest, services: Given, session: NamedDependency[OpenSession]) -> Ack:
@@ -226,7 +203,7 @@ async def entries(request: ApiRequest, services: Given, session: NamedDependency
 @post(
     "/heartbeat",
     status_code=200,
-    responses=_problems(400, 401, 403, 413, 500, 503),
+    responses=problems(400, 401, 403, 413, 500, 503),
     summary="Say how it is here",
 )
 async def heartbeat(
@@ -241,7 +218,7 @@ async def heartbeat(
 @post(
     "/person-keys",
     status_code=200,
-    responses=_problems(400, 401, 403, 413, 500, 503),
+    responses=problems(400, 401, 403, 413, 500, 503),
     summary="Hand over keys of personal data",
 )
 async def person_keys(
@@ -260,7 +237,7 @@ async def person_keys(
 @get(
     "/feeds/{feed:str}",
     media_type=SIGNED_TYPE,
-    responses=_problems(400, 401, 404, 500, 503),
+    responses=problems(400, 401, 404, 500, 503),
     summary="Pull what is newer of a feed",
 )
 async def feed_page(
@@ -281,16 +258,14 @@ async def feed_page(
     return Response(page, media_type=SIGNED_TYPE)
 
 
-@get("/snapshot", media_type=SIGNED_TYPE, responses=_problems(401, 500, 503), summary="All feeds as one file")
+@get("/snapshot", media_type=SIGNED_TYPE, responses=problems(401, 500, 503), summary="All feeds as one file")
 async def snapshot(services: Given, session: NamedDependency[OpenSession]) -> Response[bytes]:
     """Signed; the same file that an admin carries on a USB stick."""
     data = await services.service_lane.run(services.head_office.snapshot)
     return Response(data, media_type=SIGNED_TYPE)
 
 
-@get(
-    "/commands", media_type=SIGNED_TYPE, responses=_problems(400, 401, 500, 503), summary="Wait for commands"
-)
+@get("/commands", media_type=SIGNED_TYPE, responses=problems(400, 401, 500, 503), summary="Wait for commands")
 async def commands(
     services: Given,
     session: NamedDependency[OpenSession],
@@ -318,7 +293,7 @@ async def commands(
 @post(
     "/commands/outcome",
     status_code=204,
-    responses=_problems(400, 401, 404, 413, 500, 503),
+    responses=problems(400, 401, 404, 413, 500, 503),
     summary="Say how a command went",
 )
 async def command_outcome(
@@ -350,6 +325,12 @@ sync_router = Router(
                 commands,
                 command_outcome,
             ],
+            dependencies={"session": Provide(the_session)},
+            security=[{"session": []}],
+        ),
+        Router(
+            "/services",
+            route_handlers=service_handlers,
             dependencies={"session": Provide(the_session)},
             security=[{"session": []}],
         ),

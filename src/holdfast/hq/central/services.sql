@@ -1,0 +1,2 @@
+-- name: who(origin)^
+select store, name from origin where origin = :origin;

@@ -1,0 +1,96 @@
+"""Real-time services that registers ask in a session: `/v1/services`. No call moves value.
+
+A refusal is a problem of status 409 with the sentence as its detail; `holder_name` and `since_ms` stand
+beside it where another transaction holds the account. 429: too many wrong numbers came from there.
+"""
+
+from typing import TypeVar
+
+import msgspec
+from litestar import Response, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+
+from holdfast.core.central.holds import Declined, Held, HoldRequest
+from holdfast.core.sync.messages import Problem
+from holdfast.hq.central.desk import Balance
+from holdfast.hq.central.services import BalanceRequest, ReleaseRequest, Throttled
+from holdfast.hq.sessions import OpenSession
+from holdfast.hq.web.protocol import ApiRequest, problems
+from holdfast.hq.web.services import Given
+from holdfast.infra.web import HttpProblem, problem_of
+
+A = TypeVar("A", Held, Balance)
+
+
+class CentralProblem(Problem, frozen=True, omit_defaults=True, kw_only=True):
+    """A refusal, with who holds the account."""
+
+    holder_name: str = ""
+    since_ms: int = 0
+
+
+@post(
+    "/hold",
+    status_code=200,
+    responses=problems(400, 401, 409, 413, 429, 500, 503),
+    summary="Hold value for a transaction",
+)
+async def hold(
+    request: ApiRequest, services: Given, session: NamedDependency[OpenSession], data: JSONBody[HoldRequest]
+) -> Response[Held] | Response[CentralProblem]:
+    """Under a key that is the till's; asked again it gives the same answer, and nothing moves."""
+    central, address = services.head_office.central, _address(request)
+    return _answer(await services.central_lane.run(central.hold, session.origin, address, data))
+
+
+@post(
+    "/balance",
+    status_code=200,
+    responses=problems(400, 401, 409, 413, 429, 500, 503),
+    summary="Tell a balance",
+)
+async def balance(
+    request: ApiRequest,
+    services: Given,
+    session: NamedDependency[OpenSession],
+    data: JSONBody[BalanceRequest],
+) -> Response[Balance] | Response[CentralProblem]:
+    """As of now; nothing is held by it."""
+    central, address = services.head_office.central, _address(request)
+    return _answer(await services.central_lane.run(central.balance, session.origin, address, data))
+
+
+@post(
+    "/release",
+    status_code=204,
+    responses=problems(400, 401, 413, 500, 503),
+    summary="Let go of a hold",
+)
+async def release(
+    services: Given, session: NamedDependency[OpenSession], data: JSONBody[ReleaseRequest]
+) -> None:
+    """Ahead of the entry that says the same; a key that is not held is left as it is."""
+    await services.central_lane.run(services.head_office.central.release, session.origin, data)
+
+
+service_handlers = [hold, balance, release]
+
+
+def _address(request: ApiRequest) -> str:
+    return request.client.host if request.client else ""
+
+
+def _answer(answer: A | Declined | Throttled) -> Response[A] | Response[CentralProblem]:
+    if isinstance(answer, Throttled):
+        raise HttpProblem(
+            429,
+            "number.throttled",
+            "Too many wrong numbers came from there. Wait a little.",
+            retry_after_s=1 + answer.wait_ms // 1_000,
+        )
+    if not isinstance(answer, Declined):
+        return Response(answer)
+    plain = msgspec.structs.asdict(problem_of(409, answer.code, answer.sentence))
+    problem = CentralProblem(**plain, holder_name=answer.holder_name, since_ms=answer.since_ms)
+    return Response(problem, status_code=409, media_type="application/problem+json")
