@@ -8,6 +8,7 @@ SHELL := bash
 
 PYTHON ?= python3
 MINUTES ?= 10
+SESSIONS ?= 1000
 # More arguments for pytest: `make test ARGS="-k gift_card"`; `ARGS=-n0` runs one test after the other.
 ARGS ?=
 # Most of a test's time is waiting for real processes and a browser; a file's tests stay together.
@@ -62,6 +63,10 @@ bench: $(READY) ## Measure speed and size, each figure beside its limit
 accept: $(READY) ## Run the long acceptance tests against real processes, showing what they do
 	@chromium=$$(scripts/ensure-chromium); export HOLDFAST_CHROMIUM=$$chromium; set -x; \
 	$(BIN)/pytest tests/acceptance -x -s $(ARGS)
+
+.PHONY: sessions
+sessions: $(READY) ## Live SESSIONS=1000 random cashier sessions; one that fails prints how to see it again
+	HOLDFAST_SESSIONS=$(SESSIONS) $(BIN)/pytest -s tests/property/test_sessions.py $(ARGS)
 
 .PHONY: soak
 soak: $(READY) ## Simulate a chain under faults for MINUTES=10; a failing seed prints how to replay it

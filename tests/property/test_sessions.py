@@ -17,7 +17,7 @@ from tests.sessions.session import Lived, SessionFailed, live
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
 
-IN_MAKE_TEST = 25
+IN_MAKE_TEST = 20
 """About half a minute."""
 MANY = 200
 """In so many each operation was done, not only refused."""

@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import functools
+import logging
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -82,7 +83,9 @@ def _browser(url: str) -> TestClient[Any]:
         patch.setattr(app, "Provide", lambda _, **how: Provide(services, **how))
         client = TestClient(create_app(Standing()), base_url=url)
     atexit.register(client.__exit__, None, None, None)
-    return client.__enter__()
+    entered = client.__enter__()
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request hides what failed
+    return entered
 
 
 class Noted(dict[str, operations.Operation]):
