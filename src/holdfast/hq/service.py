@@ -86,7 +86,7 @@ def init_home(home: HeadOfficeHome, config: HeadOfficeConfig) -> None:
     save_config(home.config, config)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class HeadOffice:
     """An open head office. Each purpose has connections of its own, so that none starves another.
 
@@ -99,14 +99,14 @@ class HeadOffice:
     randomness: Randomness
     server: EmbeddedPostgres | None
     keeper: ServerKeeper | None
-    safe_watch: SafeWatch | None
-    backup_keeper: BackupKeeper | None
-    fleet_watch: FleetWatch | None
-    stock_keeper: StockKeeper | None
-    closing_keeper: ClosingKeeper | None
-    receipt_keeper: ReceiptKeeper | None
-    customer_keeper: CustomerKeeper | None
-    use: SharedUse | None
+    safe_watch: SafeWatch | None = None
+    backup_keeper: BackupKeeper | None = None
+    fleet_watch: FleetWatch | None = None
+    stock_keeper: StockKeeper | None = None
+    closing_keeper: ClosingKeeper | None = None
+    receipt_keeper: ReceiptKeeper | None = None
+    customer_keeper: CustomerKeeper | None = None
+    use: SharedUse | None = None
     signer: SigningKey
     recovery_public_key: bytes
     ingest_pool: Pool
@@ -220,14 +220,6 @@ class HeadOffice:
             randomness=randomness,
             server=server,
             keeper=keeper,
-            safe_watch=None,
-            backup_keeper=None,
-            fleet_watch=None,
-            stock_keeper=None,
-            closing_keeper=None,
-            receipt_keeper=None,
-            customer_keeper=None,
-            use=None,
             signer=signer,
             recovery_public_key=recovery.public_bytes,
             ingest_pool=ingest_pool,
