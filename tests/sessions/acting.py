@@ -47,6 +47,8 @@ class Acting:
         self.shop, self.chance = shop, chance
         self.pencil = Pencil(shop.currency)
         self.who = ""
+        self.takes_cards = False
+        """Whether there is a terminal beside the till."""
         self.told: list[str] = []
         self.done: Counter[str] = Counter()
         self._between: list[Pencil] = []

@@ -112,6 +112,7 @@ def audit_office(dsn: str, origin: str, pencil: Pencil, series: str) -> None:
         for paper in papers:
             tenders.update({"cash": paper.cash, "change": paper.change})
             tenders["foreign_cash"] += sum(worth for _, _, worth in paper.foreign)
+            tenders["card_standalone"] += paper.by_card
         found = rows(
             "select t.kind, sum(t.amount_minor)::bigint from document_tender t"
             " join document d using (chain, seq) where d.origin = %s"

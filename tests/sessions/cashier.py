@@ -36,7 +36,7 @@ class Cashier(Practising):
     def _chosen(self) -> str:
         """What fits the moment, most times; else anything."""
         chance = self.chance
-        names = list(self.operations)
+        names = [name for name in self.operations if self.takes_cards or name not in BY_CARD]
         if self.pencil.drill and self.pencil.drill.by == self.who and chance.random() < 0.06:
             return "staff.sign-out"
         if chance.random() < 0.8:
@@ -54,8 +54,10 @@ class Cashier(Practising):
             return pencil.drill is not None
         if name == "customer.edit":
             return bool(pencil.people.living())
-        if name in ("basket.void", "basket.suspend", "pay.cash", "pay.hand-back"):
+        if name in ("basket.void", "basket.suspend", "pay.cash", "pay.hand-back", "card.standalone"):
             return basket
+        if name in ("refund.card", "refund.cash-instead"):
+            return bool(pencil.to_cards())
         if name == "shift.open":
             return not pencil.shift
         if name in ("return.receipt", "receipt.reprint", "receipt.email"):
@@ -310,6 +312,9 @@ OPERATIONS = {
     "basket.void-suspended": "void_suspended",
     "pay.cash": "pay",
     "pay.hand-back": "hand_back",
+    "card.standalone": "card",
+    "refund.card": "card_back",
+    "refund.cash-instead": "instead",
     "return.receipt": "bring_back",
     "return.without": "without",
     "return.code": "by_code",
@@ -326,10 +331,12 @@ OPERATIONS = {
 }
 """Each operation of the table that is built, and the method that does it."""
 
+BY_CARD = frozenset({"card.standalone", "refund.card", "refund.cash-instead"})
 WEIGHTS = {
     "basket.add": 24, "pay.cash": 30, "line.quantity": 3, "line.discount": 3, "basket.discount": 3,
     "basket.suspend": 3, "basket.recall": 5, "basket.void-suspended": 2, "return.receipt": 12,
-    "return.without": 3, "return.code": 3, "pay.hand-back": 1.5, "line.void": 2, "shift.close": 3,
+    "return.without": 3, "return.code": 3, "pay.hand-back": 1.5, "card.standalone": 8, "refund.card": 24,
+    "refund.cash-instead": 6, "line.void": 2, "shift.close": 3,
     "day.close": 3, "line.price": 3, "staff.sign-out": 0.5, "staff.lock": 0.5, "till.see": 0.4,
     "till.operations": 0.4, "cash.see": 0.4, "link.status": 0.4, "link.continue": 0.4, "link.send-now": 0.4,
     "customer.find": 5, "customer.create": 3, "customer.edit": 2, "drill.start": 2, "till.readiness": 0.4,

@@ -69,6 +69,12 @@ class Basket:
     """Home cash given so far."""
     foreign: list[tuple[str, int, int]] = field(default_factory=list)
     """Currency, how much of it, what it counts as."""
+    cards: list[tuple[int, int]] = field(default_factory=list)
+    """What cards paid: the place among all that was given, and how much."""
+    refunds: list[tuple[tuple[str, int], int]] = field(default_factory=list)
+    """What went back to cards: the receipt and the place on it, and how much."""
+    given: int = 0
+    """How many times something was given."""
     against: str = ""
     """The receipt whose code it comes back on."""
     transaction: str = ""
@@ -111,10 +117,26 @@ class Basket:
         added = sum(tax for code, (_, tax) in self.tax().items() if not TAXES[code][1])
         return self.sign * sum(self.amounts()) + added
 
+    @property
+    def by_card(self) -> int:
+        return sum(minor for _, minor in self.cards) - sum(minor for _, minor in self.refunds)
+
+    @property
+    def open_minor(self) -> int:
+        """What neither cards nor foreign cash have paid."""
+        return self.total - self.by_card - sum(value for _, _, value in self.foreign)
+
+    def card_due(self, coin: int) -> int:
+        """What a card may pay now."""
+        return self.due(coin) if self.cash else max(0, self.open_minor) if self.foreign else self.open_minor
+
+    def hand_back(self) -> None:
+        """Nothing was given."""
+        self.cash, self.foreign, self.cards, self.refunds, self.given = 0, [], [], [], 0
+
     def left(self, coin: int) -> int:
         """What coins must still pay, before home cash; below zero goes back."""
-        worth = sum(value for _, _, value in self.foreign)
-        open_minor = self.total - worth
+        worth, open_minor = sum(value for _, _, value in self.foreign), self.open_minor
         if worth and open_minor < 0:  # half a coin too much stays in the drawer
             return -int((Fraction(-open_minor, coin) + Fraction(1, 2)).__ceil__() - 1) * coin
         return half_up(Fraction(open_minor, coin)) * coin
@@ -127,7 +149,7 @@ class Basket:
     def view(self) -> tuple[object, ...]:
         """As it can be compared with the till's."""
         lines = [(n, one.sku, self.sign * one.milli, one.price_e4) for n, one in self.lines.items()]
-        given = sum(value for _, _, value in self.foreign) + self.cash
+        given = sum(value for _, _, value in self.foreign) + self.cash + self.by_card
         return (self.kind, tuple(lines), self.total, given, self.customer)
 
 
@@ -159,6 +181,10 @@ class Paper:
     cash: int
     change: int
     foreign: tuple[tuple[str, int, int], ...]
+    cards: dict[int, int]
+    """What cards paid, by the place of each among the tenders."""
+    by_card: int
+    """The same in sum, less what went back to cards."""
     customer: str
     in_drill: bool
 
@@ -197,6 +223,7 @@ class Day:
                 departments[department] += amount
             tenders["cash"] += paper.cash
             tenders["change"] += paper.change
+            tenders["card_standalone"] += paper.by_card
             for code, much, worth in paper.foreign:
                 tenders["foreign_cash"] += worth
                 foreign[code] += much
@@ -238,6 +265,8 @@ class Pencil:
     papers: dict[str, Paper] = field(default_factory=dict)
     back: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     """What came back of a sold line: thousandths, minor units."""
+    refunded: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """What went back to a card: the receipt, and the card's place on it."""
     came_back: Counter[str] = field(default_factory=Counter)
     """On codes of other registers' receipts, minor units."""
     closed: list[tuple[str, dict[str, object]]] = field(default_factory=list)
@@ -269,14 +298,14 @@ class Pencil:
         """The open basket becomes the next document; its number is not known yet."""
         basket = self.basket
         assert basket is not None, "there is something to conclude"
-        left, worth = basket.left(self.coin), sum(value for _, _, value in basket.foreign)
+        left = basket.left(self.coin)
         over = basket.cash - left if basket.total >= 0 else 0
         paper = Paper(
             number=f"next {len(self.papers) + 1}",
             kind=basket.kind,
             date=self.date,
             total=basket.total,
-            rounding=left - (basket.total - worth),
+            rounding=left - basket.open_minor,
             lines=tuple(
                 (line.sku, basket.sign * line.milli, basket.sign * amount, line.department)
                 for line, amount in zip(basket.lines.values(), basket.amounts(), strict=True)
@@ -285,6 +314,8 @@ class Pencil:
             cash=basket.cash,
             change=-over,
             foreign=tuple(basket.foreign),
+            cards=dict(basket.cards),
+            by_card=basket.by_card,
             customer=basket.customer,
             in_drill=self.drill is not None,
         )
@@ -302,11 +333,31 @@ class Pencil:
             if line.of is not None:
                 milli, minor = self.back.get(line.of, (0, 0))
                 self.back[line.of] = (milli + line.milli, minor + line.amount)
+        for card, minor in basket.refunds:
+            self.refunded[card] += minor
         if basket.against:
             self.came_back[basket.against] -= paper.total
         self.grand += max(0, paper.total)
         self.basket = None
         self.returning, self.against = False, ""
+
+    def to_cards(self) -> list[tuple[tuple[str, int], int]]:
+        """What of the open return is still to go back to cards: receipt by receipt, the first card first."""
+        basket, found = self.basket, []
+        if basket is None or basket.kind != "return":
+            return []
+        done = Counter[tuple[str, int]]()
+        for card, minor in basket.refunds:
+            done[card] += minor
+        for number in dict.fromkeys(line.of[0] for line in basket.lines.values() if line.of):
+            lines = {at: line for at, line in basket.lines.items() if line.of and line.of[0] == number}
+            worth = -Basket("return", lines, off=basket.off).total
+            for place, paid in self.papers[number].cards.items():
+                share = min(worth, paid - self.refunded[number, place])
+                worth -= share
+                if share > done[number, place]:
+                    found.append(((number, place), share - done[number, place]))
+        return found
 
     def name(self, number: str) -> None:
         """The last document's number is known now."""

@@ -184,16 +184,60 @@ class Selling(Acting):
                 basket.foreign.append(("USD", dollars, minor))
             else:
                 basket.cash += minor
-            left = basket.left(paper.coin)
-            if basket.cash >= left if basket.total >= 0 else basket.cash == left:
-                paper.conclude()
+            self._given(paper, basket)
 
         return plan
+
+    def _given(self, paper: Pencil, basket: Basket) -> None:
+        basket.given += 1
+        left = basket.left(paper.coin)
+        if basket.cash >= left if basket.total >= 0 else basket.cash == left:
+            paper.conclude()
+
+    def card(self) -> None:
+        """On a terminal of its own."""
+        basket = self.pencil.basket
+        due = basket.card_due(self.pencil.coin) if basket else 0
+        minor = self.chance.choice([due, due, due, due // 2, due + 1, 1])
+        text = self.chance.choice(["exact", plain(minor), self.chance.choice(WRONG[1:])])
+        slip = self.chance.choice(["4711", "4711", "A 12", "4111 1111 1111 1111", ""])
+        paid = due if text == "exact" else minor
+
+        def plan(paper: Pencil) -> None:
+            if paper.basket:
+                paper.basket.cards.append((paper.basket.given + 1, paid))
+                self._given(paper, paper.basket)
+
+        self.act("card.standalone", "/pay/card", plan, amount=text, reference=slip)
+
+    def card_back(self) -> None:
+        """To the card that paid, whichever is next."""
+        pencil = self.pencil
+        wanted, wrong = pencil.to_cards(), ("R01-ABCDE-000001", 1)
+        card, minor = self.chance.choice([*wanted, *wanted, (wrong, 1)])
+        if pencil.basket:
+            minor = min(minor, -pencil.basket.open_minor)
+
+        def plan(paper: Pencil) -> None:
+            if paper.basket:
+                paper.basket.refunds.append((card, minor))
+                self._given(paper, paper.basket)
+
+        which = f"{card[0]}|{card[1]}"
+        self.act("refund.card", "/pay/card/back", plan, which=which, reference="4712")
+
+    def instead(self) -> None:
+        """Cash for what a card paid."""
+        basket = self.pencil.basket
+        due = basket.due(self.pencil.coin) if basket else 0
+        reason = self.chance.choice(["card was closed", "card was closed", ""])
+        self._looks("/pay/instead")
+        self.act("refund.cash-instead", "/pay/instead", self._gives(due), reason=reason)
 
     def hand_back(self) -> None:
         def plan(paper: Pencil) -> None:
             if paper.basket:
-                paper.basket.cash, paper.basket.foreign = 0, []
+                paper.basket.hand_back()
 
         self.act("pay.hand-back", "/pay/back", plan)
 
@@ -237,6 +281,7 @@ class Selling(Acting):
 
         def plan(paper: Pencil) -> None:
             paper.returning = bool(reason) or bool(paper.against)
+            paper.basket = None  # else it is refused; an empty one may be lost with the power unseen
 
         self.act("return.without", "/returns/without", plan, reason=reason)
 

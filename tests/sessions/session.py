@@ -15,6 +15,8 @@ from tests.sessions.cashier import Cashier
 from tests.sessions.line import Line
 from tests.sessions.shop import opened_shop
 
+CARDS_EVERY = 10
+"""In each tenth session cards are taken; the others go as without them, so that their seeds still tell."""
 STEPS = (30, 60)
 
 
@@ -41,6 +43,7 @@ def live(seed: int, office: HeadOfficeUnderTest | None, origin: str, pool: Pool 
     try:
         with opened_shop(folder / "register", origin, chance.choice(["EUR", "CHF"]), chance) as shop:
             cashier = Cashier(shop, chance)
+            cashier.takes_cards = seed % CARDS_EVERY == 0
             told = cashier.told
             line = Line(office, shop.home, shop.origin, shop.currency) if office else None
             if office and pool and line:

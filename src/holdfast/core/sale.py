@@ -77,20 +77,32 @@ class TaxTotal(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc
     tax_minor: Int64
 
 
+class OriginalTender(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """The tender of a receipt that a refund goes back to (PO3)."""
+
+    document: Annotated[DocumentNumber, msgspec.Meta(max_length=256)]
+    tender: Int64
+    """Its place on the receipt, from 1."""
+
+
 class Tender(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One payment. Change stands as its own tender of kind `change`, negative."""
 
     kind: str
-    """`cash`, `change`, `foreign_cash`; others arrive with their subjects. `imported` for history."""
+    """`cash`, `change`, `foreign_cash`, `card_standalone`; others arrive with their subjects. `imported` for
+    history."""
     amount_minor: Int64
     """In the document's currency, also of what was given in another."""
     reference: str = ""
+    """Of a card, what the terminal's slip says; of cash, why it is paid out in a card's place."""
     foreign_currency: str = ""
     """What was handed over where that is not the document's currency; else empty."""
     foreign_minor: Int64 = 0
     """How much of it, in its own minor units."""
     rate_e8: Int64 = 0
     """Hundred-millionths of the document's currency for one unit of the foreign one."""
+    original: OriginalTender | None = None
+    """On a refund to a card: the payment that it goes back to."""
 
 
 class ExternalDocument(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):

@@ -1,4 +1,4 @@
-"""Tenders: what is due, cash rounding, change, and refunds in cash (PO2, PO3).
+"""Tenders: what is due, cash rounding, change, and refunds (PO2, PO3).
 
 Cash is rounded to the smallest coin, and only the part that is paid in cash; every other kind
 of tender is exact. Foreign cash is cash too: it may be more than is due, and its value need not
@@ -13,6 +13,7 @@ import msgspec
 
 from holdfast.core.basket.limits import Act, approval_needed
 from holdfast.core.bounds import AMOUNT_MINOR_MAX, TENDERS_MAX, text_refusal
+from holdfast.core.card_tender import card_refusal
 from holdfast.core.foreign_cash import FOREIGN_CASH, is_foreign_in_order
 from holdfast.core.money import Currency, RoundingRule, plain_amount, round_to_coin
 from holdfast.core.refusals import Refusal
@@ -179,7 +180,7 @@ def _tender_refusal(tender: Tender, till: Till) -> Refusal | None:
             "tender.foreign-cash",
             f"Foreign cash is taken at its rate, and paid out in {till.currency.code} alone. Take it again.",
         )
-    return text_refusal("The reference", tender.reference)
+    return card_refusal(tender) or text_refusal("The reference", tender.reference)
 
 
 def _direction_refusal(total_minor: int, tenders: Sequence[Tender]) -> Refusal | None:

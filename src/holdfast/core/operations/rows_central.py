@@ -142,8 +142,8 @@ ROWS = (
         planned=True, features=("CP1", "CP2", "CP13"),
     ),
     Operation(
-        "card.standalone", CARDS, "Book what a standalone terminal took", May.CARDS,
-        why="The terminal keeps the payment; the sale keeps its reference.", planned=True, features=("CP17",),
+        "card.standalone", CARDS, "Take a card on a standalone terminal", May.CARDS,
+        why="The terminal has the payment; the sale keeps its slip's reference.", features=("CP17", "PO2"),
     ),
     Operation(
         "card.activate", CARDS, "Activate offline payments on the terminal", May.CARDS_OFFLINE, online=NO,

@@ -71,6 +71,17 @@ ROWS = (
     ),
     Operation("pay.hand-back", PAYING, "Hand back what was paid in part", May.SELL, features=("PO2",)),
     Operation(
+        "refund.card",
+        PAYING,
+        "Refund on a standalone terminal to the card that paid",
+        May.RETURN,
+        why="The terminal pays it back; this register knows what the card paid on its receipts.",
+        features=("PO3",),
+    ),
+    Operation(
+        "refund.cash-instead", PAYING, "Pay out in cash what a card paid", May.REFUND_CARDS, features=("PO3",)
+    ),
+    Operation(
         "return.receipt",
         RETURNS,
         "Bring goods back with their receipt",

@@ -10,6 +10,7 @@ from holdfast.core.receipt.tenders import given
 from holdfast.core.receipt.texts import text
 from holdfast.core.sale import Sale, SaleLine, Tender
 from holdfast.core.tender import CHANGE
+from holdfast.core.totals import drawer_minor
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -81,8 +82,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What went back to the customer, positive."""
 
     @property
-    def paid_minor(self) -> int:
-        return sum(tender.amount_minor for tender in self.sale.tenders)
+    def cash_minor(self) -> int:
+        """Home cash that came, less what went out."""
+        return drawer_minor(self.sale)
 
 
 def receipt_of(

@@ -2,13 +2,14 @@
 
 import msgspec
 
+from holdfast.core.card_tender import CARD
 from holdfast.core.receipt.figures import Figures
 from holdfast.core.receipt.texts import text
 from holdfast.core.sale import Tender
 from holdfast.core.tender import CASH, CHANGE, IMPORTED
 
-_NAMES = {CASH: "pay.cash", CHANGE: "pay.change", IMPORTED: "pay.paid"}
-_NAMES_OF_REFUNDS = {CASH: "pay.refunded.cash", IMPORTED: "pay.refunded"}
+_NAMES = {CARD: "pay.card", CASH: "pay.cash", CHANGE: "pay.change", IMPORTED: "pay.paid"}
+_NAMES_OF_REFUNDS = {CARD: "pay.refunded.card", CASH: "pay.refunded.cash", IMPORTED: "pay.refunded"}
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -31,4 +32,6 @@ def given(tender: Tender, figures: Figures) -> Given:
         return Given(text("pay.foreign", amount=handed, rate=rate), amount, handed)
     names = _NAMES | _NAMES_OF_REFUNDS if tender.amount_minor < 0 else _NAMES
     name = text(names[tender.kind]) if tender.kind in names else tender.kind
+    if tender.kind == CARD:
+        name = text("pay.slip", name=name, reference=tender.reference)
     return Given(name, amount, amount)

@@ -35,6 +35,9 @@ TEXTS: dict[str, str] = {
     # tenders
     "pay.cash": "Cash",
     "pay.change": "Change",
+    "pay.card": "Card",
+    "pay.refunded.card": "Refunded to card",
+    "pay.slip": "{name}, slip {reference}",
     "pay.paid": "Paid",
     "pay.refunded": "Refunded",
     "pay.refunded.cash": "Refunded in cash",

@@ -13,6 +13,7 @@ from holdfast.core import business_day, pricing
 from holdfast.core.basket import UNLIMITED, Act, Basket, Kind
 from holdfast.core.basket.suspended import close_refusal
 from holdfast.core.business_day import NOBODY, DayClosed, DayOpened
+from holdfast.core.card_tender import CARD
 from holdfast.core.cash.shift import still_open
 from holdfast.core.ids import (
     ID_RANDOM_BYTES,
@@ -23,7 +24,7 @@ from holdfast.core.ids import (
 from holdfast.core.journal.bodies import RETIRED
 from holdfast.core.parameters import Value
 from holdfast.core.refusals import Refusal
-from holdfast.core.sale import Sale, Tender, TransactionVoided
+from holdfast.core.sale import OriginalTender, Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH, STILL_DUE
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterHome
@@ -36,6 +37,10 @@ from holdfast.register.till import closing, history, writing
 from holdfast.register.till.suspended import count_suspended
 from holdfast.register.till.till import Till
 
+_MORE_THAN_THE_CARD_PAID = Refusal(
+    "tender.more-than-paid",
+    "That card payment was refunded meanwhile. Hand back what was taken, and look at what is to be paid out.",
+)
 _NO_BASKET = Refusal("basket.none", "No transaction is open. Begin one.")
 _BASKET_OPEN = Refusal("basket.open", "A transaction is open already. Conclude or void it first.")
 _BASKET_OPEN_AT_CLOSE = Refusal(
@@ -227,7 +232,9 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
             concluded = self._conclude((tender,), coin_minor)
             basket = writing.read_basket(self._till.cursor)
             is_part = (
-                isinstance(concluded, Refusal) and concluded.code == STILL_DUE and tender.amount_minor > 0
+                isinstance(concluded, Refusal)
+                and concluded.code == STILL_DUE
+                and (tender.amount_minor > 0 or tender.kind == CARD)
             )
             if basket is None or not is_part:
                 return concluded
@@ -254,7 +261,7 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
         if basket is None:
             return _NO_BASKET
         date = business_day.trading_date(day)
-        refusal = date if isinstance(date, Refusal) else self._returned_meanwhile(basket)
+        refusal = date if isinstance(date, Refusal) else self._returned_meanwhile(basket, tenders)
         if refusal:
             return refusal
         document = at.head.next_document(self.config.series)
@@ -264,8 +271,11 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
             writing.write_basket(till.cursor, None)
         return sale
 
-    def _returned_meanwhile(self, basket: Basket) -> Refusal | None:
-        """Whether a line that the basket brings back came back in another transaction since (PO3)."""
+    def _returned_meanwhile(self, basket: Basket, tenders: Sequence[Tender]) -> Refusal | None:
+        """Whether a line that the basket brings back came back in another transaction since, or a card gets
+        more than it paid (PO3)."""
+        if basket.kind == "return" and (over := self._refunded_too_much((*basket.tenders, *tenders))):
+            return over
         if basket.by_code is not None:
             came_back_minor = history.came_back_minor(self._till.connection, basket.by_code.document)
             if came_back_minor != basket.by_code.came_back_minor:
@@ -286,6 +296,18 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
                     f"Part of line {line.origin.line} of {line.origin.document} came back meanwhile. "
                     "Void the line and add it again.",
                 )
+        return None
+
+    def _refunded_too_much(self, tenders: Sequence[Tender]) -> Refusal | None:
+        wanted: dict[OriginalTender, int] = {}
+        for tender in tenders:
+            if tender.original is not None:
+                wanted[tender.original] = wanted.get(tender.original, 0) - tender.amount_minor
+        for original, amount_minor in wanted.items():
+            payments = history.card_payments_of(self._till.connection, original.document)
+            left_minor = next((paid.left_minor for paid in payments if paid.original == original), 0)
+            if amount_minor > left_minor:
+                return _MORE_THAN_THE_CARD_PAID
         return None
 
     def void(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from holdfast.core import business_day, pricing
 from holdfast.core.basket import Basket, Returnable
 from holdfast.core.business_day import DayState
+from holdfast.core.card_tender import CardPayment
 from holdfast.core.ids import DocumentNumber, EpochId, OriginId, Sku
 from holdfast.core.journal.writer import Head
 from holdfast.core.parameters import Value
@@ -102,6 +103,11 @@ class Reading:
         """What was paid back here on a receipt, also on one of another register (PO3)."""
         with self._till.reading() as connection:
             return history.came_back_minor(connection, number)
+
+    def card_payments(self, number: DocumentNumber) -> tuple[CardPayment, ...]:
+        """What cards paid of a receipt, less what was refunded here already (PO3)."""
+        with self._till.reading() as connection:
+            return history.card_payments_of(connection, number)
 
     def returnable(self, number: DocumentNumber, line: int) -> Returnable | Refusal:
         """A sold line, less what came back of it here already (PO3)."""

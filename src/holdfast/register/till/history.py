@@ -9,6 +9,7 @@ import apsw
 import msgspec
 
 from holdfast.core.basket import Returnable, returnable
+from holdfast.core.card_tender import CardPayment, card_payments
 from holdfast.core.ids import DocumentNumber, EpochId, document_number
 from holdfast.core.journal.bodies import REGISTRY
 from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
@@ -206,6 +207,14 @@ def row_of(connection: apsw.Connection, number: DocumentNumber) -> int | None:
         if series == match[1]:
             return place(n, int(match[3]))
     return None
+
+
+def card_payments_of(connection: apsw.Connection, number: DocumentNumber) -> tuple[CardPayment, ...]:
+    """What cards paid of a receipt of this till, less what was refunded here (PO3)."""
+    found = document(connection, number)
+    if not isinstance(found, Sale):
+        return ()
+    return card_payments(found, dict(QUERIES.refunded_of(connection, document=number)))
 
 
 def returnable_line(connection: apsw.Connection, number: DocumentNumber, line: int) -> Returnable | Refusal:

@@ -195,7 +195,11 @@ select quantity_milli, amount_minor from returned where document = :document and
 
 -- name: came_back(document)$
 -- What was paid back on a receipt, whichever of its lines it was for.
-select coalesce(sum(amount_minor), 0) from returned where document = :document;
+select coalesce(sum(amount_minor), 0) from returned where document = :document and line >= 0;
+
+-- name: refunded_of(document)
+-- What was refunded of a receipt's card payments, by their place on it.
+select -line, amount_minor from returned where document = :document and line < 0;
 
 -- name: all_returned()
 select document, line, quantity_milli, amount_minor from returned;

@@ -240,7 +240,8 @@ def _add_totals(on: Statements, business_date: str, delta: DayTotals, numbered: 
 
 
 def returned_rows(sale: Sale) -> Iterator[dict[str, Any]]:
-    """What a document brings back of sold lines, as positive sums (PO3).
+    """What a document brings back of sold lines, as positive sums (PO3), and what it refunds of card
+    payments, each under minus its place on the receipt: no line has such a number.
 
     Where only a receipt's code was known its line is 0, and the tax that comes on top is counted with it: the
     code names a total, and no lines.
@@ -259,3 +260,11 @@ def returned_rows(sale: Sale) -> Iterator[dict[str, Any]]:
             "quantity_milli": -line.quantity_milli,
             "amount_minor": amount_minor,
         }
+    for tender in sale.tenders:
+        if tender.original is not None:
+            yield {
+                "document": tender.original.document,
+                "line": -tender.original.tender,
+                "quantity_milli": 0,
+                "amount_minor": -tender.amount_minor,
+            }

@@ -283,7 +283,7 @@ class Desk:
         if text.endswith("%"):
             percent = parse_decimal(text[:-1].strip(), 2)
             return percent if isinstance(percent, Refusal) else (percent, 0)
-        amount = parse_minor(text, self._till.currency)
+        amount = parse_minor(text, self.till.currency)
         return amount if isinstance(amount, Refusal) else (0, amount)
 
     # ---- customers -----------------------------------------------------------------------------
@@ -411,18 +411,24 @@ class Desk:
     # ---- paying ------------------------------------------------------------------------------
 
     @property
-    def _till(self) -> Till:
+    def lock(self) -> threading.RLock:
+        """Held over an act of another room that looks first and then does."""
+        return self._lock
+
+    @property
+    def till(self) -> Till:
+        """How cash is counted for the open transaction."""
         basket = self.checkout.basket()
         currency = CURRENCIES[self.checkout.config.currency]
         return Till.of(currency, basket.rounding_rule if basket else "half-up")
 
     def tenders(self) -> tuple[Tender, ...]:
-        """Cash given so far for the open transaction."""
+        """What was given so far for the open transaction."""
         basket = self.checkout.basket()
         return basket.tenders if basket else ()
 
     def due(self, priced: PricedBasket) -> Due:
-        return due(priced.total_minor, self.tenders(), self._till)
+        return due(priced.total_minor, self.tenders(), self.till)
 
     def currencies(self) -> tuple[CurrencyRate, ...]:
         """Foreign cash that is taken today."""
@@ -441,11 +447,16 @@ class Desk:
             open_due = self.due(priced)
             tender = self._tender(text, open_due, currency, rate_e8)
             if isinstance(tender, Tender):
-                tender = foreign_change_refusal(open_due, tender, act, self._till) or tender
-            if isinstance(tender, Refusal):
-                return tender
+                tender = foreign_change_refusal(open_due, tender, act, self.till) or tender
+            return tender if isinstance(tender, Refusal) else self.take(tender)
+
+    def take(self, tender: Tender | None) -> Sale | Due | Refusal:
+        """One tender, or none where nothing is left to hand over."""
+        with self._lock:
             taken = self.checkout.conclude() if tender is None else self.checkout.take(tender)
             if isinstance(taken, Basket):
+                priced = self.checkout.priced()
+                assert priced is not None, "a basket was kept"
                 return self.due(priced)
             if isinstance(taken, Sale):
                 self.end_return()
@@ -453,9 +464,9 @@ class Desk:
 
     def _tender(self, text: str, due: Due, currency: str, rate_e8: int) -> Tender | Refusal | None:
         """What was handed over; None where nothing is left to hand over."""
-        if currency and currency != self._till.currency.code:
+        if currency and currency != self.till.currency.code:
             return self._foreign_tender(text, due, currency, rate_e8)
-        amount = due.cash_minor if text == "exact" else parse_minor(_plain(text), self._till.currency)
+        amount = due.cash_minor if text == "exact" else parse_minor(_plain(text), self.till.currency)
         if isinstance(amount, Refusal):
             return amount
         return Tender(kind=CASH, amount_minor=amount) if amount else None
@@ -468,7 +479,7 @@ class Desk:
             return Refusal("tender.rate-changed", say("pay.rate-changed", currency=currency))
         exact = foreign_due_minor(due.cash_minor, rate)
         amount = exact if text == "exact" else parse_minor(_plain(text), rate.money)
-        return amount if isinstance(amount, Refusal) else foreign_tender(amount, rate, self._till.rule)
+        return amount if isinstance(amount, Refusal) else foreign_tender(amount, rate, self.till.rule)
 
     def hand_back(self) -> tuple[Tender, ...] | Refusal:
         """Give back what was given in parts; it is the answer."""

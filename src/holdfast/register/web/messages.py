@@ -5,12 +5,14 @@ Refusals bring their own sentence from `core`; these are the screen's. What stan
 """
 
 from holdfast.core.receipt.texts import TEXTS
+from holdfast.register.web.messages_cards import CARD_SENTENCES
 from holdfast.register.web.messages_cash import CASH_SENTENCES
 from holdfast.register.web.messages_customers import CUSTOMER_SENTENCES
 from holdfast.register.web.messages_drill import DRILL_SENTENCES
 from holdfast.register.web.messages_grid import GRID_SENTENCES
 
 SENTENCES: dict[str, str] = {
+    **CARD_SENTENCES,
     **CASH_SENTENCES,
     **CUSTOMER_SENTENCES,
     **DRILL_SENTENCES,
@@ -394,7 +396,6 @@ SENTENCES: dict[str, str] = {
     "pay.take": "Take cash",
     "pay.return": "Back to the sale",
     "pay.rounded": "Rounded to the smallest coin from {exact}",
-    "pay.currencies": "Currency of the cash",
     "pay.received": "{currency} received",
     "pay.foreign.due": "In {currency}",
     "pay.foreign.rate": "at {rate}; change in {home}",

@@ -1,23 +1,27 @@
 """What the selling screen shows now: read from the databases anew for every answer."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from litestar import Response
 
+from holdfast.core.card_tender import CardPayment
 from holdfast.core.customers import Found
 from holdfast.core.ids import DocumentNumber
 from holdfast.core.pricing import Priced, price
 from holdfast.core.receipt.model import Receipt
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import SaleLine
+from holdfast.core.tender import Due
 from holdfast.register.checkout import DocumentRow
+from holdfast.register.web.cards import cards_to_refund, payment_name
 from holdfast.register.web.carrying import parts_of
 from holdfast.register.web.grid import Sheet
 from holdfast.register.web.known_customers import name_of
 from holdfast.register.web.messages import say
 from holdfast.register.web.people import Person
 from holdfast.register.web.services import Services
-from holdfast.register.web.tendering import given, ways_to_pay
+from holdfast.register.web.tendering import card_way, given, ways_to_pay
 from holdfast.register.web.ticket import Shown
 
 RECEIPTS_SHOWN = 20
@@ -79,9 +83,17 @@ class Screen:
         """The same screen with a question on top."""
         return self._answer(self._frame("shelf", dialog=name, **more))
 
-    def pay(self, *, refusal: Refusal | None = None, said: str = "", currency: str = "") -> Response[str]:
-        """What is due, in home cash or in the foreign `currency`."""
-        return self._answer(self._frame("pay", refusal=refusal, said=said, currency=currency))
+    def pay(
+        self,
+        *,
+        refusal: Refusal | None = None,
+        said: str = "",
+        currency: str = "",
+        typed: Mapping[str, str] | None = None,
+    ) -> Response[str]:
+        """What is due, in home cash, in the foreign `currency`, or by card. `typed`: what was refused."""
+        typed = typed or {"amount": "", "reference": ""}
+        return self._answer(self._frame("pay", refusal=refusal, said=said, currency=currency, typed=typed))
 
     def grid(self) -> Response[str]:
         """The work area alone, with the products to touch."""
@@ -238,13 +250,25 @@ class Screen:
         desk, fmt = self._services.desk, self._services.fmt
         due = desk.due(priced)
         ways = ways_to_pay(due, desk.currencies(), fmt)
+        if due.amount_minor > 0:
+            ways.append(card_way(due, fmt))
         chosen = next((place for place, way in enumerate(ways) if way.code == currency), 0)
         return {
             "due": due,
             "tenders": [given(tender, fmt) for tender in desk.tenders()],
+            "refunds": [self._refund(payment, due) for payment in cards_to_refund(desk)],
             "ways": ways,
             "way": ways[chosen],
             "next_way": ways[(chosen + 1) % len(ways)],
+        }
+
+    def _refund(self, payment: CardPayment, due: Due) -> dict[str, str]:
+        """What goes back to one card."""
+        amount_minor = min(payment.left_minor, -due.amount_minor)
+        return {
+            "which": payment_name(payment),
+            "amount": self._services.fmt.money(amount_minor),
+            "of": say("card.refund.of", number=payment.original.document, reference=payment.reference),
         }
 
     def _taxes(self, priced: Priced | None) -> list[dict[str, Any]]:

@@ -1,13 +1,15 @@
-"""Taking cash: the currencies and amounts to offer, and what was handed over so far (PO2)."""
+"""Taking money: the ways and amounts to offer, and what was handed over so far (PO2)."""
 
 import msgspec
 
+from holdfast.core.card_tender import CARD
 from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor
 from holdfast.core.money import Currency, plain_decimal
 from holdfast.core.receipt.tenders import given
 from holdfast.core.sale import Tender
 from holdfast.core.tender import Due
 from holdfast.register.web.formats import Formats
+from holdfast.register.web.messages import say
 
 _NOTES: dict[str, tuple[int, ...]] = {
     "EUR": (5, 10, 20, 50, 100, 200),
@@ -18,6 +20,8 @@ _NOTES: dict[str, tuple[int, ...]] = {
 }
 _OTHER_NOTES = (5, 10, 20, 50, 100, 200, 500, 1_000)
 QUICK_AMOUNTS_MAX = 5
+CARD_WAY = "card"
+"""How a form names the card among the currencies."""
 _FIRST_SHOWN = "1900-01-01"
 """A row without a date begins long before: a date of which nobody would be told."""
 
@@ -43,7 +47,7 @@ class Amount(msgspec.Struct, frozen=True):
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
-    """One currency in which cash can be taken, as the screen shows it."""
+    """One currency in which cash can be taken, or a card, as the screen shows it."""
 
     code: str
     name: str
@@ -56,6 +60,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     rate_e8: int = 0
     since: str = ""
     """The business date from which that rate is in force; empty where it always was."""
+    is_card: bool = False
+    """On a terminal of its own; the others are cash."""
 
     @property
     def is_home(self) -> bool:
@@ -75,6 +81,19 @@ def ways_to_pay(due: Due, rates: tuple[CurrencyRate, ...], fmt: Formats) -> list
         )
     ]
     return ways + [_foreign_way(due, rate, fmt) for rate in rates if due.cash_minor > 0]
+
+
+def card_way(due: Due, fmt: Formats) -> Way:
+    """A card on the standalone terminal: the exact amount, which needs no coins."""
+    digits = fmt.currency.digits
+    return Way(
+        code=CARD_WAY,
+        name=say("card.title"),
+        digits=digits,
+        due=fmt.money(due.amount_minor),
+        quick=(Amount(plain_decimal(due.amount_minor, digits), fmt.money(due.amount_minor)),),
+        is_card=True,
+    )
 
 
 def _foreign_way(due: Due, rate: CurrencyRate, fmt: Formats) -> Way:
@@ -100,4 +119,5 @@ def _amounts(amounts_minor: list[int], currency: Currency, fmt: Formats) -> tupl
 
 def to_give_back(tenders: tuple[Tender, ...], fmt: Formats) -> str:
     """What a customer gets back who buys nothing after all: what he gave, by currency."""
-    return ", ".join(given(tender, fmt).handed for tender in tenders)
+    said = [(tender.kind == CARD, given(tender, fmt).handed) for tender in tenders]
+    return ", ".join(say("card.undo", amount=handed) if by_card else handed for by_card, handed in said)

@@ -15,7 +15,13 @@ from holdfast.infra.web import HttpProblem
 
 _DAY = datetime.timedelta(days=1)
 _STORE_CHARS_MAX = 64
-TENDERS = {"cash": "Cash", "change": "Change", "foreign_cash": "Foreign cash", "imported": "Paid elsewhere"}
+TENDERS = {
+    "cash": "Cash",
+    "change": "Change",
+    "foreign_cash": "Foreign cash",
+    "card_standalone": "Card, standalone terminal",
+    "imported": "Paid elsewhere",
+}
 MOVES = {
     "opening": "Float put in",
     "drop": "To the safe",

@@ -23,7 +23,13 @@ TYPES = {
     "account_adjusted": "Account adjustment",
 }
 """Document types, and what people call them."""
-TENDERS = {"cash": "Cash", "change": "Change", "foreign_cash": "Foreign cash", "imported": "Imported"}
+TENDERS = {
+    "cash": "Cash",
+    "change": "Change",
+    "foreign_cash": "Foreign cash",
+    "card_standalone": "Card, standalone terminal",
+    "imported": "Imported",
+}
 """Kinds of tender, and what people call them."""
 _queries = load_queries("holdfast.hq.web.sales", "sales.sql", Engine.POSTGRES)
 

@@ -16,7 +16,7 @@ from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
 from holdfast.register.web.shelf import Shelf
 
-_TENDERS = {"cash": "pay.cash", "change": "pay.change", "imported": "pay.paid"}
+_TENDERS = {"card_standalone": "pay.card", "cash": "pay.cash", "change": "pay.change", "imported": "pay.paid"}
 _KINDS = {
     "opening": "report.opening",
     "drop": "report.drop",

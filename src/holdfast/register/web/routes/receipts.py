@@ -1,5 +1,7 @@
 """Paying, receipts and what comes back (PO2, PO3)."""
 
+from collections.abc import Mapping
+
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
@@ -8,6 +10,7 @@ from holdfast.core.ids import DocumentNumber
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale
 from holdfast.core.tender import Due
+from holdfast.register.web.cards import cards_to_refund, pay_out_instead, refund_card, take_card
 from holdfast.register.web.desk import ComesBack
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.guards import NEEDS_APPROVAL, AnyRequest, Asks, ask_approval, permit_of
@@ -16,7 +19,7 @@ from holdfast.register.web.receipts import code_image
 from holdfast.register.web.routes.entrance import Form
 from holdfast.register.web.screen import Screen
 from holdfast.register.web.services import Given, Services
-from holdfast.register.web.tendering import to_give_back
+from holdfast.register.web.tendering import CARD_WAY, to_give_back
 
 LINES_MAX = 500
 NUMBER_CHARS_MAX = 64
@@ -42,18 +45,38 @@ class Receipts(Controller):
         amount = str(data.get("amount", "")).strip() or "exact"
         currency, rate = str(data.get("currency", "")), str(data.get("rate", ""))
         rate_e8 = int(rate) if rate.isdecimal() and len(rate) < RATE_CHARS_MAX else 0
+        if refunds := cards_to_refund(services.desk):
+            total = services.fmt.money(sum(payment.left_minor for payment in refunds))
+            return screen.pay(refusal=Refusal("tender.card-first", say("card.first", amount=total)))
         paid = services.desk.pay(amount, permit.act, currency=currency, rate_e8=rate_e8)
-        match paid:
-            case Refusal() if paid.code in NEEDS_APPROVAL:
-                return ask_approval(services, request, permit.fields, paid.sentence)
-            case Refusal() if services.desk.checkout.basket() is None:
-                return screen.shelf(refusal=paid)
-            case Refusal():
-                return screen.pay(refusal=paid, currency=currency)
-            case Due():
-                return screen.pay()
-            case Sale():
-                return show_receipt(screen, services, paid.document, is_new=True)
+        if isinstance(paid, Refusal) and paid.code in NEEDS_APPROVAL:
+            return ask_approval(services, request, permit.fields, paid.sentence)
+        return _after(screen, services, paid, currency)
+
+    @post("/pay/card", operation="card.standalone", sync_to_thread=True)
+    def take_card(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
+        """What the standalone terminal took, with its slip's reference."""
+        amount, reference = str(data.get("amount", "")), str(data.get("reference", ""))
+        paid = take_card(services.desk, "".join(amount.split()).replace(",", "."), reference)
+        return _after(Screen(services, permit_of(request).person), services, paid, CARD_WAY, data)
+
+    @post("/pay/card/back", operation="refund.card", sync_to_thread=True)
+    def refund_card(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
+        """What the standalone terminal paid back to the card that had paid."""
+        paid = refund_card(services.desk, str(data.get("which", "")), str(data.get("reference", "")))
+        return _after(Screen(services, permit_of(request).person), services, paid, "", data)
+
+    @get("/pay/instead", operation=Asks("refund.cash-instead"), sync_to_thread=True)
+    def ask_instead(self, request: AnyRequest, services: Given) -> Response[str]:
+        """Why it is cash."""
+        return Screen(services, permit_of(request).person).part("dialogs/cash_instead.html")
+
+    @post("/pay/instead", operation="refund.cash-instead", sync_to_thread=True)
+    def pay_out_instead(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
+        """Cash for what a card paid: by role or approval, with a reason."""
+        permit = permit_of(request)
+        paid = pay_out_instead(services.desk, str(data.get("reason", "")), permit.act)
+        return _after(Screen(services, permit.person), services, paid, "")
 
     @post("/pay/back", operation="pay.hand-back", sync_to_thread=True)
     def hand_back(self, request: AnyRequest, services: Given) -> Response[str]:
@@ -105,6 +128,26 @@ class Receipts(Controller):
         screen = Screen(services, permit_of(request).person)
         refusal = services.desk.begin_return(str(data.get("reason", "")))
         return screen.shelf(refusal=refusal)
+
+
+def _after(
+    screen: Screen,
+    services: Services,
+    paid: Sale | Due | Refusal,
+    way: str,
+    typed: Mapping[str, str | list[str]] | None = None,
+) -> Response[str]:
+    """The screen once something was paid, or was not. `way`: as it was tried; `typed`: what was entered."""
+    match paid:
+        case Refusal() if services.desk.checkout.basket() is None:
+            return screen.shelf(refusal=paid)
+        case Refusal():
+            kept = {name: str((typed or {}).get(name, "")) for name in ("amount", "reference")}
+            return screen.pay(refusal=paid, currency=way, typed=kept)
+        case Due():
+            return screen.pay()
+        case Sale():
+            return show_receipt(screen, services, paid.document, is_new=True)
 
 
 def comes_back(found: ComesBack, fmt: Formats) -> str:
