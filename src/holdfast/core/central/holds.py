@@ -21,6 +21,7 @@ from holdfast.core.central.accounts import (
     Kind,
     State,
 )
+from holdfast.core.central.entries import PLAIN
 from holdfast.core.ids import OriginId, TransactionId
 
 HELD = "held"
@@ -30,15 +31,15 @@ ENDED = "ended"
 class HoldRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a till asks. Sent again under the same key it gets the same answer, ever."""
 
-    key: Annotated[HoldKey, msgspec.Meta(min_length=16, max_length=64)]
+    key: Annotated[HoldKey, msgspec.Meta(min_length=16, max_length=64, pattern=PLAIN)]
     kind: Kind
     act: Act
-    transaction: Annotated[TransactionId, msgspec.Meta(min_length=1, max_length=64)]
-    currency: Annotated[str, msgspec.Meta(max_length=3)] = ""
-    number: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    transaction: Annotated[TransactionId, msgspec.Meta(min_length=1, max_length=64, pattern=PLAIN)]
+    currency: Annotated[str, msgspec.Meta(max_length=3, pattern=PLAIN)] = ""
+    number: Annotated[str, msgspec.Meta(max_length=32, pattern=PLAIN)] = ""
     """Of a card or a memo."""
-    pin: Annotated[str, msgspec.Meta(max_length=16)] = ""
-    account: Annotated[AccountId, msgspec.Meta(max_length=64)] = AccountId("")
+    pin: Annotated[str, msgspec.Meta(max_length=16, pattern=PLAIN)] = ""
+    account: Annotated[AccountId, msgspec.Meta(max_length=64, pattern=PLAIN)] = AccountId("")
     """The customer's number, for points and on account."""
     amount: Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX)] = 0
     """How much is to be taken of a shared account; else the whole is held."""

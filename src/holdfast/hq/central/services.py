@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from holdfast.core.central.accounts import AccountId, HoldKey, Kind
+from holdfast.core.central.entries import PLAIN
 from holdfast.core.central.holds import Declined, Held, HoldRequest
 from holdfast.core.ids import OriginId, StoreId
 from holdfast.hq.central.attempts import WRONG, Attempts
@@ -23,15 +24,15 @@ class BalanceRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
     """Whose balance a till asks for."""
 
     kind: Kind
-    number: Annotated[str, msgspec.Meta(max_length=32)] = ""
-    pin: Annotated[str, msgspec.Meta(max_length=16)] = ""
-    account: Annotated[AccountId, msgspec.Meta(max_length=64)] = AccountId("")
+    number: Annotated[str, msgspec.Meta(max_length=32, pattern=PLAIN)] = ""
+    pin: Annotated[str, msgspec.Meta(max_length=16, pattern=PLAIN)] = ""
+    account: Annotated[AccountId, msgspec.Meta(max_length=64, pattern=PLAIN)] = AccountId("")
 
 
 class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A till lets go of a hold, ahead of its entry."""
 
-    key: Annotated[HoldKey, msgspec.Meta(min_length=16, max_length=64)]
+    key: Annotated[HoldKey, msgspec.Meta(min_length=16, max_length=64, pattern=PLAIN)]
     cause: Annotated[str, msgspec.Meta(pattern="^(removed|voided|refused|left)$")]
 
 
