@@ -78,6 +78,7 @@ def _pages(client: httpx.Client) -> list[tuple[str, str]]:
         ("registers, searched", "/registers?search=0777"),
         ("registers, last page", _followed(client, "/registers", "Last")),
         ("one register", _followed(client, "/registers", "Till")),
+        ("parameters, all of them behind", "/parameters"),
         ("sales, newest", "/sales"),
         (f"sales, {DEEP:,} documents on", f"/sales?older={_OLDEST}"),
     ]
@@ -112,6 +113,12 @@ def fill_fleet(connection: psycopg.Connection[Any], registers: int) -> None:
         connection, "contact (origin, at_ms, blocked_code)",
         ((_origin(n), now_ms, "key.unknown" if n % 900 == 1 else None) for n in numbers),
     )  # fmt: skip
+    connection.execute("update feed set n = 1, changed_at_ms = %s where feed = 'parameters'", [now_ms])
+    connection.execute(
+        "insert into parameter_change (key, name, value, valid_from, made_on, version, made_by, made_at_ms, "
+        "reason) values ('shifts', 'shifts', 'false', '0001-01-01', '2026-11-22', 1, 'nia', %s, 'No shifts')",
+        [now_ms],
+    )
     connection.execute(
         "insert into register_day select origin, current_date - day, 200, 250000, 20000, 90000 "
         "from origin, generate_series(1, %s) day",

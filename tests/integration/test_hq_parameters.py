@@ -101,6 +101,7 @@ def test_what_cannot_be_set_says_why_and_loses_nothing(office: ServedHeadOffice)
         ({"kind": "group", "code": "north"}, "No store is in a group"),
         ({"valid_from": "2020-01-01"}, "2020-01-01 is over"),
         ({"code": ""}, "Say which one"),
+        ({"kind": "chain"}, "S1 was named: choose what it is"),
     ):
         fields = {**typed, **wrong}
         answer = post(client, "/parameters/return.window_days/preview", page, **fields)

@@ -123,7 +123,7 @@ class ParameterBook:
 
     def groups(self) -> dict[str, list[str]]:
         """Store groups and the stores that are in each, now or from a date on."""
-        return _groups(self.rows())
+        return groups_in(self.rows())
 
     # ---- looking ahead ---------------------------------------------------------------------------
 
@@ -254,7 +254,7 @@ class ParameterBook:
             case "register":
                 exists = _sql.has_register(conn, series=scope.code)
             case "group":
-                known = sorted(_groups({key: _row.decode(body) for key, body in self._group_rows(conn)}))
+                known = sorted(groups_in({key: _row.decode(body) for key, body in self._group_rows(conn)}))
                 if scope.code in known:
                     return None
                 there = f"There are: {', '.join(known[:20])}." if known else "There is none yet."
@@ -322,7 +322,8 @@ def _stale(conn: psycopg.Connection[Any], name: str, seen: int | None) -> Refusa
     )
 
 
-def _groups(rows: Mapping[str, ParameterRow]) -> dict[str, list[str]]:
+def groups_in(rows: Mapping[str, ParameterRow]) -> dict[str, list[str]]:
+    """Store groups and the stores that are in each, now or from a date on."""
     groups: dict[str, list[str]] = {}
     for key, row in rows.items():
         name, scope = split_key(key)

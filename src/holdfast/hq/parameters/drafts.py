@@ -50,6 +50,9 @@ def read_draft(typed: Typed) -> Draft | Wrong:
     kind = _KINDS.get(typed.kind)
     if kind is None:
         return Wrong("kind", Refusal("parameter.scope", f"Choose for whom it is: {', '.join(KINDS)}."))
+    if kind == "chain" and typed.code:
+        said = f"{typed.code[:40]} was named: choose what it is, or leave it empty for the whole chain."
+        return Wrong("kind", Refusal("parameter.scope", said))
     if kind != "chain" and not typed.code:
         return Wrong("code", Refusal("parameter.scope", "Say which one: its code."))
     value = None
@@ -61,7 +64,7 @@ def read_draft(typed: Typed) -> Draft | Wrong:
             return Wrong("value", value)
     return Draft(
         name=parameter.name,
-        scope=Scope(kind, "" if kind == "chain" else typed.code),
+        scope=Scope(kind, typed.code),
         value=value,
         valid_from=typed.valid_from or FIRST_DATE,
     )

@@ -13,7 +13,7 @@ IN_TOUCH_MS = 45_000
 NAMED_MAX = 3
 
 
-class Behind(msgspec.Struct, frozen=True, kw_only=True):
+class Behind(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A register that does not go by the newest version."""
 
     register: Register
@@ -71,9 +71,8 @@ def reach_of(
     version, since_ms = newest
     if not version:
         return Reach(version=0, since_ms=None, registers=len(in_service), current=len(in_service), behind=())
-    behind = [
-        found for each in in_service if (found := behind_of(each, newest, versions, now_ms)) is not None
-    ]
+    found = (behind_of(each, newest, versions, now_ms) for each in in_service)
+    behind = [each for each in found if each is not None]
     behind.sort(key=lambda each: (each.since_ms or 0, each.register.store, each.register.name))
     return Reach(
         version=version,

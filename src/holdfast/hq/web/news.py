@@ -4,6 +4,7 @@ A thread looks at the version, whoever changed it: a page, a file, or a command 
 hear of it in the answer of the poll that they hold open anyway, so nothing is sent while nothing changes.
 """
 
+from holdfast.core.faults import Fault
 from holdfast.core.ids import IncarnationId
 from holdfast.core.sync.commands import News
 from holdfast.hq.commands import CommandBook
@@ -25,6 +26,7 @@ class NewsWatch(RegularWork):
         self._feeds, self._book, self._wakeups, self._clock = feeds, book, wakeups, clock
         self._newest: tuple[IncarnationId, int] = (IncarnationId(""), 0)
         self._packed = b""
+        self._is_blind = False
         super().__init__("watch-news", "whether parameters changed could not be seen", LOOK_S)
 
     def after(self, incarnation: str, known_n: int) -> bytes | None:
@@ -36,7 +38,14 @@ class NewsWatch(RegularWork):
         return packed if incarnation == current and n > known_n else None
 
     def _turn(self) -> bool:
-        incarnation, n = self._feeds.newest(FEED)
+        try:
+            incarnation, n = self._feeds.newest(FEED)
+        except Fault:
+            was_blind, self._is_blind = self._is_blind, True
+            if was_blind:  # it was said once; the database's keeper says the rest
+                return False
+            raise
+        self._is_blind = False
         if (incarnation, n) != self._newest:
             news = News(incarnation=incarnation, feeds={FEED: n}, time_ms=self._clock.now_ms())
             self._packed, self._newest = self._book.told(news), (incarnation, n)

@@ -39,11 +39,7 @@ async def show_parameters(request: WebRequest, services: Given) -> Response[str]
     values = await _reach(request, services)
     if request.headers.get("HX-Target") == "reach":
         return fragment(services, "parameters/reach.html", **values)
-    book = services.head_office.parameters
-    values |= {
-        "rows": await services.pages.run(listed, book),
-        "groups": await services.pages.run(book.groups),
-    }
+    values["rows"], values["groups"] = await services.pages.run(listed, services.head_office.parameters)
     return await page(request, services, "parameters/parameters.html", _SECTION, **values)
 
 

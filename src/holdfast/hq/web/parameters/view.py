@@ -18,7 +18,7 @@ from holdfast.core.parameters import (
 )
 from holdfast.core.parameters.known import SCOPE_WORDS
 from holdfast.core.parameters.scope import split_key
-from holdfast.hq.parameters.book import ParameterBook
+from holdfast.hq.parameters.book import ParameterBook, groups_in
 from holdfast.hq.parameters.reach import Behind, Reach, behind_of, reach_of
 from holdfast.hq.standing import Register
 from holdfast.hq.web.services import Services
@@ -68,14 +68,14 @@ def setting_text(setting: Setting | None, parameter: Parameter) -> str:
     return f"{value_text(setting.value)} ({scope_text(setting.scope)})"
 
 
-def listed(book: ParameterBook) -> list[Listed]:
-    """Every parameter, with the first of what is set."""
+def listed(book: ParameterBook) -> tuple[list[Listed], dict[str, list[str]]]:
+    """Every parameter, with the first of what is set; and store groups with their stores."""
     rows, today = book.rows(), book.today()
     found: list[Listed] = []
     for parameter in PARAMETERS:
         held = [each for each in held_of(rows, parameter.name, {}, today) if not each.is_over and each.value]
         found.append(Listed(parameter, held[:VALUES_SHOWN], max(0, len(held) - VALUES_SHOWN)))
-    return found
+    return found, groups_in(rows)
 
 
 def held_of(
