@@ -3,13 +3,18 @@
 import sys
 from pathlib import Path
 
+from holdfast.core.central.describe import switch_page
 from holdfast.core.operations import OPERATIONS
 from holdfast.core.operations.describe import document
 from holdfast.core.parameters import document as parameters
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
-PAGES = {REFERENCE / "operations.md": lambda: document(OPERATIONS), REFERENCE / "parameters.md": parameters}
+PAGES = {
+    REFERENCE / "operations.md": lambda: document(OPERATIONS),
+    REFERENCE / "parameters.md": parameters,
+    REFERENCE / "switch.md": switch_page,
+}
 
 
 def main() -> int:
