@@ -9,8 +9,8 @@ _HEAD = """\
 # When the line drops with a card in the transaction
 
 Made from the code by `make docs`; each of its {count} cells is run by the simulation. *Allowed* is the kind's
-parameter: *Allow concluding gift card transactions offline*, the same for credit memos, and on account inside an
-allowance. Points have none.
+parameter: *Allow concluding gift card transactions offline*, the same for credit memos, and on account inside
+an allowance. Points have none.
 
 A call to head office holds value and never moves it: only the sale's entry does, once, when it is applied.
 
