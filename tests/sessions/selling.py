@@ -281,7 +281,6 @@ class Selling(Acting):
 
         def plan(paper: Pencil) -> None:
             paper.returning = bool(reason) or bool(paper.against)
-            paper.basket = None  # else it is refused; an empty one may be lost with the power unseen
 
         self.act("return.without", "/returns/without", plan, reason=reason)
 
