@@ -1,4 +1,4 @@
-"""What head office may set for its tills: for whom, from when, and how it is written (GC8, SW7, SW9, SW12)."""
+"""What head office may set for its tills: for whom, from when, and how it is written (GC8, SW7, SW9)."""
 
 import re
 
