@@ -100,6 +100,10 @@ STATES = (
     State("concluded, its answer lost", post("/pay", amount="exact"), ("Recall (1)",)),
     State("recalled", recall, ("Mug, blue", "8.98")),
     State("about to pay", get("/pay"), ("Mug, blue", "8.98"), writes=False),
+    State(
+        "a card took a part", post("/pay/card", amount="3", reference="4711"), ("Mug, blue", "4711", "5.98")
+    ),
+    State("the card's part handed back", post("/pay/back"), ("Mug, blue", "8.98")),
     State("paid in part", post("/pay", amount="1"), ("Mug, blue", "7.98")),
     State(
         "foreign cash taken",
