@@ -16,7 +16,7 @@ def chain(cut_chain: Chain) -> Chain:
 
 
 def test_cash_and_a_card_pay_and_the_card_gets_its_part_back(browser: Browser, chain: Chain) -> None:
-    """PO2, PO3: a split sale offline; what comes back goes to the card, or in cash with a supervisor's word."""
+    """PO2, PO3: a split sale, offline; of what comes back the card gets its part, and cash is the rest."""
     with TillPage.open(browser, chain.registers["R01"].url) as till:
         till.begin()
         page = till.page

@@ -336,6 +336,11 @@ class RegisterHome:
         return self.data / "receipts.db"
 
     @property
+    def tries(self) -> Path:
+        """Wrong PINs in a row: written by the till's page."""
+        return self.data / "tries.json"
+
+    @property
     def mail_password(self) -> Path:
         """For the mail server; absent where it asks for none."""
         return self.secrets / "mail.password"

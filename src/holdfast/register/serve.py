@@ -18,6 +18,7 @@ from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.web import Wakeups, serve
 from holdfast.register.checkout import Checkout
 from holdfast.register.keeper import IN_USE, SYNC_NOW, WORK_CHOSEN, SyncKeeper
+from holdfast.register.kept_tries import KeptTries
 from holdfast.register.opening import open_or_mend
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.jobs import Jobs, open_jobs
@@ -149,7 +150,7 @@ def _services(
         desk=Desk(checkout, shelf, watch.head_office_ms, on_commit, codes),
         shelf=shelf,
         grid=Grid(shelf),
-        people=People(shelf, clock),
+        people=People(shelf, clock, KeptTries(home.tries)),
         sessions=Sessions(clock, lambda: shelf.parameter(LOCK_AFTER, LOCK_AFTER_MIN)),
         watch=watch,
         wakeups=wakeups,

@@ -1,5 +1,7 @@
 """Who is at the till: number and PIN, what wrong ones cost, and who may approve (PO6)."""
 
+from pathlib import Path
+
 import pytest
 from argon2 import PasswordHasher
 
@@ -8,6 +10,7 @@ from holdfast.core.operations import DEFAULT_ROLES, Permission, Role, role_in
 from holdfast.core.refusals import Refusal
 from holdfast.core.tries import BY_STAFF, BY_TILL
 from holdfast.infra.clock import ManualClock
+from holdfast.register.kept_tries import AllTries, KeptTries
 from holdfast.register.sync.catalogue import StaffMember
 from holdfast.register.web.people import NUMBERS_MAX, People, Person, Throttle, wait_text
 
@@ -116,6 +119,33 @@ def test_a_lost_staff_feed_sends_nobody_away(people: People, book: Book) -> None
     cashier = person(people.identify("1", "1111"))
     book.members.clear()
     assert people.now(cashier) == cashier
+
+
+def test_a_restart_ends_no_wait_and_forgets_no_try(book: Book, clock: ManualClock, tmp_path: Path) -> None:
+    """By number and of the whole till; the right PIN ends it for good."""
+    kept = KeptTries(tmp_path / "tries.json")
+    for place in range(BY_STAFF.free):
+        assert code(People(book, clock, kept).identify("1", "0000")) == "staff.wrong", (
+            f"after {place} restarts"
+        )
+    again = People(book, clock, kept)
+    assert code(again.identify("1", "1111")) == "staff.throttled"
+    clock.advance(4_000)
+    again = People(book, ManualClock(), kept)
+    assert code(again.identify("1", "1111")) == "staff.throttled", "another boot, another monotonic clock"
+    person(again.identify("9", "9999"))
+    clock.advance(BY_STAFF.first_ms)
+    person(People(book, clock, kept).identify("9", "9999"))
+    later = ManualClock()
+    last = People(book, later, kept)
+    later.advance(BY_STAFF.first_ms)
+    person(last.identify("1", "1111"))
+    assert kept.load(0) == AllTries()
+    for number in range(BY_TILL.free):
+        People(book, clock, kept).identify(f"x{number}", "0000")
+    assert code(People(book, clock, kept).identify("9", "9999")) == "staff.throttled"
+    (tmp_path / "tries.json").write_bytes(b"{torn")
+    person(People(book, clock, kept).identify("9", "9999"))
 
 
 def test_one_staff_number_is_slowed_down_alone_and_longer_each_time(

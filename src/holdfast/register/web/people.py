@@ -18,6 +18,7 @@ from holdfast.core.operations import Permission, Role
 from holdfast.core.refusals import Refusal
 from holdfast.core.tries import BY_STAFF, BY_TILL, NONE, Tries
 from holdfast.infra.clock import Clock
+from holdfast.register.kept_tries import AllTries, KeptTries
 from holdfast.register.web.messages import say
 
 PIN_CHARS_MAX = 32
@@ -58,12 +59,14 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Throttle:
-    """Wrong PINs by staff number and of the whole till, in memory: a till started again has forgotten."""
+    """Wrong PINs by staff number and of the whole till; with `kept` they outlive the program."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, kept: KeptTries | None = None) -> None:
         self._clock = clock
-        self._till = NONE
-        self._numbers: dict[str, Tries] = {}
+        self._kept = kept
+        found = kept.load(clock.monotonic_ms()) if kept else AllTries()
+        self._till = found.till
+        self._numbers: dict[str, Tries] = dict(found.numbers)
 
     def refusal(self, number: str) -> Refusal | None:
         """Why a try is not looked at yet; None: it is. Known numbers and others are told the same."""
@@ -82,21 +85,28 @@ class Throttle:
             self._numbers.pop(next(iter(self._numbers)))
         self._numbers[number] = tries.after_wrong(before, now_ms, BY_STAFF)
         self._till = tries.after_wrong(self._till, now_ms, BY_TILL)
+        self._keep(now_ms)
 
     def right(self, number: str) -> None:
-        self._numbers.pop(number, None)
+        if self._numbers.pop(number, None) is None and self._till == NONE:
+            return  # nothing was counted, so nothing is written
         self._till = NONE
+        self._keep(self._clock.monotonic_ms())
+
+    def _keep(self, now_ms: int) -> None:
+        if self._kept is not None:
+            self._kept.save(AllTries(self._till, self._numbers), now_ms)
 
 
 class People:
     """Answers who somebody is; thread-safe."""
 
-    def __init__(self, book: StaffBook, clock: Clock) -> None:
+    def __init__(self, book: StaffBook, clock: Clock, kept: KeptTries | None = None) -> None:
         self._book = book
         self._hasher = PasswordHasher()
         # Verified where a number is unknown, so that the answer takes as long as for a wrong PIN.
         self._nobody_hash = self._hasher.hash("no such person")
-        self._throttle = Throttle(clock)
+        self._throttle = Throttle(clock, kept)
         self._lock = threading.Lock()
 
     def identify(self, number: str, pin: str) -> Person | Refusal:
