@@ -29,7 +29,6 @@ class Permission(enum.StrEnum):
     RETURN_WITHOUT_RECEIPT = "return-without-receipt"
     RECEIPTS = "receipts"
     CUSTOMERS = "customers"
-    FORGET_CUSTOMER = "forget-customer"
     OPEN_DAY = "open-day"
     CLOSE_DAY = "close-day"
     DOUBTFUL_DATE = "doubtful-date"

@@ -4,7 +4,7 @@ All of it is done from the register's own database, so that none of it needs a c
 """
 
 from holdfast.core.operations.conditions import STORE_SERVER_ANSWERS
-from holdfast.core.operations.operation import NO, Operation
+from holdfast.core.operations.operation import Operation
 from holdfast.core.operations.roles import Permission as May
 
 SELLING = "Selling"
@@ -159,17 +159,6 @@ ROWS = (
         "Change a customer",
         May.CUSTOMERS,
         why="Head office takes the change in once it hears of it; of two the later word counts.",
-        features=("PO7",),
-    ),
-    Operation(
-        "customer.forget",
-        CUSTOMERS,
-        "Forget a customer",
-        May.FORGET_CUSTOMER,
-        offline=NO,
-        refused="Forgetting a customer needs a connection to head office. Wait until it returns.",
-        why="The person's key must be destroyed at head office and everywhere else, not here alone.",
-        planned=True,
         features=("PO7",),
     ),
 )
