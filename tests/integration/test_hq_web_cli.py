@@ -122,12 +122,9 @@ def test_a_parameter_is_set_ended_and_undone_by_command(home: Path) -> None:
 
     window = "return.window_days"
     assert "is no whole number" in parameter("set", window, "a month", "--reason", "New terms", code=REFUSED)
-    assert "A reason is needed" in parameter("set", window, "30", code=REFUSED)
     assert "There is no store 'S9'" in parameter(
         "set", window, "30", "--store", "S9", "--reason", "New terms", code=REFUSED
     )
-    looked = parameter("set", window, "30", "--store", "S1", "--preview")
-    assert "Nothing was changed." in looked
     assert "version 1." in parameter("set", window, "30", "--store", "S1", "--reason", "New terms")
     parameter("unset", window, "--store", "S1", "--from", "2099-01-01", "--reason", "They end")
     said = parameter("list", window)
