@@ -52,7 +52,7 @@ docs: $(READY) ## Write the reference that is made from the code, docs/reference
 	$(BIN)/python scripts/reference_docs.py
 
 .PHONY: screenshots
-screenshots: $(READY) ## Take the pictures of docs/img anew, of each page at both sizes; takes four minutes
+screenshots: $(READY) ## Take the pictures of docs/img anew, of each page at both sizes; takes two or three minutes
 	$(BIN)/python -m scripts.screenshots
 
 .PHONY: bench

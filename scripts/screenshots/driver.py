@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 from scripts.screenshots.camera import Camera
 from scripts.screenshots.listing import SMALL
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 CASHIER, MANAGER = ("1", "1111"), ("9", "9999")
 
 

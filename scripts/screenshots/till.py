@@ -19,6 +19,7 @@ def photograph_till(browser: Browser, chain: Chain, camera: Camera) -> None:
         _paying(till)
         _suspending(till)
         _returning(till)
+        _card(till)
         _customers(till)
         _looking(till)
 
@@ -94,7 +95,7 @@ def _paying(till: Till) -> None:
     till.shoot("till-pay")
     till.page.fill("#amount", "5")
     till.press("Enter", ".payment__given")
-    till.press("F3", "#foreign-due")
+    till.click(".currency:has-text('GBP')", "#foreign-due")
     till.shoot("till-pay-foreign")
     till.page.fill("#amount", "20")
     till.press("Enter", "#change")
@@ -135,6 +136,29 @@ def _returning(till: Till) -> None:
     till.click(".document >> nth=-1", ".bring-back")
     till.shoot("till-receipt")
     till.press("Escape", ".shelf")
+
+
+def _card(till: Till) -> None:
+    """A sale on the standalone terminal, and what of it comes back."""
+    till.scan("CANDL")
+    till.press("F9", "#amount")
+    till.click(".currency:has-text('Card')", "#reference")
+    till.page.fill("#reference", "512-0417")
+    till.shoot("till-pay-card")
+    till.press("Enter", "#number")
+    till.press("Escape", ".shelf")
+    till.press("F10", ".document")
+    till.click(".document >> nth=0", ".bring-back")
+    till.page.check(".bring-back input >> nth=1")
+    till.click("text=Bring back", ".ticket--return")
+    till.press("F9", "#reference")
+    till.shoot("till-refund-card")
+    till.click("text=Pay out in cash instead", "#dialog dialog[open]")
+    till.shoot("till-cash-instead")
+    till.close()
+    till.press("Escape", ".shelf")
+    till.click("text=Void all", "#dialog dialog[open]")
+    till.click("text=Void transaction", ".ticket__empty")
 
 
 def _customers(till: Till) -> None:
