@@ -19,7 +19,7 @@ pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
 
 IN_MAKE_TEST = 20
 """About half a minute."""
-MANY = 200
+MANY = 1_000
 """In so many each operation was done, not only refused."""
 NOT_YET_DRIVEN: dict[str, str] = {}
 """Not driven here: with the reason."""

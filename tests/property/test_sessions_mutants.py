@@ -197,10 +197,10 @@ PLANTED: tuple[tuple[Plant, str, int], ...] = (
     (a_search_that_does_not_hear_of_changes, "a search for", 4),
     (a_drill_that_counts_what_was_made_before, "drills:", 18),
     (a_drill_that_goes_on_when_its_beginner_leaves, "staff.sign-(in|out) was done", 18),
-    (a_drill_that_a_restart_does_not_end, "after (the program was started again|a power cut)", 49),
+    (a_drill_that_a_restart_does_not_end, "after (the program was started again|a power cut)", 26),
 )
 AT_BOTH_ENDS: tuple[tuple[Plant, str, int], ...] = (
-    (a_change_that_head_office_talks_over, "customer.edit was done", 11),
+    (a_change_that_head_office_talks_over, "customer.edit was done", 17),
     (a_key_kept_at_the_till, "keys of forgotten people at the till", 22),
     (a_key_kept_at_head_office, "keys of forgotten people at head office", 22),
     (words_kept_at_head_office, "words of forgotten people at head office", 22),

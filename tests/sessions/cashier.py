@@ -37,8 +37,8 @@ class Cashier(Practising):
         """What fits the moment, most times; else anything."""
         chance = self.chance
         names = [name for name in self.operations if self.takes_cards or name not in BY_CARD]
-        if self.pencil.drill and self.pencil.drill.by == self.who and chance.random() < 0.06:
-            return "staff.sign-out"
+        if self.pencil.drill and self.pencil.drill.by == self.who and (ends := chance.random()) < 0.18:
+            return "staff.sign-out" if ends < 0.06 else "drill.end"
         if chance.random() < 0.8:
             names = [name for name in names if self._fits(name)]
         return chance.choices(names, [WEIGHTS.get(name, 1) for name in names])[0]
