@@ -190,7 +190,7 @@ class Acting:
             checkout.work_mode().work,
             self.known(),
             drill.by if drill else "",
-            len(self.shop.ended_drills()),
+            [ended.cause for _, ended in self.shop.ended_drills()],
         )
 
     def _voids(self) -> int:

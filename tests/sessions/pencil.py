@@ -405,5 +405,5 @@ class Pencil:
             self.work,
             self.people.view(),
             self.drill.by if self.drill else "",
-            len(self.drills),
+            [over["cause"] for over in self.drills],
         )
