@@ -17,7 +17,7 @@ from tests.sessions.session import Lived, SessionFailed, live
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
 
-IN_MAKE_TEST = 20
+IN_MAKE_TEST = 12
 """About half a minute."""
 MANY = 1_000
 """In so many each operation was done, not only refused."""

@@ -56,7 +56,7 @@ def done_and_not_written_down(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(commands, "file_request", file_request)
 
 
-@mutant("commands:", seed=6)
+@mutant("commands:", seed=11)
 def resending_forgotten(patch: pytest.MonkeyPatch) -> None:
     """What was sent once is not sent again, whoever asks."""
     patch.setattr(Sender, "resend", lambda self, epoch, from_seq: None)
