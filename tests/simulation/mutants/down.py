@@ -37,7 +37,7 @@ def command_of_a_former_life_done(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Reference, "see_incarnation", see_incarnation)
 
 
-@mutant("commands:")
+@mutant("commands:", seed=5)
 def outcome_never_told(patch: pytest.MonkeyPatch) -> None:
     """What was done is kept to itself."""
     patch.setattr(Commander, "_report", lambda self, books: None)
