@@ -41,7 +41,8 @@ class Cashier(Practising):
             return "staff.sign-out" if ends < 0.06 else "drill.end"
         if chance.random() < 0.8:
             names = [name for name in names if self._fits(name)]
-        return chance.choices(names, [WEIGHTS.get(name, 1) for name in names])[0]
+        weights = WEIGHTS | WITH_CARDS if self.takes_cards else WEIGHTS
+        return chance.choices(names, [weights.get(name, 1) for name in names])[0]
 
     def _fits(self, name: str) -> bool:
         pencil = self.pencil
@@ -342,3 +343,5 @@ WEIGHTS = {
     "customer.find": 5, "customer.create": 3, "customer.edit": 2, "drill.start": 2, "till.readiness": 0.4,
     "receipt.look": 0.7, "receipt.resume": 0.4, "report.z": 0.5, "basket.look": 0.7,
 }  # fmt: skip
+WITH_CARDS = {"card.standalone": 34, "pay.cash": 14, "return.receipt": 24, "basket.add": 20}
+"""What a card paid in full has to come back before anything goes back to a card."""

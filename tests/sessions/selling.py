@@ -199,8 +199,8 @@ class Selling(Acting):
         basket = self.pencil.basket
         due = basket.card_due(self.pencil.coin) if basket else 0
         minor = self.chance.choice([due, due, due, due // 2, due + 1, 1])
-        text = self.chance.choice(["exact", plain(minor), self.chance.choice(WRONG[1:])])
-        slip = self.chance.choice(["4711", "4711", "A 12", "4111 1111 1111 1111", ""])
+        text = self.chance.choice(["exact", "exact", plain(minor), self.chance.choice(WRONG[1:])])
+        slip = self.chance.choice(["4711", "4712", "4711", "A 12", "4111 1111 1111 1111", ""])
         paid = due if text == "exact" else minor
 
         def plan(paper: Pencil) -> None:
