@@ -28,8 +28,11 @@ CASHIER = ("1", "1111")
 FEW_LINES, MANY_LINES, LAST_LINE = 20, 100, 120
 _WAIT_S = 300.0
 _ROOT = Path(__file__).resolve().parent.parent
-_COUNT = """select count(*) from product
-where generation = (select generation from feed_version where feed = 'products' and is_current = 1)"""
+_COUNT = """select
+    (select count(*) from product
+     where generation = (select generation from feed_version where feed = 'products' and is_current = 1)),
+    (select count(*) from price
+     where generation = (select generation from feed_version where feed = 'prices' and is_current = 1))"""
 _AISLES = 40
 _WATCH = """
 (() => {
@@ -129,9 +132,10 @@ def _load(chain: Chain, products: int) -> list[str]:
 
 
 def _products(home: RegisterHome) -> int:
+    """That it has with their prices: the two come one after the other."""
     with contextlib.closing(open_reference(home, DatabaseKey.load(home.database_key))) as connection:
         found: Any = connection.execute(_COUNT).fetchone()
-        return found[0]
+        return min(found)
 
 
 def _some(barcodes: list[str], first: int, count: int) -> list[str]:
