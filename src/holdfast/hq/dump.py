@@ -132,7 +132,7 @@ def _central(tables: CentralTables) -> dict[str, Iterable[tuple[Any, ...]]]:
             for hold in tables.holds.values()
         ],
         "value_allowance": [
-            (grant.grant, grant.origin, grant.epoch, grant.kind, grant.amount_minor, grant.used)
+            (grant.grant, grant.origin, grant.epoch, grant.kind.value, grant.amount_minor, grant.used)
             for grant in tables.grants.values()
         ],
     }  # fmt: skip

@@ -10,7 +10,7 @@ it journals is journalled in the same transaction, before anything is sent.
 """
 
 import enum
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +19,7 @@ from holdfast.core.central.accounts import GIVES, NUMBERED, WORDS, AccountId, Ac
 from holdfast.core.central.entries import HOLDS_MAX, HoldAsked, HoldEnded, ValueMovement
 from holdfast.core.central.holds import Held, HoldRequest
 from holdfast.core.central.numbers import number_end
+from holdfast.core.central.sentences import in_doubt, not_offline
 from holdfast.core.ids import StaffId, TransactionId
 from holdfast.core.refusals import Refusal
 
@@ -154,17 +155,9 @@ def conclude_refusal(
         if hold.key not in paid_by:
             continue
         if hold.stage is not Stage.HELD:
-            return Refusal(
-                "hold.in-doubt",
-                f"Head office did not answer for the {hold.words}. Take it off and pay otherwise, or wait "
-                "until the connection returns.",
-            )
+            return Refusal("hold.in-doubt", in_doubt(hold.words))
         if offline and hold.kind not in allowed_offline:
-            return Refusal(
-                "hold.offline",
-                f"This transaction cannot conclude with the {hold.words} while offline. Take it off, "
-                "and pay otherwise.",
-            )
+            return Refusal("hold.offline", not_offline(hold.words))
     return None
 
 
@@ -181,11 +174,3 @@ def movement_of(hold: TillHold, amount: int, *, line: int = 0, tender: int = 0) 
         line=line,
         tender=tender,
     )
-
-
-ALLOWING: Mapping[Kind, str] = {
-    Kind.GIFT_CARD: "offline.gift-cards",
-    Kind.CREDIT_MEMO: "offline.credit-memos",
-    Kind.ON_ACCOUNT: "offline.on-account",
-}
-"""The parameter that allows to conclude offline. Points have none: they wait for the connection (LY4)."""

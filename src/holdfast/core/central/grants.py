@@ -7,6 +7,7 @@ restored register, whose database still holds it, cannot spend it again.
 
 import msgspec
 
+from holdfast.core.central.accounts import Kind
 from holdfast.core.central.entries import ValueMovement
 from holdfast.core.ids import EpochId, OriginId
 
@@ -21,7 +22,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     grant: str
     origin: OriginId
     epoch: EpochId
-    kind: str
+    kind: Kind
     amount_minor: int
     expires_at_ms: int
     used: int = 0

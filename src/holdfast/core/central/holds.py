@@ -24,9 +24,6 @@ from holdfast.core.central.accounts import (
 from holdfast.core.central.entries import PLAIN
 from holdfast.core.ids import OriginId, TransactionId
 
-HELD = "held"
-ENDED = "ended"
-
 
 class HoldRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a till asks. Sent again under the same key it gets the same answer, ever."""

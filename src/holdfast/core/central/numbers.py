@@ -17,7 +17,6 @@ RANDOM_DIGITS = 14
 RANDOM_BYTES = 16
 """Reduced to 14 digits they favour none by more than 1 in 10^24."""
 SHOWN_DIGITS = 4
-PIN_DIGITS = range(4, 9)
 MAC_KEY_BYTES = 32
 NUMBER_KEY = "numbers of cards and memos"
 """What head office derives the key of `number_mac` for."""
@@ -53,20 +52,9 @@ def read_number(kind: Kind, typed: str) -> str | Refusal:
     return Refusal("number.other-kind", f"This is the number of {other}. Choose that instead.")
 
 
-def kind_of(number: str) -> Kind | None:
-    """What a scanned text is the number of, by its form alone."""
-    kind = _KINDS.get(number[:2])
-    return kind if kind is not None and isinstance(read_number(kind, number), str) else None
-
-
 def number_end(number: str) -> str:
     """What screens, receipts, entries and logs show of it."""
     return number[-SHOWN_DIGITS:]
-
-
-def spell_number(number: str) -> str:
-    """In groups of three, for whoever gets it printed."""
-    return " ".join(number[begin : begin + 3] for begin in range(0, len(number), 3))
 
 
 def number_mac(key: bytes, kind: Kind, number: str) -> bytes:

@@ -81,7 +81,6 @@ NOT_HELD = "not-held"
 NO_ACCOUNT = "no-account"
 TOO_MUCH = "too-much"
 """It would carry a balance beyond all bounds."""
-REMARKS = frozenset({OVERSPENT, KEY_ENDED, TAKEN_BACK_THEN_USED, NOT_HELD, NO_ACCOUNT, TOO_MUCH})
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):

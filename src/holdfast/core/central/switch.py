@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from holdfast.core.central.accounts import WORDS, Kind
+from holdfast.core.central.sentences import BEGUN_OFFLINE, in_doubt, not_offline
 
 
 class Drop(enum.StrEnum):
@@ -108,7 +109,7 @@ def outcome(cell: Cell) -> Result:
 
 def _conclude(cell: Cell, *, is_back: bool) -> Result:
     if cell.drop is Drop.BEFORE:
-        return Result(AtTill.WITHOUT, Value.UNMOVED, Lock.NONE, _begun_offline(cell.kind))
+        return Result(AtTill.WITHOUT, Value.UNMOVED, Lock.NONE, BEGUN_OFFLINE[cell.kind])
     if cell.drop is Drop.DURING or not may_conclude(cell):
         return Result(AtTill.REFUSED, Value.UNMOVED, Lock.TRANSACTION, _refused(cell))
     says = f"The balance of the {WORDS[cell.kind]} updates when the connection returns."
@@ -136,34 +137,10 @@ def _online_again(cell: Cell) -> Result:
 
 # ---- sentences -----------------------------------------------------------------------------------
 
-_BEGUN_OFFLINE = {
-    Kind.GIFT_CARD: "Gift cards need a real-time connection. Wait until it returns, or take another tender.",
-    Kind.CREDIT_MEMO: (
-        "Credit memos need a real-time connection. Wait until it returns, or take another tender."
-    ),
-    Kind.POINTS: (
-        "Points and rewards need a real-time connection. They are added by themselves when it returns."
-    ),
-    Kind.ON_ACCOUNT: (
-        "On-account tenders and payments need a real-time connection. "
-        "Wait until it returns, or take another tender."
-    ),
-}
-
-
-def _begun_offline(kind: Kind) -> str:
-    """GC7, LY4, OA1."""
-    return _BEGUN_OFFLINE[kind]
-
 
 def _refused(cell: Cell) -> str:
     words = WORDS[cell.kind]
-    if cell.drop is Drop.DURING:
-        return (
-            f"Head office did not answer for the {words}. Take it off and pay otherwise, or wait until the "
-            "connection returns."
-        )
-    return f"This transaction cannot conclude with the {words} while offline. Take it off, and pay otherwise."
+    return in_doubt(words) if cell.drop is Drop.DURING else not_offline(words)
 
 
 def _still_open(cell: Cell) -> str:

@@ -4,6 +4,8 @@ Here offline is often *no*: the value lies at head office alone, and two registe
 spend it twice (P8). Each row says why, and where there is a way to be allowed ahead, that is its condition.
 """
 
+from holdfast.core.central.accounts import Kind
+from holdfast.core.central.sentences import BEGUN_OFFLINE
 from holdfast.core.operations import conditions as when
 from holdfast.core.operations.operation import NO, Operation
 from holdfast.core.operations.roles import Permission as May
@@ -15,13 +17,10 @@ ON_ACCOUNT = "On account"
 STOCK = "Stock"
 CARDS = "Card payments"
 
-_NO_GIFT_CARD = "Gift cards need a real-time connection. Wait until it returns, or take another tender."
-_NO_CREDIT_MEMO = "Credit memos need a real-time connection. Wait until it returns, or take another tender."
-_NO_ACCOUNT = (
-    "On-account tenders and payments need a real-time connection. "
-    "Wait until it returns, or take another tender."
-)  # fmt: skip
-_NO_POINTS = "Points and rewards need a real-time connection. They are added by themselves when it returns."
+_NO_GIFT_CARD = BEGUN_OFFLINE[Kind.GIFT_CARD]
+_NO_CREDIT_MEMO = BEGUN_OFFLINE[Kind.CREDIT_MEMO]
+_NO_ACCOUNT = BEGUN_OFFLINE[Kind.ON_ACCOUNT]
+_NO_POINTS = BEGUN_OFFLINE[Kind.POINTS]
 _ONE_TRUTH = "The balance is known at head office alone; another register may be using it at this moment."
 
 ROWS = (
@@ -61,7 +60,7 @@ ROWS = (
     ),
     Operation(
         "memo.issue", CREDIT_MEMOS, "Refund to a credit memo", May.CREDIT_MEMOS, offline=NO,
-        refused=_NO_CREDIT_MEMO, why="Its number and value are made at head office.",
+        refused=_NO_CREDIT_MEMO, why="No other register could redeem it until head office has it.",
         planned=True, features=("GC6",),
     ),
     Operation(

@@ -67,18 +67,19 @@ class CentralDesk:
         if isinstance(found, Declined):
             return found
         place: AccountKey = (request.kind, AccountId("") if found is None else found.account.account)
+        known = central.hold_of(request.key)
         decided = decide_hold(
             request,
             origin,
             None if found is None else found.account,
-            central.hold_of(request.key),
+            known,
             [hold for hold in central.holds_of(place) if hold.key != request.key],
             self._clock.now_ms(),
         )
         if isinstance(decided, Declined):
             return decided
         hold, held = decided
-        if central.hold_of(hold.key) is None:
+        if known is None:
             central.put_hold(hold)
         return held
 

@@ -187,6 +187,6 @@ def _hold(row: Sequence[Any]) -> Hold:
 def _grant(row: Sequence[Any]) -> Grant:
     grant, origin, epoch, kind, amount, expires_at_ms, used = row
     return Grant(
-        grant=grant, origin=OriginId(origin), epoch=EpochId(epoch), kind=kind,
+        grant=grant, origin=OriginId(origin), epoch=EpochId(epoch), kind=Kind(kind),
         amount_minor=amount, expires_at_ms=expires_at_ms, used=used,
     )  # fmt: skip
