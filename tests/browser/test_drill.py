@@ -10,7 +10,7 @@ from holdfast.demo.chain import Chain
 from holdfast.demo.line import LineMode
 from tests.browser.conftest import wait_standing
 from tests.browser.head_office_page import HeadOfficePage
-from tests.browser.till_page import MANAGER, MILK, WAIT_MS, TillPage
+from tests.browser.till_page import CLOCK, MANAGER, MILK, WAIT_MS, TillPage
 
 
 def choose(till: TillPage, entry: str) -> None:
@@ -32,7 +32,7 @@ def begin(till: TillPage, reason: str) -> None:
     till.page.keyboard.press("Tab")
     till.type(MANAGER[1])
     till.page.keyboard.press("Enter")
-    till.expect_status(r"Drill: offline since \d\d:\d\d, until \d\d:\d\d at the latest")
+    till.expect_status(rf"Drill: offline since {CLOCK}, until {CLOCK} at the latest")
 
 
 def sale_is_marked(page: Page, number: str) -> bool:

@@ -16,6 +16,9 @@ SCANNER_GAP_MS, PERSON_GAP_MS = 5, 60
 CASHIER = ("1", "1111")
 MANAGER = ("9", "9999")
 
+CLOCK = r"(\d{1,2} \w{3} )?\d\d:\d\d"
+"""A time on the status line: with its date where that is not today's, as around midnight."""
+
 MILK = "2000000010076"
 CHEDDAR = "2000000010359"
 CRISPS = "2000000011332"
