@@ -25,6 +25,17 @@ class CentralTables:
         self.movements: dict[tuple[Kind, AccountId, int], Settled] = {}
         self.holds: dict[HoldKey, Hold] = {}
         self.grants: dict[str, Grant] = {}
+        self.numbers: dict[tuple[Kind, bytes], AccountId] = {}
+        """An index of accounts by their numbers."""
+        self.held: dict[AccountKey, tuple[HoldKey, ...]] = {}
+        """An index of holds that have not ended."""
+
+    def __copy__(self) -> "CentralTables":
+        """Rows are values: copying the tables is enough."""
+        other = CentralTables()
+        for name, table in vars(self).items():
+            setattr(other, name, table.copy())
+        return other
 
 
 class MemoryCentralValue:
@@ -63,7 +74,7 @@ class MemoryCentralValue:
         for place in outcome.activated:
             self._change(place, state=State.ACTIVE)
         for hold in outcome.ended:
-            self._set(tables.holds, hold.key, hold)
+            self._put(hold)
         for name, amount in outcome.grants.items():
             if name in tables.grants:
                 grant = tables.grants[name]
@@ -82,22 +93,24 @@ class MemoryCentralValue:
             if place in self._tables.accounts:
                 raise RaceFault(f"{place[0]} {place[1]} is there already")
             self._set(self._tables.accounts, place, numbered)
+            if numbered.number_mac is not None:
+                self._set(self._tables.numbers, (place[0], numbered.number_mac), place[1])
+
+    def _put(self, hold: Hold) -> None:
+        """A hold as it stands now, in both tables."""
+        place = (hold.kind, hold.account)
+        others = tuple(key for key in self._tables.held.get(place, ()) if key != hold.key)
+        self._set(self._tables.holds, hold.key, hold)
+        self._set(self._tables.held, place, others if hold.ended else (*others, hold.key))
 
     def place_of(self, kind: Kind, number_mac: bytes) -> AccountId | None:
-        for (owner, account), numbered in self._tables.accounts.items():
-            if owner is kind and numbered.number_mac == number_mac:
-                return account
-        return None
+        return self._tables.numbers.get((kind, number_mac))
 
     def lock(self, place: AccountKey) -> Numbered | None:
         return self._tables.accounts.get(place)
 
     def holds_of(self, place: AccountKey) -> Sequence[Hold]:
-        found = [
-            hold
-            for hold in self._tables.holds.values()
-            if (hold.kind, hold.account) == place and not hold.ended
-        ]
+        found = [self._tables.holds[key] for key in self._tables.held.get(place, ())]
         return sorted(found, key=lambda hold: (hold.since_ms, hold.key))
 
     def hold_of(self, key: HoldKey) -> Hold | None:
@@ -108,7 +121,7 @@ class MemoryCentralValue:
             raise RaceFault("the key is there already")
         if hold.kind not in SHARED and self.holds_of((hold.kind, hold.account)):
             raise RaceFault("the account is held")
-        self._set(self._tables.holds, hold.key, hold)
+        self._put(hold)
 
     def end_hold(self, key: HoldKey, ended: str, at_ms: int, by: str = "", reason: str = "") -> None:
-        self._set(self._tables.holds, key, msgspec.structs.replace(self._tables.holds[key], ended=ended))
+        self._put(msgspec.structs.replace(self._tables.holds[key], ended=ended))
