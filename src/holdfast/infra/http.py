@@ -64,6 +64,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str
     latency_ms: int
     """From the call to the end of the answer, connecting included."""
+    retry_after_s: int = 0
+    """How long it asks to be left alone; 0: it does not say."""
 
     @property
     def is_success(self) -> bool:
@@ -295,6 +297,7 @@ class _Pool:
             body=body,
             content_type=response.headers.get("content-type", "").partition(";")[0].strip().lower(),
             latency_ms=round((time.monotonic() - began) * 1000),
+            retry_after_s=_seconds(response.headers.get("retry-after", "")),
         )
 
 
@@ -310,6 +313,11 @@ class _Trace:
             self.connected = True
         elif event == "http11.send_request_body.complete":
             self._sent.set()
+
+
+def _seconds(text: str) -> int:
+    """Of a Retry-After; one that names a date says nothing here."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else 0
 
 
 async def _bounded_body(response: httpx.Response, bytes_max: int) -> bytes:

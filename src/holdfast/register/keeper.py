@@ -20,6 +20,8 @@ NEW_ENTRY = b"w"
 SYNC_NOW = b"n"
 IN_USE = b"u"
 """Somebody is at the till: probe often, so that an outage shows within 2 s."""
+CALL_LOST = b"l"
+"""A real-time call of the till was lost: look at once whether the line is down."""
 WORK_CHOSEN = b"m"
 """Somebody chose how to work: what he chose stands in the till's database."""
 BACKOFF_S_MIN = 0.25

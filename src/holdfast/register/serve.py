@@ -17,9 +17,10 @@ from holdfast.infra.config import RegisterConfig, RegisterHome, exclusive, load_
 from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.web import Wakeups, serve
 from holdfast.register.checkout import Checkout
-from holdfast.register.keeper import IN_USE, SYNC_NOW, WORK_CHOSEN, SyncKeeper
+from holdfast.register.keeper import CALL_LOST, IN_USE, SYNC_NOW, WORK_CHOSEN, SyncKeeper
 from holdfast.register.kept_tries import KeptTries
 from holdfast.register.opening import open_or_mend
+from holdfast.register.realtime.client import RealTime
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.jobs import Jobs, open_jobs
 from holdfast.register.receipts.outbox import Outbox
@@ -77,6 +78,7 @@ def serve_register(
         outbox = _outbox(home, config, key, clock, undo)
         shelf = Shelf(looked_up, config.currency)
         services = _services(home, config, checkout, shelf, clock, watch, wakeups, keeper, outbox)
+        undo.callback(services.real_time.close)
         outbox.start(lambda: wakeups.wake(CHANGED))
         undo.callback(outbox.stop)
         serve(
@@ -139,7 +141,8 @@ def _services(
 
     shelf.stand(Place(config.store, config.series), business_date)
     fmt = Formats(config.currency, config.timezone, shelf.parameter("locale", DEFAULT_LOCALE))
-    watch.on_link = _speaker(fmt, shelf)
+    real_time = RealTime(home, config, clock, mode=watch.mode, on_loss=lambda: keeper.wake(CALL_LOST))
+    watch.on_link = _hearing(_speaker(fmt, shelf), lambda _: real_time.heard(watch.mode()))
     codes = ReceiptCodes(
         home,
         config,
@@ -163,9 +166,18 @@ def _services(
         send_now=lambda: keeper.wake(SYNC_NOW),
         in_use=lambda: keeper.wake(IN_USE),
         work_chosen=lambda: keeper.wake(WORK_CHOSEN),
+        real_time=real_time,
         readiness=lambda: read_readiness(home, DatabaseKey.load(home.database_key), clock),
     )
     return services
+
+
+def _hearing(*hearers: Callable[[LinkStatus], None]) -> Callable[[LinkStatus], None]:
+    def hear(link: LinkStatus) -> None:
+        for tell in hearers:
+            tell(link)
+
+    return hear
 
 
 def _speaker(fmt: Formats, shelf: Shelf) -> Callable[[LinkStatus], None]:

@@ -12,7 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from holdfast.core.catalogue import Price, Product
-from holdfast.core.central.numbers import MAC_KEY_BYTES
+from holdfast.core.central.accounts import Account, AccountId, Kind, State
+from holdfast.core.central.holds import Declined, HoldRequest
+from holdfast.core.central.numbers import MAC_KEY_BYTES, number_end, number_mac, pin_mac
 from holdfast.core.faults import Fault, MalformedFault
 from holdfast.core.ids import EpochId, IncarnationId, OriginId, Sku, StoreId
 from holdfast.core.ingest.facts import OriginFacts
@@ -27,7 +29,10 @@ from holdfast.core.sync.messages import (
     encode,
 )
 from holdfast.core.sync.receiver import Refused
+from holdfast.hq.central.desk import CentralDesk
+from holdfast.hq.central.services import BalanceRequest, ReleaseRequest
 from holdfast.hq.ingest import Ingest
+from holdfast.hq.store.central_port import Numbered
 from holdfast.hq.store.memory import MemoryStore
 from holdfast.hq.store.port import OriginRecord
 from holdfast.infra.clock import SystemClock, SystemRandomness
@@ -38,6 +43,7 @@ from tests.register_fixture import HEAD_OFFICE, ORIGIN
 Answer = tuple[int, bytes]
 PAGE_ROWS = 7
 POLL_S_MAX = 1.0
+NUMBER_KEY = bytes(MAC_KEY_BYTES)
 
 
 class HeadOffice:
@@ -71,8 +77,9 @@ class HeadOffice:
     def restart(self) -> None:
         """A new process over the same store: sessions are gone."""
         self.ingest = Ingest(
-            self.store, self.signer, verify, self._clock, SystemRandomness(), number_key=bytes(MAC_KEY_BYTES)
+            self.store, self.signer, verify, self._clock, SystemRandomness(), number_key=NUMBER_KEY
         )
+        self.desk = CentralDesk(self.store, self._clock, NUMBER_KEY)
 
     def enrol(self, key: SigningKey) -> None:
         facts = OriginFacts(origin=ORIGIN, store=StoreId("S1"), series="R01", currency="EUR")
@@ -150,6 +157,42 @@ class HeadOffice:
         )
         return number
 
+    # ---- central value
+
+    def prepare(
+        self, kind: Kind, account: str, number: str = "", *, pin: str = "", balance: int = 0, limit: int = 0
+    ) -> None:
+        """An account as head office makes one: a card that nobody bought yet, or one with something on it."""
+        opened = Account(
+            kind=kind,
+            account=AccountId(account),
+            currency="EUR",
+            state=State.ACTIVE if balance or kind is not Kind.GIFT_CARD else State.PREPARED,
+            limit=limit,
+            number_end=number_end(number),
+        )
+        numbered = Numbered(
+            account=opened,
+            number_mac=number_mac(NUMBER_KEY, kind, number) if number else None,
+            pin_mac=pin_mac(NUMBER_KEY, kind, number, pin) if pin else None,
+        )
+        with self.store.transaction(None) as transaction:
+            transaction.central.open([numbered], 0)
+        with_value = msgspec.structs.replace(opened, balance=balance, movements=1 if balance else 0)
+        place = (kind, AccountId(account))
+        self.store.tables.central.accounts[place] = msgspec.structs.replace(numbered, account=with_value)
+
+    def balance(self, kind: Kind, account: str) -> int:
+        with self.store.transaction(None) as transaction:
+            found = transaction.central.lock((kind, AccountId(account)))
+        assert found is not None, "it was prepared"
+        return found.account.balance
+
+    def held(self, kind: Kind, account: str) -> list[str]:
+        """Keys under which it is held."""
+        with self.store.transaction(None) as transaction:
+            return [hold.key for hold in transaction.central.holds_of((kind, AccountId(account)))]
+
     # ---- requests
 
     def answer(self, method: str, target: str, token: str, body: bytes) -> Answer:
@@ -191,6 +234,15 @@ class HeadOffice:
                 outcome = decode(body, Outcome)
                 self.outcomes.setdefault(outcome.number, outcome)
                 return 204, b""
+            case "/v1/services/hold":
+                return _told(self.desk.hold(origin, decode(body, HoldRequest)))
+            case "/v1/services/balance":
+                asked = decode(body, BalanceRequest)
+                return _told(self.desk.balance(asked.kind, asked.number, asked.account, asked.pin))
+            case "/v1/services/release":
+                released = decode(body, ReleaseRequest)
+                self.desk.release(origin, released.key, released.cause)
+                return 204, b""
             case _:
                 feed = path.rpartition("/")[2]
                 page = self.page(feed, query["incarnation"], int(query["since"]))
@@ -210,6 +262,15 @@ class HeadOffice:
 
 def _answer(message: msgspec.Struct) -> Answer:
     return _refused(message) if isinstance(message, Refused) else (200, encode(message))
+
+
+def _told(answer: msgspec.Struct) -> Answer:
+    """As `hq.web.service_routes` answers."""
+    if not isinstance(answer, Declined):
+        return 200, encode(answer)
+    said = {"type": "about:blank", "title": "refused", "status": 409, "detail": answer.sentence}
+    who = {"code": answer.code, "holder_name": answer.holder, "since_ms": answer.since_ms}
+    return 409, msgspec.json.encode(said | who)
 
 
 def _refused(refused: Refused) -> Answer:

@@ -4,6 +4,7 @@ Its parent wakes it with single bytes on its standard input:
 
     w  an entry was written         n  sync now               u  somebody is at the till
     m  somebody chose how to work: look what the till says
+    l  a real-time call of the till was lost: probe at once
 
 It ends with its parent, on SIGTERM, and when that pipe closes.
 """
@@ -156,6 +157,8 @@ class SyncProcess:
                 self._feeder.wake()
             case "m":
                 self.board.wake()
+            case "l":
+                self._prober.wake()
             case _:
                 pass
         if not was_active:

@@ -7,13 +7,13 @@ from typing import NamedTuple, TypeVar
 from litestar.di import NamedDependency
 
 from holdfast.core.basket.limits import Limits
-from holdfast.core.connection import Mode
 from holdfast.core.operations import OPERATIONS, SWITCHES, Operation, Situation
 from holdfast.core.parameters import WARN_AFTER_H, WARN_AFTER_H_DEFAULT
 from holdfast.core.readiness import Readiness
 from holdfast.core.staleness import HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT, are_old, limits_at
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
+from holdfast.register.realtime.client import RealTime
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.outbox import Outbox
 from holdfast.register.web.carrying import printer_text
@@ -66,6 +66,8 @@ class Services:
     """Tell it that somebody is at the till."""
     work_chosen: Callable[[], None]
     """Tell it that somebody chose how this register works."""
+    real_time: RealTime
+    """Calls to head office that a person waits for, each with a deadline."""
     readiness: Callable[[], Readiness]
     """Whether this register would survive an outage now. Faults of reading what that depends on."""
     operations: Mapping[str, Operation] = field(default_factory=lambda: OPERATIONS)
@@ -95,9 +97,7 @@ class Services:
 
     def situation(self, operation: Operation | None = None) -> Situation:
         """What the operations table asks, as of now; for one row only what that row depends on is read."""
-        watch = self.watch
-        is_cut = watch.sync_lost_ms() is not None or watch.work.is_offline or watch.drills.on is not None
-        mode = Mode.OFFLINE if is_cut else watch.link.mode
+        mode, watch = self.watch.mode(), self.watch
         if operation is not None and not operation.has_condition:
             return Situation(mode=mode)
         now_ms = self.clock.now_ms()

@@ -111,6 +111,11 @@ class Watch:
         """Its time at the last contact."""
         return self.link.head_office_ms
 
+    def mode(self) -> Mode:
+        """How the till works now: offline also by hand, in a drill, and where no sync process runs."""
+        is_cut = self.sync_lost_ms() is not None or self.work.is_offline or self.drills.on is not None
+        return Mode.OFFLINE if is_cut else self.link.mode
+
     @property
     def is_broken(self) -> bool:
         """A bug ended it: what the page says of the line would be old."""
