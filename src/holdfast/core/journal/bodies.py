@@ -12,6 +12,7 @@ from holdfast.core.ids import DocumentNumber, EpochId, StaffId
 from holdfast.core.journal.chain import Position
 from holdfast.core.journal.entry import BodyRegistry
 from holdfast.core.journal.personal import Sealed
+from holdfast.core.loyalty.switched import LoyaltySwitched
 from holdfast.core.operations.approval import OperationApproved
 from holdfast.core.sale import AccountAdjusted, Sale, StockAdjusted, TransactionVoided
 from holdfast.core.work_mode import WorkModeChanged
@@ -136,6 +137,7 @@ TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
     ("hold_asked", 1): HoldAsked,
     ("hold_ended", 1): HoldEnded,
 }
+    ("loyalty_switched", 1): LoyaltySwitched,
 
 DOCUMENT_TYPES = frozenset({"sale", "return", "stock_adjusted", "account_adjusted"})
 """Types that take a document number and make rows at head office."""

@@ -82,10 +82,6 @@ ROWS = (
         why="The unlocking is sent when the connection returns.", planned=True, features=("GC6",),
     ),
     Operation(
-        "loyalty.choose", LOYALTY, "Name a loyalty customer", May.LOYALTY,
-        why="Points accrue when sync resumes.", planned=True, features=("LY2", "LY4"),
-    ),
-    Operation(
         "loyalty.points", LOYALTY, "See points", May.LOYALTY, offline=NO, refused=_NO_POINTS,
         why="Points earned elsewhere today are known at head office alone.", planned=True, features=("LY4",),
     ),
@@ -98,7 +94,7 @@ ROWS = (
         planned=True, features=("LY1", "LY3"),
     ),
     Operation(
-        "loyalty.enable", LOYALTY, "Enable real-time loyalty", May.LOYALTY, planned=True, features=("LY3",)
+        "loyalty.enable", LOYALTY, "Enable real-time loyalty", May.LOYALTY, features=("LY3",)
     ),
     Operation(
         "account.tender", ON_ACCOUNT, "Sell on account", May.ON_ACCOUNT, offline=when.CREDIT_KNOWN,

@@ -142,8 +142,8 @@ ROWS = (
         CUSTOMERS,
         "Find and choose a customer",
         May.CUSTOMERS,
-        why="Customers are on this register, with their age shown.",
-        features=("PO7",),
+        why="Customers are on this register, with their age shown; points accrue when sync resumes.",
+        features=("PO7", "LY2", "LY4"),
     ),
     Operation(
         "customer.create",

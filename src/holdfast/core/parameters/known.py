@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from holdfast.core.bounds import text_refusal
+from holdfast.core.loyalty.parameters import IN_USE
 from holdfast.core.operations.conditions import CREDIT_MEMOS_OFFLINE, GIFT_CARDS_OFFLINE, ON_ACCOUNT_OFFLINE
 from holdfast.core.parameters.scope import STORE_GROUP_NAME, Scope, Value, split_key
 from holdfast.core.receipt.code import RETURN_WINDOW_DAYS, RETURN_WINDOW_DAYS_DEFAULT
@@ -99,6 +100,13 @@ PARAMETERS = (
         "yes or no",
         "no",
         "on account inside a cached allowance (OA2)",
+        of_transaction=True,
+    ),
+    Parameter(
+        IN_USE,
+        "yes or no",
+        "no",
+        "whether customers earn points; where not, nothing of loyalty is seen (LY1)",
         of_transaction=True,
     ),
     Parameter("receipt.header", "lines", "the store's code", "the receipt's head"),

@@ -10,6 +10,7 @@ from holdfast.infra.web import exception_handlers, security_headers, static_rout
 from holdfast.register.web.cash.routes import Cash
 from holdfast.register.web.customers.routes import CustomersPage
 from holdfast.register.web.guards import AnyRequest, Guard, SignInFirst, is_part, note_wait, to_start
+from holdfast.register.web.loyalty.routes import Loyalty
 from holdfast.register.web.pages import STATIC
 from holdfast.register.web.routes.carrying import Carrying
 from holdfast.register.web.routes.drill import Drilling
@@ -46,6 +47,7 @@ def create_app(services: Services) -> Litestar:
             Drilling,
             Suspending,
             CustomersPage,
+            Loyalty,
             Journal,
             Operations,
             Live,

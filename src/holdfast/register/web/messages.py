@@ -10,6 +10,7 @@ from holdfast.register.web.messages_cash import CASH_SENTENCES
 from holdfast.register.web.messages_customers import CUSTOMER_SENTENCES
 from holdfast.register.web.messages_drill import DRILL_SENTENCES
 from holdfast.register.web.messages_grid import GRID_SENTENCES
+from holdfast.register.web.messages_loyalty import LOYALTY_SENTENCES
 
 SENTENCES: dict[str, str] = {
     **CARD_SENTENCES,
@@ -17,6 +18,7 @@ SENTENCES: dict[str, str] = {
     **CUSTOMER_SENTENCES,
     **DRILL_SENTENCES,
     **GRID_SENTENCES,
+    **LOYALTY_SENTENCES,
     # signing in
     "sign-in.title": "Sign in",
     "sign-in.staff": "Staff number",

@@ -67,9 +67,9 @@ class Screen:
         }
         return services.pages.page("till.html", context)
 
-    def shelf(self, *, refusal: Refusal | None = None, said: str = "") -> Response[str]:
+    def shelf(self, *, refusal: Refusal | None = None, said: str = "", **more: Any) -> Response[str]:
         """Back to selling."""
-        return self._answer(self._frame("shelf", refusal=refusal, said=said))
+        return self._answer(self._frame("shelf", refusal=refusal, said=said, **more))
 
     def next_customer(self, said: str) -> Response[str]:
         """Selling from the start: the transaction before was given up, or put aside."""

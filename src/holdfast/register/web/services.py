@@ -4,15 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
+import msgspec
 from litestar.di import NamedDependency
 
 from holdfast.core.basket.limits import Limits
+from holdfast.core.loyalty.parameters import IN_USE
 from holdfast.core.operations import OPERATIONS, SWITCHES, Operation, Situation
 from holdfast.core.parameters import WARN_AFTER_H, WARN_AFTER_H_DEFAULT
 from holdfast.core.readiness import Readiness
 from holdfast.core.staleness import HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT, are_old, limits_at
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
+from holdfast.register.loyalty import RealTimeLoyalty
 from holdfast.register.realtime.client import RealTime
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.outbox import Outbox
@@ -28,7 +31,7 @@ from holdfast.register.web.receipts import ReceiptMaker
 from holdfast.register.web.sessions import Sessions
 from holdfast.register.web.shelf import Shelf, fitting
 from holdfast.register.web.start import Start, start_of
-from holdfast.register.web.status import Status, status_of
+from holdfast.register.web.status import LoyaltyState, Status, status_of
 from holdfast.register.web.watch import Watch
 
 T = TypeVar("T")
@@ -41,6 +44,8 @@ class Warning(NamedTuple):
     start: Start | None
     drill: Ended | None = None
     """A drill that ended by itself, and of which this tells first."""
+    loyalty: bool = False
+    """It can be disabled here: until then each customer brings a warning (LY1)."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,12 @@ class Services:
     readiness: Callable[[], Readiness]
     """Whether this register would survive an outage now. Faults of reading what that depends on."""
     operations: Mapping[str, Operation] = field(default_factory=lambda: OPERATIONS)
+    loyalty: RealTimeLoyalty = field(default_factory=RealTimeLoyalty)
 
     def status(self) -> Status:
         """The status line as of now."""
         watch = self.watch
-        return status_of(
+        status = status_of(
             watch.link,
             watch.owed,
             self.fmt,
@@ -85,6 +91,18 @@ class Services:
             drill=watch.drills.on,
             printer=printer_text(self.outbox.trouble()),
         )
+        return msgspec.structs.replace(status, loyalty=self.loyalty_state())
+
+    def loyalty_state(self) -> LoyaltyState:
+        """Of real-time loyalty; empty where this register has none."""
+        if not self.rule(IN_USE, False):
+            return ""
+        return "off" if self.loyalty.is_off else "on"
+
+    def is_loyalty_missing(self) -> bool:
+        """Whether somebody should hear that points wait for the connection (LY2)."""
+        status = self.status()
+        return status.mode == "offline" and status.loyalty == "on"
 
     def rule(self, name: str, default: T) -> T:
         """A parameter of `BEGUN_WITH`: what the open transaction began with, or else what counts now."""
@@ -122,7 +140,10 @@ class Services:
         if over := self.watch.drills.untold:
             return Warning(over.at_ms, None, ended_of(over))
         outage = self.watch.outage
-        return Warning(outage.since_ms, self.start() if outage.at_start else None) if outage else None
+        if outage is None:
+            return None
+        start = self.start() if outage.at_start else None
+        return Warning(outage.since_ms, start, loyalty=self.loyalty_state() == "on")
 
     def start(self) -> Start | None:
         """What whoever begins to work is told of the line; None: nothing."""
@@ -139,6 +160,7 @@ class Services:
             sync_lost_ms=watch.sync_lost_ms(),
             work=watch.work,
             warn_after_h=self.shelf.parameter(WARN_AFTER_H, WARN_AFTER_H_DEFAULT),
+            asks_loyalty=self.loyalty_state() == "on",
         )
 
 

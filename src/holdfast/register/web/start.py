@@ -65,6 +65,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     late: str = ""
     """SW7's sentence; empty: it has not been long."""
     advice: tuple[str, ...] = ()
+    loyalty: bool = False
+    """What is to become of loyalty is asked: *Proceed*, or *Disable* (LY1)."""
 
 
 def start_of(
@@ -76,6 +78,7 @@ def start_of(
     sync_lost_ms: int | None,
     work: WorkMode,
     warn_after_h: int,
+    asks_loyalty: bool = False,
 ) -> Start | None:
     """What is to be told now; None: nothing. `sync_lost_ms`: since when sync does not run."""
     late = _late_text(link, owed, fmt, now_ms, warn_after_h)
@@ -91,6 +94,7 @@ def start_of(
         layers=_layers(reach) if is_away else (),
         late=late,
         advice=_advice(link, reach) if late else (),
+        loyalty=asks_loyalty and is_away,
     )
 
 

@@ -17,6 +17,8 @@ from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
 
 ModeName = Literal["online", "degraded", "offline"]
+LoyaltyState = Literal["", "on", "off"]
+"""Of its real-time part; empty: this register has no loyalty."""
 REASON_CHARS_MAX = 40
 """Of a person's reason in the bar; all of it stands on the page *Status*."""
 ONLINE = WorkMode()
@@ -36,6 +38,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     printer: str = ""
     """What somebody must know of the receipt printer."""
+    loyalty: LoyaltyState = ""
 
 
 def status_of(

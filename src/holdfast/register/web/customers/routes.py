@@ -36,7 +36,7 @@ class CustomersPage(Controller):
         if isinstance(chosen, Refusal):
             return _list(request, services, "", refusal=chosen)
         said = say("customer.chosen", name=chosen.details.name, number=chosen.number)
-        return _screen(request, services).shelf(said=said)
+        return _chosen(request, services, said)
 
     @post("/customers/none", operation="customer.find", status_code=200, sync_to_thread=True)
     def without(self, request: AnyRequest, services: Given) -> Response[str]:
@@ -69,7 +69,7 @@ class CustomersPage(Controller):
             said = say("customer.made", name=details.name, number=made.number)
             return _list(request, services, made.number, said=said)
         said = say("customer.created", name=details.name, number=made.number)
-        return _screen(request, services).shelf(said=said)
+        return _chosen(request, services, said)
 
     @get("/customers/{number:str}", operation="customer.edit", sync_to_thread=True)
     def ask_change(self, request: AnyRequest, number: Number, services: Given) -> Response[str]:
@@ -97,6 +97,11 @@ def _book(services: Services) -> Customers:
 
 def _screen(request: AnyRequest, services: Services) -> Screen:
     return Screen(services, permit_of(request).person)
+
+
+def _chosen(request: AnyRequest, services: Services, said: str) -> Response[str]:
+    """Whose sale it is; and that loyalty is unavailable, where it is (LY2)."""
+    return _screen(request, services).shelf(said=said, loyalty_missing=services.is_loyalty_missing())
 
 
 def _list(

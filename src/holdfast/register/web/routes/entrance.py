@@ -122,6 +122,7 @@ class Entrance(Controller):
         permit = permit_of(request)
         closed = services.desk.close_day(permit.act)
         if isinstance(closed, DayClosed):
+            services.loyalty.reopened()
             permit.session.notice = _day_closed(services, closed)
             return Response("", headers={"HX-Redirect": "/"})
         return Screen(services, permit.person).shelf(refusal=closed)

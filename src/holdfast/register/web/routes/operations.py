@@ -4,13 +4,15 @@ from litestar import Controller, Response, get
 
 from holdfast.core.basket import UNLIMITED, Limits
 from holdfast.core.connection import Mode
+from holdfast.core.operations import Operation
 from holdfast.core.operations.decide import with_article
 from holdfast.core.operations.describe import said_to
+from holdfast.core.operations.rows_central import LOYALTY
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.guards import AnyRequest, permit_of
 from holdfast.register.web.messages import say
 from holdfast.register.web.screen import Screen
-from holdfast.register.web.services import Given
+from holdfast.register.web.services import Given, Services
 
 _MODES = {
     Mode.ONLINE: "operations.online",
@@ -28,11 +30,17 @@ class Operations(Controller):
         person = permit_of(request).person
         now = services.situation()
         return Screen(services, person).operations(
-            groups=said_to(services.operations, person.role, now),
+            groups=said_to(_in_use(services), person.role, now),
             role=with_article(person.role),
             mode=say(_MODES[now.mode]),
             limits=limits_text(person.role.limits, services.fmt),
         )
+
+
+def _in_use(services: Services) -> dict[str, Operation]:
+    """Without loyalty nothing of it is seen."""
+    has_loyalty = services.status().loyalty
+    return {id: row for id, row in services.operations.items() if has_loyalty or row.group != LOYALTY}
 
 
 def limits_text(limits: Limits, fmt: Formats) -> str:
