@@ -91,7 +91,7 @@ ROWS = (
     ),
     Operation(
         "loyalty.disable", LOYALTY, "Disable real-time loyalty", May.LOYALTY,
-        planned=True, features=("LY1", "LY3"),
+        why="Points are earned all the same; they accrue when sync resumes.", features=("LY1", "LY3"),
     ),
     Operation(
         "loyalty.enable", LOYALTY, "Enable real-time loyalty", May.LOYALTY, features=("LY3",)
