@@ -19,6 +19,7 @@ from holdfast.core.sync.receiver import Refused
 from holdfast.hq import backup
 from holdfast.hq.backup_keeper import BackupKeeper, schedule_of
 from holdfast.hq.catalogue import Catalogue
+from holdfast.hq.central.cards import CardBook
 from holdfast.hq.central.services import CentralServices
 from holdfast.hq.closings import ClosingKeeper
 from holdfast.hq.commands import CommandBook
@@ -36,7 +37,7 @@ from holdfast.hq.receipts.keeper import ReceiptKeeper
 from holdfast.hq.receipts.keys import RegisterKeys
 from holdfast.hq.safe import SafeWatch
 from holdfast.hq.schema import create_schema
-from holdfast.hq.stock import StockKeeper
+from holdfast.hq.stock.keeper import StockKeeper
 from holdfast.hq.store.postgres import PostgresStore
 from holdfast.hq.totals import Totals, read_totals
 from holdfast.infra.clock import Clock, Randomness, SystemClock, SystemRandomness
@@ -122,6 +123,7 @@ class HeadOffice:
     register_keys: RegisterKeys
     customers: CustomerBook
     central: CentralServices
+    cards: CardBook
     parameters: ParameterBook
 
     @classmethod
@@ -249,6 +251,7 @@ class HeadOffice:
             register_keys=RegisterKeys(services_pool, feeds, clock),
             customers=customers,
             central=CentralServices(central_pool, clock, signer.derive(NUMBER_KEY)),
+            cards=CardBook(services_pool, clock, randomness, signer.derive(NUMBER_KEY)),
             parameters=parameters,
         )
 
