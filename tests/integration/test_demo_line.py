@@ -78,7 +78,8 @@ def test_up_passes_every_byte_in_order(line: LineThread) -> None:
             answer += connection.recv(65_536)
         sender.join(TIMEOUT_S)
     assert answer == data
-    assert line.bytes_up == line.bytes_down == len(data)
+    # Counted once a chunk has left, which may be a moment after it arrived.
+    wait_for(lambda: line.bytes_up == line.bytes_down == len(data), "every byte is counted, both ways")
 
 
 def test_up_hands_on_the_end_of_a_half(line: LineThread) -> None:
