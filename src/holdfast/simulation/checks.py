@@ -1,7 +1,4 @@
-"""What must hold after every run: each broken promise as a finding in words, which begins with its name.
-
-P8 (central value) has no check: nothing central is spent yet.
-"""
+"""What must hold after every run: each broken promise as a finding in words, which begins with its name."""
 
 from collections import Counter, defaultdict
 
@@ -13,6 +10,7 @@ from holdfast.core.monitoring.owed import Owing
 from holdfast.core.sale import Sale
 from holdfast.simulation.checks_cash import cash_exact, tenders_exact
 from holdfast.simulation.checks_down import commands_answered, commands_journalled, feeds_current
+from holdfast.simulation.checks_value import nothing_stranded, value_exact, value_explained
 from holdfast.simulation.documents import TOMORROW
 from holdfast.simulation.ledger import Fact, Ledger
 from holdfast.simulation.scenario import Simulation
@@ -41,6 +39,9 @@ def findings(simulation: Simulation) -> list[str]:
         *commands_journalled(simulation),
         *cash_exact(simulation),
         *tenders_exact(simulation),
+        *value_exact(simulation),
+        *(() if simulation.shoppers is None else value_explained(simulation)),
+        *(() if simulation.shoppers is None else nothing_stranded(simulation)),
     ]
 
 

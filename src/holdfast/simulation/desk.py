@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from holdfast.core.central.holds import Declined, HoldRequest
 from holdfast.core.faults import Fault, MalformedFault, SignatureFault, TooLargeFault
 from holdfast.core.ids import IncarnationId, OriginId
 from holdfast.core.journal.chain import Signer
@@ -15,6 +16,8 @@ from holdfast.core.sync import messages
 from holdfast.core.sync.commands import Command, CommandBatch, Outcome
 from holdfast.core.sync.feed import FeedPage, FeedRow, pack
 from holdfast.core.sync.receiver import Refused
+from holdfast.hq.central.desk import CentralDesk
+from holdfast.hq.central.services import ReleaseRequest
 from holdfast.hq.ingest import Ingest
 from holdfast.infra.clock import Clock
 from holdfast.simulation.errands import Ask
@@ -49,6 +52,7 @@ class Desk(NamedTuple):
     ingest: Ingest
     feeds: FeedDesk
     commands: CommandDesk
+    central: CentralDesk
 
 
 class SimFeeds:
@@ -200,6 +204,19 @@ def _outcome(desk: Desk, origin: OriginId, body: bytes) -> Answer:
     return Answer(204, b"") if refusal is None else Answer(404, b"", refusal.code, refusal.sentence)
 
 
+def _hold(desk: Desk, origin: OriginId, body: bytes) -> Answer:
+    held = desk.central.hold(origin, messages.decode(body, HoldRequest))
+    if isinstance(held, Declined):
+        return Answer(409, messages.encode(held), held.code, held.sentence)
+    return Answer(200, messages.encode(held))
+
+
+def _release(desk: Desk, origin: OriginId, body: bytes) -> Answer:
+    asked = messages.decode(body, ReleaseRequest)
+    desk.central.release(origin, asked.key, asked.cause)
+    return Answer(204, b"")
+
+
 _KINDS: dict[str, Callable[[Desk, OriginId, bytes], Answer]] = {
     "offer": _offer,
     "entries": _entries,
@@ -207,6 +224,8 @@ _KINDS: dict[str, Callable[[Desk, OriginId, bytes], Answer]] = {
     "feed": _feed,
     "commands": _commands,
     "outcome": _outcome,
+    "hold": _hold,
+    "release": _release,
 }
 
 

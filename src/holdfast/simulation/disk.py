@@ -12,6 +12,7 @@ from holdfast.core.sync.batch import StoredEntry, proved_count
 from holdfast.core.sync.messages import Receipt
 from holdfast.core.sync.ports import Piece
 from holdfast.simulation.reference import ReferenceDatabase
+from holdfast.simulation.wallet import Wallet
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -90,6 +91,7 @@ class Database:
         self.damaged = 0
         self.memory = Memory()
         """What this disk was told and did: the oracle's, not the register's."""
+        self.wallet = Wallet()
 
     @property
     def head(self) -> Head | None:
@@ -159,6 +161,7 @@ class Database:
         other.references = set(self.references)
         other.purged, other.damaged = self.purged, self.damaged
         other.memory = self.memory.copy()
+        other.wallet = self.wallet
         return other
 
 

@@ -1,12 +1,13 @@
 """Head office in the simulation: the shipped ingest over the in-memory store."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import msgspec
 
+from holdfast.core.central.accounts import HoldKey
 from holdfast.core.central.numbers import MAC_KEY_BYTES
 from holdfast.core.faults import Fault
 from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, StoreId
@@ -19,10 +20,12 @@ from holdfast.core.sync.batch import decode_batch
 from holdfast.core.sync.commands import Command
 from holdfast.core.sync.enrolment import Certificate, sign_certificate
 from holdfast.core.sync.receiver import Keys
+from holdfast.hq.central.desk import CentralDesk
 from holdfast.hq.incarnation import new_incarnation
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.knowledge import knowledge_of
 from holdfast.hq.offers import settled_claims
+from holdfast.hq.store.central_port import Numbered
 from holdfast.hq.store.port import HeadOfficeStore, OriginRecord
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.keys import SigningKey
@@ -50,6 +53,9 @@ class Office(Protocol):
     def handle_within(self, origin: OriginId, kind: str, body: bytes, expected: Answer) -> None: ...
     def publish(self, feed: str, rows: Rows, expected: tuple[int, int]) -> None: ...
     def issue(self, origin: OriginId, kind: str, arguments: dict[str, str], expected: Command) -> None: ...
+    def open_accounts(self, accounts: Sequence[Numbered]) -> None: ...
+    @property
+    def desk(self) -> Desk: ...
     def retry_quarantine(self, expected: tuple[int, int] | str) -> None: ...
     def fail_next_commit(self, failing: int) -> None: ...
     def restart(self) -> None: ...
@@ -118,6 +124,7 @@ class SimHeadOffice:
         self._spent: set[bytes] = set()
         self._shown: dict[tuple[OriginId, str, str, int], int] = {}
         """Versions that registers showed to be lost, and when first."""
+        self.restores = 0
         self._put_back_in: IncarnationId | None = None
         self.numbered_twice: set[IncarnationId] = set()
         """Lives in which a load took a version's number that a restore nobody told of had taken away: until
@@ -128,7 +135,12 @@ class SimHeadOffice:
         ingest = Ingest(
             self.store, self.key, self._verify, self.clock, self.tape, number_key=bytes(MAC_KEY_BYTES)
         )
-        return Desk(ingest, SimFeeds(self.store, self.key), SimCommands(self.store, self.key, self.clock))
+        return Desk(
+            ingest,
+            SimFeeds(self.store, self.key),
+            SimCommands(self.store, self.key, self.clock),
+            CentralDesk(self.store, self.clock, bytes(MAC_KEY_BYTES)),
+        )
 
     # Who is enrolled
 
@@ -184,6 +196,23 @@ class SimHeadOffice:
             self.twin.issue(origin, kind, arguments, command)
         return command
 
+    def open_accounts(self, accounts: Sequence[Numbered]) -> None:
+        """Cards that are made, and customers who may owe."""
+        with self.store.transaction(None) as transaction:
+            transaction.central.open(accounts, 0)
+        if self.twin is not None:
+            self.twin.open_accounts(accounts)
+
+    def held(self) -> list[tuple[HoldKey, int]]:
+        """Locks that stand, and since when."""
+        holds = self.store.tables.central.holds
+        return [(key, hold.since_ms) for key, hold in holds.items() if not hold.ended]
+
+    def take_back(self, key: HoldKey) -> None:
+        """A person releases a lock."""
+        for desk in (self.desk, *(() if self.twin is None else (self.twin.desk,))):
+            desk.central.take_back(key, by="admin", reason="nobody comes back for it")
+
     # Life and death
 
     def crash(self) -> None:
@@ -233,6 +262,7 @@ class SimHeadOffice:
         if self._backup is None:
             return
         self._losses_unexplained = self.losses_unexplained
+        self.restores += 1
         store, heard = self._backup
         self.store, self.heard = store.copy(), heard.copy()
         self.alive = True

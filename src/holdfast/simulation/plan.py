@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+NEVER = 100_000.0
 YEARS = (-7, -1, 0, 0, 1, 30)
 
 
@@ -49,6 +50,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     help_hours: float = 12
     """Between two looks at whom head office refuses, to give them another key."""
     theft_hours: float = 30
+    value_hours: float = NEVER
+    """Between two acts with gift cards, memos, points and accounts, at one register."""
+    take_back_hours: float = 48
+    """Between two locks that an admin releases by hand."""
 
 
 def usual(days: int, registers: int = 4) -> Plan:
@@ -104,23 +109,44 @@ def worn(days: int, registers: int = 4) -> Plan:
 def quiet(days: int, registers: int = 4) -> Plan:
     """Shops that sell little, under a head office that is put back unannounced: what was lost there, no sale
     and no receipt shows."""
-    never = 100_000.0
     return Plan(
         name="quiet",
         days=days,
         registers=registers,
         sale_hours=48,
         weather_hours=48,
-        restore_hours=never,
-        clone_hours=never,
-        damage_hours=never,
-        forgery_hours=never,
-        head_office_restore_hours=never,
+        restore_hours=NEVER,
+        clone_hours=NEVER,
+        damage_hours=NEVER,
+        forgery_hours=NEVER,
+        head_office_restore_hours=NEVER,
         slip_hours=8,
-        future_entry_hours=never,
-        feed_hours=never,
-        key_hours=never,
-        theft_hours=never,
+        future_entry_hours=NEVER,
+        feed_hours=NEVER,
+        key_hours=NEVER,
+        theft_hours=NEVER,
+    )
+
+
+def value(days: int, registers: int = 4) -> Plan:
+    """Shops that live on gift cards, under lines that come and go."""
+    return Plan(
+        name="value",
+        days=days,
+        registers=registers,
+        sale_hours=24,
+        weather_hours=4,
+        crash_hours=24,
+        restore_hours=100,
+        clone_hours=200,
+        head_office_restore_hours=400,
+        slip_hours=NEVER,
+        damage_hours=NEVER,
+        future_entry_hours=NEVER,
+        forgery_hours=NEVER,
+        theft_hours=NEVER,
+        value_hours=0.3,
+        take_back_hours=24,
     )
 
 
@@ -130,4 +156,5 @@ PLANS: dict[str, Callable[[int, int], Plan]] = {
     "backwards": backwards,
     "quiet": quiet,
     "worn": worn,
+    "value": value,
 }

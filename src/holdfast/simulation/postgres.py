@@ -3,7 +3,7 @@ and with the same chance, and must give the same answers and end in the same sta
 
 import itertools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -17,11 +17,13 @@ from holdfast.core.faults import UnavailableFault
 from holdfast.core.ids import IncarnationId, KeyId, OriginId
 from holdfast.core.sync.commands import Command
 from holdfast.hq import safe
+from holdfast.hq.central.desk import CentralDesk
 from holdfast.hq.commands import CommandBook
 from holdfast.hq.dump import dump_memory, dump_postgres
 from holdfast.hq.feeds import Feeds
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.schema import create_schema
+from holdfast.hq.store.central_port import Numbered
 from holdfast.hq.store.port import OriginRecord
 from holdfast.hq.store.postgres import PostgresStore, PostgresTransaction
 from holdfast.hq.verify import verify_head_office
@@ -152,6 +154,7 @@ class PostgresOffice:
             ),
             Feeds(self._pool, first.key, first.clock),
             CommandBook(self._pool, first.key, first.clock),
+            CentralDesk(self._store, first.clock, bytes(MAC_KEY_BYTES)),
         )
 
     def enrol(self, record: OriginRecord, key_id: KeyId, public_key: bytes) -> None:
@@ -179,6 +182,14 @@ class PostgresOffice:
         command = self._desk.commands.issue(origin, kind, by="admin", arguments=arguments)
         if command != expected:
             self._differ(f"command to {origin}: {expected} in memory, {command} in PostgreSQL")
+
+    def open_accounts(self, accounts: Sequence[Numbered]) -> None:
+        with self._store.transaction(None) as transaction:
+            transaction.central.open(accounts, 0)
+
+    @property
+    def desk(self) -> Desk:
+        return self._desk
 
     def handle(self, token: str, kind: str, body: bytes, expected: Answer) -> None:
         self._randomness.drawn = list(self._office().tape.drawn)

@@ -6,7 +6,8 @@ from holdfast.simulation.fleet import Backup, Fleet
 from holdfast.simulation.head_office import Office
 from holdfast.simulation.network import Weather, foul
 from holdfast.simulation.people import People
-from holdfast.simulation.plan import Plan
+from holdfast.simulation.plan import NEVER, Plan
+from holdfast.simulation.shoppers import Shoppers
 from holdfast.simulation.thief import Thief
 from holdfast.simulation.world import DAY_MS, HOUR_MS, YEAR_ON_THE_WALL_MS
 
@@ -24,6 +25,7 @@ class Simulation(Fleet):
         super().__init__(seed, plan, twin)
         self.people = People(self)
         self.thief = Thief(self, self.people)
+        self.shoppers = Shoppers(self) if plan.value_hours < NEVER else None
         for late in range(plan.late_registers):
             number = plan.registers + 1 + late
             self._enrol_at(number, self.world.random.randrange(1, plan.days * DAY_MS * 3 // 4))
@@ -62,6 +64,9 @@ class Simulation(Fleet):
             (plan.failing_commit_hours, "failing commit", self.failing_commit),
         ):
             self._every(hours, label, act)
+        if self.shoppers is not None:
+            self._every(plan.value_hours / plan.registers, "value", self.shoppers.visit)
+            self._every(plan.take_back_hours, "take back", self.shoppers.release_stale)
         end_ms = self.world.now_ms + plan.days * DAY_MS
         self.world.run_until(end_ms)
         if self.world.chance(0.5):
@@ -108,6 +113,8 @@ class Simulation(Fleet):
             register.sync.plan_all()
         self._look_at_lines()
         self.people.help_on()
+        if self.shoppers is not None:
+            self.shoppers.finish_all()
 
     def _look_at_lines(self) -> None:
         for node in (*self.stores, *self.registers):

@@ -69,7 +69,8 @@ class Held(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     account: AccountId
     balance: int
     available: int
-    """What the transaction may take: the balance, or what is left of the credit limit."""
+    """What the transaction may take: the balance, or of a shared account what it asked for, since no more is
+    kept for it."""
     since_ms: int
     number_end: str = ""
 
@@ -126,7 +127,7 @@ def decide_hold(
         amount=request.amount if request.kind in SHARED else 0,
         since_ms=now_ms,
     )
-    return hold, _held(hold, account, available)
+    return hold, _held(hold, account)
 
 
 def _again(
@@ -142,16 +143,15 @@ def _again(
         return Declined(code="hold.key-used", sentence="This was asked for something else. Begin it again.")
     if known.ended:
         return Declined(code="hold.ended", sentence="This was settled or given up already. Begin it again.")
-    available = known.amount if known.kind in SHARED else account.available
-    return known, _held(known, account, available)
+    return known, _held(known, account)
 
 
-def _held(hold: Hold, account: Account, available: int) -> Held:
+def _held(hold: Hold, account: Account) -> Held:
     return Held(
         key=hold.key,
         account=account.account,
         balance=account.balance,
-        available=available,
+        available=hold.amount if hold.kind in SHARED else account.available,
         since_ms=hold.since_ms,
         number_end=account.number_end,
     )

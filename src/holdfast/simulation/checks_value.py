@@ -1,0 +1,154 @@
+"""What must hold of central value: it moves by applied entries alone, once each, and nothing else is on the
+report than what somebody can explain (P2, P8)."""
+
+from collections import Counter, defaultdict
+
+import msgspec
+
+from holdfast.core.central.accounts import GIVES, HoldKey, Kind
+from holdfast.core.central.entries import HoldAsked, HoldEnded
+from holdfast.core.central.settle import (
+    KEY_ENDED,
+    NO_ACCOUNT,
+    NOT_HELD,
+    OVERSPENT,
+    TAKEN_BACK_THEN_USED,
+    Place,
+    Settled,
+)
+from holdfast.core.ingest.rows import APPLIED
+from holdfast.core.journal.entry import decode_entry
+from holdfast.core.sale import Sale, TransactionVoided
+from holdfast.simulation.documents import TOMORROW
+from holdfast.simulation.ledger import Fact
+from holdfast.simulation.scenario import Simulation
+
+_ASKS, _ENDS = ("hold_asked",), ("hold_ended", "transaction_voided", "sale", "return")
+
+
+class Keys(msgspec.Struct, frozen=True, kw_only=True):
+    """What the oracle saw of each key, whatever became of it since."""
+
+    asked: dict[HoldKey, list[Fact]]
+    ended: dict[HoldKey, list[Fact]]
+
+
+def value_exact(simulation: Simulation) -> list[str]:
+    """The ledger has a row for each movement of an applied entry, and none else; balances are its sums."""
+    office = simulation.head_office.store
+    expected: dict[Place, tuple[str, int]] = {}
+    for entry in office.entries():
+        if entry.status != APPLIED or entry.type not in ("sale", "return"):
+            continue
+        body = TOMORROW.decode(decode_entry(entry.data))
+        assert isinstance(body, Sale), "an applied sale reads"
+        for ordinal, movement in enumerate(body.values, 1):
+            asked = movement.amount if movement.act in GIVES else -movement.amount
+            expected[Place(entry.chain, entry.seq, ordinal)] = (f"{movement.kind} {movement.account}", asked)
+    found: list[str] = []
+    rows = list(office.tables.central.movements.values())
+    booked: dict[Place, tuple[str, int]] = {
+        row.moved.place: (f"{row.moved.movement.kind} {row.moved.movement.account}", -row.counter)
+        for row in rows
+    }
+    if len(booked) != len(rows):
+        found.append("P8: a movement is booked twice")
+    found += [f"P8: movement {place} is not booked" for place in expected.keys() - booked.keys()]
+    found += [f"P8: movement {place} comes of no entry" for place in booked.keys() - expected.keys()]
+    found += [
+        f"P8: movement {place} moves {booked[place]}, its entry says {asked}"
+        for place, asked in expected.items()
+        if booked.get(place, asked) != asked
+    ]
+    return found + _balances(simulation, rows)
+
+
+def _balances(simulation: Simulation, rows: list[Settled]) -> list[str]:
+    found: list[str] = []
+    sums: Counter[tuple[Kind, str]] = Counter()
+    for row in rows:
+        movement = row.moved.movement
+        sums[movement.kind, movement.account] += row.booked
+        if row.booked + row.counter + row.difference:
+            found.append(f"P8: movement {row.moved.place} is not balanced")
+        if row.difference and not row.remark:
+            found.append(f"P8: difference {row.difference} of {row.moved.place} is on no report")
+    for (kind, account), numbered in simulation.head_office.store.tables.central.accounts.items():
+        balance = numbered.account.balance
+        if balance != sums[kind, account]:
+            found.append(f"P8: {kind} {account} has {balance}, its movements come to {sums[kind, account]}")
+        if balance < -numbered.account.limit:
+            found.append(f"P8: {kind} {account} is at {balance}, below its floor")
+    return found
+
+
+def value_explained(simulation: Simulation) -> list[str]:
+    """Each remark on the report has a cause: a copied disk, a restored head office, or somebody's release. In
+    a run without these nothing is overspent."""
+    keys = _keys(simulation)
+    released = set[HoldKey]() if simulation.shoppers is None else simulation.shoppers.taken_back
+    is_restored = simulation.head_office.restores > 0
+    rows = list(simulation.head_office.store.tables.central.movements.values())
+    shaken = {
+        (row.moved.movement.kind, row.moved.movement.account)
+        for row in rows
+        if row.remark in (NOT_HELD, TAKEN_BACK_THEN_USED)
+    }
+    found: list[str] = []
+    for row in rows:
+        movement = row.moved.movement
+        lives = {fact.life.number for fact in keys.ended[movement.key]}
+        explained = {
+            "": True,
+            KEY_ENDED: len(lives) > 1,
+            TAKEN_BACK_THEN_USED: movement.key in released,
+            NOT_HELD: is_restored,
+            NO_ACCOUNT: is_restored,
+            OVERSPENT: movement.kind is Kind.POINTS or (movement.kind, movement.account) in shaken,
+        }
+        if not explained.get(row.remark, False):
+            what = f"{movement.kind} {movement.account}: {row.remark} {row.difference}"
+            found.append(f"P8: {what}, and nothing explains it")
+    return found
+
+
+def nothing_stranded(simulation: Simulation) -> list[str]:
+    """No lock stays whose owner's journal goes on: it settled it, or gave it up."""
+    keys = _keys(simulation)
+    office = simulation.head_office.store
+    waiting = {(e.origin, e.epoch, e.seq, e.hash) for e in office.entries() if e.status != APPLIED}
+    found: list[str] = []
+    for hold in office.tables.central.holds.values():
+        if hold.ended:
+            continue
+        ends = keys.ended[hold.key]
+        if ends and all(fact.key in waiting for fact in ends):
+            continue
+        owners = [
+            register.node
+            for register in simulation.registers
+            for fact in keys.asked[hold.key]
+            if register.origin == fact.origin and register.database.hash_at(fact.epoch, fact.seq) == fact.hash
+        ]
+        if owners:
+            found.append(f"P8: {hold.kind} {hold.account} stays locked by {owners[0]}, which goes on")
+    return found
+
+
+def _keys(simulation: Simulation) -> Keys:
+    keys = Keys(asked=defaultdict(list), ended=defaultdict(list))
+    for fact in simulation.ledger.facts.values():
+        if fact.type not in (*_ASKS, *_ENDS) or not fact.is_sound:
+            continue
+        body = TOMORROW.decode(decode_entry(fact.data))
+        if isinstance(body, HoldAsked):
+            keys.asked[body.key].append(fact)
+        elif isinstance(body, HoldEnded):
+            keys.ended[body.key].append(fact)
+        elif isinstance(body, TransactionVoided):
+            for key in body.held:
+                keys.ended[key].append(fact)
+        elif isinstance(body, Sale):
+            for movement in body.values:
+                keys.ended[movement.key].append(fact)
+    return keys

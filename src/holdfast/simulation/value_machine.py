@@ -1,0 +1,32 @@
+"""What central value needs of the machine that it is used at."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from holdfast.core.ids import StaffId
+from holdfast.core.journal.writer import Stamp
+from holdfast.core.sale import Sale
+from holdfast.simulation.disk import Database
+from holdfast.simulation.sync import SimSync
+
+Make = Callable[[str, Stamp], Sale]
+"""(number, stamp) → the document."""
+
+
+class ValueMachine(Protocol):
+    """A simulated register."""
+
+    database: Database
+    alive: bool
+    sync: SimSync | None
+    cashier: StaffId
+
+    def write_value(self, type: str, body: msgspec.Struct) -> None:
+        """An entry, with the wallet as it stands by then."""
+        ...
+
+    def write_document(self, type: str, make: Make) -> None:
+        """The same with a number."""
+        ...

@@ -1,0 +1,276 @@
+"""Central value at a simulated till: the holds that ship, over its disk, its journal and its line."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from holdfast.core.central import at_till
+from holdfast.core.central.accounts import GIVES, AccountId, Act, HoldKey, Kind
+from holdfast.core.central.at_till import REFUSED, REMOVED, Stage, Step, TillHold
+from holdfast.core.central.entries import HoldAsked, HoldEnded
+from holdfast.core.central.holds import Held
+from holdfast.core.ids import ID_RANDOM_BYTES, TransactionId, encode_id
+from holdfast.core.journal.writer import Stamp
+from holdfast.core.refusals import Refusal
+from holdfast.core.sale import Sale, TransactionVoided
+from holdfast.core.sync.messages import decode, encode
+from holdfast.simulation.network import Answer
+from holdfast.simulation.reference import CURRENCY
+from holdfast.simulation.sync import SimSync
+from holdfast.simulation.value_documents import Used, memo_return, value_sale
+from holdfast.simulation.value_machine import ValueMachine
+from holdfast.simulation.wallet import Begun, Wallet, hold_of, in_doubt
+from holdfast.simulation.world import World
+
+HOLD, RELEASE = "hold", "release"
+SUSPENDED_MAX = 2
+GIVEN_MAX_MINOR = 5_000
+HOLDS_HERE_MAX = 3
+LETS_GO_AT_ONCE = 0.7
+"""How often the call that frees a card ahead of its entry leaves at all."""
+
+
+class Want(NamedTuple):
+    """What a customer comes for."""
+
+    kind: Kind
+    act: Act
+    number: str = ""
+    account: str = ""
+
+
+class ReleaseAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of the call that lets go of a hold."""
+
+    key: HoldKey
+    cause: str
+
+
+class ValueTill:
+    """One machine's. What it knows is on the machine's disk, or it knows it no more after a crash."""
+
+    def __init__(self, world: World, machine: ValueMachine, allowed: frozenset[Kind]) -> None:
+        """`allowed`: what head office lets it conclude offline (GC4, GC6)."""
+        self._world, self._machine, self._allowed = world, machine, allowed
+        self.acts = 0
+        """Holds asked, documents written, holds given up."""
+
+    @property
+    def wallet(self) -> Wallet:
+        return self._machine.database.wallet
+
+    @property
+    def is_online(self) -> bool:
+        sync = self._machine.sync
+        return self._machine.alive and sync is not None and not sync.board.is_offline
+
+    def started(self, *, is_other_epoch: bool) -> None:
+        """Nobody waits for an answer any more. In an epoch of its own it is another life of this register:
+        what its disk says of a hold may be long over."""
+        wallet = self.wallet
+        for begun in wallet.all():
+            wallet = wallet.with_holds(begun.transaction, in_doubt(begun.holds, also_held=is_other_epoch))
+        self._machine.database.wallet = wallet
+
+    # ---- what a cashier does
+
+    def ask(self, want: Want) -> None:
+        """A hold, in the open transaction or a new one; begun offline it is refused (GC7)."""
+        if not self.is_online:
+            return
+        wallet = self.wallet
+        if wallet.open is None:
+            wallet = msgspec.structs.replace(wallet, open=Begun(transaction=TransactionId(self._id())))
+        begun = wallet.open
+        assert begun is not None, "one is open"
+        if len(begun.holds) >= HOLDS_HERE_MAX:
+            return
+        hold = TillHold(
+            key=HoldKey(self._id()),
+            kind=want.kind,
+            act=want.act,
+            number=want.number,
+            account=AccountId(want.account),
+            asked_amount=self._world.random.randrange(1, 400) if want.act is Act.CHARGE else 0,
+        )
+        step = at_till.ask(begun.holds, hold, begun.transaction, self._machine.cashier)
+        if isinstance(step, Refusal):
+            return
+        if self._keep(wallet, begun, step):
+            self._call(begun.transaction, hold)
+
+    def ask_again(self) -> None:
+        """The line is back: what is in doubt is asked under its own key (SW10)."""
+        if not self.is_online:
+            return
+        for begun in self.wallet.all():
+            for hold in begun.holds:
+                if hold.stage is Stage.IN_DOUBT:
+                    self._call(begun.transaction, hold)
+
+    def take_off(self) -> None:
+        """The last one that was added (GC3, GC5)."""
+        begun = self.wallet.open
+        if begun is not None and begun.holds:
+            self._give_up(begun, begun.holds[-1], REMOVED)
+
+    def suspend(self) -> None:
+        """Lay the transaction aside, or go on in one that was."""
+        wallet = self.wallet
+        if wallet.open is not None and len(wallet.suspended) < SUSPENDED_MAX:
+            self._machine.database.wallet = Wallet(suspended=(*wallet.suspended, wallet.open))
+        elif wallet.open is None and wallet.suspended:
+            self._machine.database.wallet = Wallet(open=wallet.suspended[0], suspended=wallet.suspended[1:])
+
+    def void(self) -> None:
+        """The whole transaction is given up."""
+        begun, machine = self.wallet.open, self._machine
+        if begun is None or not machine.alive:
+            return
+        held = tuple(hold.key for hold in begun.holds)
+        body = TransactionVoided(
+            transaction=begun.transaction,
+            currency=CURRENCY,
+            lines=(),
+            began_at_ms=1,
+            reason="left",
+            held=held,
+        )
+        machine.database.wallet = self.wallet.without(begun.transaction)
+        self.acts += 1
+        machine.write_value("transaction_voided", body)
+        for key in held:
+            self._let_go(key, "voided")
+
+    def conclude(self) -> bool:
+        """With whatever the holds give; False: not as it is."""
+        begun, machine = self.wallet.open, self._machine
+        if begun is None or not machine.alive:
+            return False
+        used: list[Used] = []
+        for hold in begun.holds:
+            amount = self._amount(hold)
+            if amount:
+                used.append((hold, amount))
+        refusal = at_till.conclude_refusal(
+            begun.holds,
+            offline=not self.is_online,
+            allowed_offline=self._allowed,
+            paid_by=[hold.key for hold, _ in used],
+        )
+        if refusal is not None:
+            return False
+        for hold in begun.holds:
+            if all(hold.key != other.key for other, _ in used) and not self._give_up(begun, hold, REMOVED):
+                return False
+        machine.database.wallet = self.wallet.without(begun.transaction)
+        self.acts += 1
+        chance = self._world.random
+        machine.write_document(
+            "sale", lambda number, stamp: value_sale(chance, number, begun.transaction, stamp, used)
+        )
+        return True
+
+    def refund(self, account: AccountId, memo: str) -> bool:
+        """Goods come back for a memo of that number."""
+        if not self.is_online:
+            return False
+        transaction, amount = TransactionId(self._id()), self._world.random.randrange(1, GIVEN_MAX_MINOR)
+
+        def make(number: str, stamp: Stamp) -> Sale:
+            return memo_return(number, transaction, stamp, account, memo, amount)
+
+        self.acts += 1
+        self._machine.write_document("return", make)
+        return True
+
+    def finish(self) -> bool:
+        """The end of the day: nothing stays open. True: nothing is."""
+        if not self._machine.alive:
+            return False
+        if self.wallet.open is None:
+            self.suspend()
+        begun = self.wallet.open
+        if begun is None:
+            return True
+        if any(hold.stage is not Stage.HELD for hold in begun.holds):
+            self.ask_again()
+        elif not self.conclude():
+            self.void()
+        return False
+
+    def _amount(self, hold: TillHold) -> int:
+        if hold.act in GIVES:
+            return self._world.random.randrange(100, GIVEN_MAX_MINOR)
+        if hold.stage is not Stage.HELD:
+            return 1
+        if hold.act is Act.CHARGE:
+            return hold.available
+        return self._world.random.randrange(1, hold.available + 1) if hold.available else 0
+
+    def _id(self) -> str:
+        return encode_id(self._world.random.randbytes(ID_RANDOM_BYTES))
+
+    # ---- calls
+
+    def _call(self, transaction: TransactionId, hold: TillHold) -> None:
+        sync = self._machine.sync
+        assert sync is not None, "a till that is online has one"
+        body = encode(at_till.request_of(hold, transaction, CURRENCY, ""))
+        sync.session.call(
+            HOLD,
+            body,
+            lambda answer: self._heard(sync, hold.key, lambda: self._answered(hold.key, answer)),
+            lambda: self._heard(sync, hold.key, lambda: self._unanswered(hold.key)),
+        )
+
+    def _heard(self, sync: SimSync, key: HoldKey, act: Callable[[], None]) -> None:
+        """Unless the process ended, or the hold was taken off meanwhile."""
+        if self._machine.alive and self._machine.sync is sync and hold_of(self.wallet, key) is not None:
+            act()
+
+    def _answered(self, key: HoldKey, answer: Answer) -> None:
+        found = hold_of(self.wallet, key)
+        assert found is not None, "somebody waits for it"
+        begun, hold = found
+        if answer.status == 200:
+            self._keep(self.wallet, begun, at_till.granted(begun.holds, decode(answer.body, Held)))
+        elif answer.status == 409:
+            self._give_up(begun, hold, REFUSED)
+        else:
+            self._unanswered(key)
+
+    def _unanswered(self, key: HoldKey) -> None:
+        found = hold_of(self.wallet, key)
+        assert found is not None, "somebody waits for it"
+        self._keep(self.wallet, found[0], at_till.unanswered(found[0].holds, key))
+
+    def _give_up(self, begun: Begun, hold: TillHold, cause: str) -> bool:
+        """False: the power went under it."""
+        now = next(other for other in self.wallet.all() if other.transaction == begun.transaction)
+        step = at_till.give_up(now.holds, hold.key, now.transaction, cause, self._machine.cashier)
+        is_kept = self._keep(self.wallet, now, step)
+        self._let_go(hold.key, cause)
+        return is_kept
+
+    def _let_go(self, key: HoldKey, cause: str) -> None:
+        """At once, ahead of the entry; nobody waits for the answer."""
+        if self.is_online and self._world.chance(LETS_GO_AT_ONCE):
+            sync = self._machine.sync
+            assert sync is not None, "a till that is online has one"
+            sync.session.call(
+                RELEASE, encode(ReleaseAsked(key=key, cause=cause)), lambda answer: None, lambda: None
+            )
+
+    def _keep(self, wallet: Wallet, begun: Begun, step: Step) -> bool:
+        """The holds after a step and its entry, in one transaction; False: the power went under it."""
+        machine = self._machine
+        machine.database.wallet = wallet.with_holds(begun.transaction, step.holds)
+        if step.journalled is not None:
+            self.acts += 1
+            machine.write_value(_TYPES[type(step.journalled)], step.journalled)
+        return machine.alive
+
+
+_TYPES = {HoldAsked: "hold_asked", HoldEnded: "hold_ended"}

@@ -1,0 +1,64 @@
+"""What a simulated till's disk keeps of central value: the transaction that is open, and those laid aside."""
+
+import msgspec
+
+from holdfast.core.central.accounts import HoldKey
+from holdfast.core.central.at_till import Holds, Stage, TillHold
+from holdfast.core.ids import TransactionId
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction that asked head office for something."""
+
+    transaction: TransactionId
+    holds: Holds = ()
+
+    def has(self, key: HoldKey) -> bool:
+        return any(hold.key == key for hold in self.holds)
+
+
+class Wallet(msgspec.Struct, frozen=True, kw_only=True):
+    """All that there is of it; a copy of the disk takes it along."""
+
+    open: Begun | None = None
+    suspended: tuple[Begun, ...] = ()
+
+    def all(self) -> tuple[Begun, ...]:
+        return (*self.suspended, *(() if self.open is None else (self.open,)))
+
+    def with_holds(self, transaction: TransactionId, holds: Holds) -> "Wallet":
+        """One of its transactions changed; one without holds is none any more."""
+
+        def changed(begun: Begun) -> Begun:
+            is_it = begun.transaction == transaction
+            return msgspec.structs.replace(begun, holds=holds) if is_it else begun
+
+        return Wallet(
+            open=None if self.open is None else changed(self.open),
+            suspended=tuple(map(changed, self.suspended)),
+        )
+
+    def without(self, transaction: TransactionId) -> "Wallet":
+        is_open = self.open is not None and self.open.transaction == transaction
+        return Wallet(
+            open=None if is_open else self.open,
+            suspended=tuple(begun for begun in self.suspended if begun.transaction != transaction),
+        )
+
+
+def in_doubt(holds: Holds, *, also_held: bool = False) -> Holds:
+    """After a restart nobody waits for an answer; `also_held`: nor is known what became of a hold."""
+    return tuple(
+        msgspec.structs.replace(hold, stage=Stage.IN_DOUBT)
+        if also_held or hold.stage is not Stage.HELD
+        else hold
+        for hold in holds
+    )
+
+
+def hold_of(wallet: Wallet, key: HoldKey) -> tuple[Begun, TillHold] | None:
+    for begun in wallet.all():
+        for hold in begun.holds:
+            if hold.key == key:
+                return begun, hold
+    return None
