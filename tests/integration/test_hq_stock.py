@@ -4,10 +4,13 @@ import threading
 
 import pytest
 
-from holdfast.hq.stock import StockKeeper, fold
+from holdfast.core.ids import DocumentNumber, Sku
+from holdfast.core.stock.entries import CountedLine, StockCounted
+from holdfast.hq.stock.keeper import StockKeeper, fold
 from holdfast.infra.postgres.connect import Pool, open_pool
 from tests.hq_fixtures import HeadOfficeUnderTest
 from tests.journal_samples import SampleJournal
+from tests.stock_samples import NOON_MS, adjusted, counted, register, sold
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
 
@@ -80,3 +83,79 @@ def test_the_service_folds_by_itself(postgres_hq: HeadOfficeUnderTest, pool: Poo
         finally:
             keeper.stop()
         assert counts(pool)[0] == 0
+
+
+# ---- figures -----------------------------------------------------------------------------------
+
+
+def _levels(hq: HeadOfficeUnderTest) -> dict[tuple[object, ...], object]:
+    return {row[:2]: row[2] for row in hq.dump()["stock_level"]}
+
+
+def _three_registers() -> list[SampleJournal]:
+    """What happened in S1, in the order of the minutes; they bring it in any order."""
+    one, two, three = register(1), register(2), register(3)
+    adjusted(one, 1, "A", 20)
+    sold(two, 5, "A", 2)
+    sold(three, 6, "A", 1)
+    counted(two, 10, A=15, B=4)  # two pieces of A were missing by then
+    sold(one, 12, "A", 3)
+    sold(three, 13, "B", 1)
+    counted(three, 20, A=11)
+    sold(one, 25, "A", 1)
+    sold(two, 26, "A", 5, own_date="2026-09-20")  # the day before all of this, entered from paper
+    return [one, two, three]
+
+
+def _bring(hq: HeadOfficeUnderTest, journals: list[SampleJournal], order: list[tuple[int, int]]) -> None:
+    for which, seq in order:
+        journal = journals[which]
+        hq.ingest.receive_batch(journal.origin, journal.batch(seq, 1))
+
+
+def _orders() -> list[list[tuple[int, int]]]:
+    places = [[(which, seq) for seq in range(1, 5)] for which in range(3)]
+    one, two, three = places
+    return [one + two + three, three + two + one, two + three + one, [*two[:3], *three, *one, *two[3:]]]
+
+
+@pytest.mark.parametrize("order", range(4))
+def test_counted_figures_stay_true_whoever_sends_first(
+    postgres_hq: HeadOfficeUnderTest, memory_hq: HeadOfficeUnderTest, order: int
+) -> None:
+    journals = _three_registers()
+    for hq in (postgres_hq, memory_hq):
+        for number, journal in enumerate(journals, 1):
+            hq.enrol(journal, f"R0{number}")
+        _bring(hq, journals, _orders()[order])
+        assert _levels(hq) == {("S1", "A"): 10_000, ("S1", "B"): 3_000}
+    assert postgres_hq.dump()["stock_mark"] == memory_hq.dump()["stock_mark"]
+    assert postgres_hq.verify().differences == ()
+
+
+def test_a_figure_that_is_not_kept_right_is_found(postgres_hq: HeadOfficeUnderTest, pool: Pool) -> None:
+    journal = counted(sold(register(1), 1, "A", 2), 2, A=5)
+    postgres_hq.enrol(journal)
+    postgres_hq.ingest.receive_batch(journal.origin, journal.batch())
+    assert _levels(postgres_hq) == {("S1", "A"): 5_000}
+    with pool, pool.connection() as conn:
+        conn.execute("update stock_mark set figure_milli = 6000")
+    said = [each.sentence for each in postgres_hq.verify().differences]
+    assert len(said) == 3, said
+    assert said[-1].endswith("is not what was there at its time")
+
+
+def test_a_product_counted_twice_in_one_count_waits(postgres_hq: HeadOfficeUnderTest) -> None:
+    journal = register(1)
+    lines = (
+        CountedLine(line=1, sku=Sku("A"), quantity_milli=1),
+        CountedLine(line=2, sku=Sku("A"), quantity_milli=2),
+    )
+    journal.append(
+        "stock_counted", 1, StockCounted(document=DocumentNumber("R01-1"), lines=lines, at_ms=NOON_MS)
+    )
+    sold(journal, 1, "A", 1)
+    postgres_hq.enrol(journal)
+    postgres_hq.ingest.receive_batch(journal.origin, journal.batch())
+    assert [row[2] for row in postgres_hq.dump()["quarantine"]] == ["invalid-lines"]
+    assert _levels(postgres_hq) == {("S1", "A"): -1_000}

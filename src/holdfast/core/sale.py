@@ -103,6 +103,10 @@ class Tender(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=F
     """Hundred-millionths of the document's currency for one unit of the foreign one."""
     original: OriginalTender | None = None
     """On a refund to a card: the payment that it goes back to."""
+    hold: HoldKey = HoldKey("")
+    """Of central value: the till's hold that it is paid under."""
+    points: Int64 = 0
+    """Of points: how many pay this amount."""
 
 
 class ExternalDocument(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -178,6 +182,8 @@ class StockAdjusted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     by: StaffId = StaffId("")
     customer: CustomerNumber | None = None
     external: ExternalDocument | None = None
+    note: Text = ""
+    approved_by: StaffId = StaffId("")
 
 
 class AccountAdjusted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):

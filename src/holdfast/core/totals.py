@@ -9,6 +9,8 @@ import msgspec
 from holdfast.core.foreign_cash import FOREIGN_CASH
 from holdfast.core.ids import Sku
 from holdfast.core.sale import Sale, StockAdjusted, StockLine, TransactionVoided
+from holdfast.core.stock.entries import StockTransferred
+from holdfast.core.tax import NO_TURNOVER
 
 _DRAWER_KINDS = frozenset({"cash", "change"})
 DRAWER_TENDERS = _DRAWER_KINDS | {FOREIGN_CASH}
@@ -64,6 +66,11 @@ class DayTotals(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     def documents(self) -> int:
         """Sales and returns: what took a document number."""
         return self.sales + self.returns
+
+    @property
+    def value_minor(self) -> int:
+        """Of the total: gift cards and other central value sold, less paid out. It is no turnover."""
+        return self.net_minor.get(NO_TURNOVER.code, 0)
 
     @property
     def sold_minor(self) -> int:
@@ -137,16 +144,17 @@ def is_return(sale: Sale) -> bool:
 
 
 def stock_deltas(body: msgspec.Struct) -> dict[Sku, int]:
-    """Thousandths by stock code: a sale takes off, a return puts back, an adjustment says it itself.
+    """Thousandths by stock code: a sale takes off, a return puts back, an adjustment and a transfer say it.
 
-    A code whose movements cancel out is there with 0. An adjusted account and a voided
-    transaction have moved no goods.
+    A code whose movements cancel out is there with 0. An adjusted account, a voided transaction and a count
+    have moved no goods: what a count differs by, head office alone can know (`core.stock.marks`).
     """
     deltas: dict[Sku, int] = {}
     if isinstance(body, Sale):
         for line in body.lines:
-            deltas[line.sku] = deltas.get(line.sku, 0) - line.quantity_milli
-    elif isinstance(body, StockAdjusted):
+            if line.tax_code != NO_TURNOVER.code:  # a gift card is no goods
+                deltas[line.sku] = deltas.get(line.sku, 0) - line.quantity_milli
+    elif isinstance(body, StockAdjusted | StockTransferred):
         _add_movements(deltas, body.lines)
     return deltas
 

@@ -31,6 +31,7 @@ _SELECTS = {
     "signed_head": "select chain, seq, key_id, signature from signed_head",
     "claim": "select origin, epoch, seq, hash from claim",
     "stock_level": "select store, sku, quantity_milli from stock_level where quantity_milli <> 0",
+    "stock_mark": "select store, sku, mark, kind, at_ms, figure_milli, staff from stock_mark",
     "register_day": (
         "select origin, business_date, documents, total_minor, tax_minor, cash_minor from register_day"
     ),
@@ -113,6 +114,10 @@ def dump_memory(store: MemoryStore) -> Dump:
             (origin, *contact, tables.nonces.get(origin, "")) for origin, contact in tables.contacts.items()
         ],
         "feed": tables.feeds.items(),
+        "stock_mark": [
+            (mark.store, mark.sku, mark.mark, mark.kind, mark.at_ms, mark.figure_milli, mark.by)
+            for mark in tables.marks.marks.values()
+        ],
         **_central(tables.central),
     }  # fmt: skip
     return {table: _canonical(table, rows, names) for table, rows in found.items()}

@@ -41,6 +41,7 @@ from holdfast.hq.intake import RACES_MAX, store_batch
 from holdfast.hq.offers import EpochStand, lost_receipt, note_head, remember_claims, stands
 from holdfast.hq.pacing import Pacing
 from holdfast.hq.sessions import OpenSession, Sessions
+from holdfast.hq.stock.settling import settle_stock
 from holdfast.hq.store.port import (
     ChainRecord,
     DataFault,
@@ -372,6 +373,7 @@ class Ingest:
             try:
                 with transaction.savepoint():
                     transaction.put([rows])
+                    settle_stock(transaction, rows, self._clock.now_ms())
                     if rows.values:
                         now_ms = self._clock.now_ms()
                         settle_events(transaction, rows.values, waiting.origin, self._number_key, now_ms)

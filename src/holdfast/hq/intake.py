@@ -11,6 +11,7 @@ from holdfast.core.ingest.decide import Deciding, Decision, Stretch, forced
 from holdfast.core.journal.chain import SignedHead
 from holdfast.core.journal.entry import Unprojectable
 from holdfast.hq.central.settling import settle_events
+from holdfast.hq.stock.settling import settle_stock
 from holdfast.hq.store.port import Claim, DataFault, HeadOfficeStore, RaceFault, Transaction
 
 RACES_MAX = 5
@@ -73,6 +74,7 @@ def _put(
     deciding = Deciding(facts, stretch, transaction.references, culprits)
     decision = deciding.decision
     transaction.put(deciding.parts(PART_ENTRIES))
+    settle_stock(transaction, decision.rows, now_ms)
     if decision.rows.values:
         settle_events(transaction, decision.rows.values, stretch.origin, number_key, now_ms)
     for completed in decision.rows.completed:

@@ -59,7 +59,7 @@ group by business_date order by 2 desc, business_date desc limit 1;
 
 -- name: by_currency()
 select currency, count(*), sum(total_minor)::numeric, sum(tax_minor)::numeric from document
-where type <> 'stock_adjusted' group by currency order by currency;
+where type not in ('stock_adjusted', 'stock_counted', 'stock_transferred') group by currency order by currency;
 
 -- name: by_tender()
 -- What documents were paid with, foreign cash by its currency.
@@ -82,8 +82,13 @@ select sku, sum(stock_milli)::numeric from document_line where stock_milli <> 0 
 select count(*)
 from (select store, sku, quantity_milli from stock_level where quantity_milli <> 0) as level
 full join (
-    select store, sku, sum(stock_milli) as quantity_milli from document_line
-    group by store, sku having sum(stock_milli) <> 0
+    select store, sku, sum(quantity_milli) as quantity_milli
+    from (
+        select store, sku, stock_milli as quantity_milli from document_line
+        union all
+        select store, sku, quantity_milli from stock_derived
+    ) as movement
+    group by store, sku having sum(quantity_milli) <> 0
 ) as moved using (store, sku)
 where level.quantity_milli is distinct from moved.quantity_milli;
 

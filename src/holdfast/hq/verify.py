@@ -19,6 +19,7 @@ from holdfast.core.ingest.rows import APPLIED, COLUMNS, QUARANTINED, REPEATED, R
 from holdfast.core.journal.chain import ZERO_HASH, SignedHead, Verify, head_holds, link
 from holdfast.core.journal.entry import Unprojectable
 from holdfast.core.sync.batch import StoredEntry
+from holdfast.hq.stock.verify import MarksCheck
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.postgres.progress import Progress, silent
 from holdfast.infra.queries import Engine, load_queries
@@ -32,6 +33,7 @@ _PROJECTED = (
     *("document", "document_line", "document_tender", "document_foreign_cash", "document_tax"),
     *("document_return", "reference"),
     *("shift_opened", "shift_declared", "cash_movement", "z_report"),
+    "stock_transfer",
 )
 _POSTING_PERIOD = COLUMNS["document"].index("posting_period")
 _EARLIEST_PERIOD = "0001-01"
@@ -93,6 +95,7 @@ class _Verification:
         self._progress = progress
         self._differences: list[Difference] = []
         self._stock: Counter[tuple[str, str]] = Counter()
+        self._marks = MarksCheck(conn)
         self._days: dict[tuple[str, str], list[int]] = {}
         self._entries = self._documents = self._signatures = self._waiting = 0
 
@@ -103,6 +106,8 @@ class _Verification:
             self._walk(chain)
             self._check_heads(chain)
         self._check_stock()
+        for sentence in self._marks.wrong():
+            self._differ("stock", sentence)
         self._check_days()
         strays = _sql.strays(self._conn)
         if strays:
@@ -204,6 +209,7 @@ class _Verification:
         if item.reference is not None:
             row = (*item.reference, chain.chain, item.stored.seq, item.content)
             expected.appended["reference"].append(row)
+        self._marks.add(chain.origin.store, item.entry, item.body)
 
     def _check_repeated(self, chain: _Chain, item: PreparedEntry) -> None:
         known = None
@@ -258,6 +264,7 @@ class _Verification:
 
     def _check_stock(self) -> None:
         found = {(store, sku): milli for store, sku, milli in _sql.stock(self._conn)}
+        self._stock.update(self._marks.moved())
         wanted = {key: milli for key, milli in self._stock.items() if milli}
         for store, sku in sorted(found.keys() | wanted.keys()):
             if found.get((store, sku)) != wanted.get((store, sku)):

@@ -16,12 +16,13 @@ from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.ingest.rows import DayCount, DayKey, Rows
 from holdfast.core.journal.entry import Entry, Unprojectable
 from holdfast.core.sale import AccountAdjusted, ExternalDocument, Sale, StockAdjusted, StockLine
+from holdfast.core.stock.entries import CountedLine, StockCounted, StockTransferred
 
 INT64 = 1 << 63
 _NUL = b"\\u0000"
 """Cheap look at the bytes; only where it finds something is the body searched."""
 
-Document = Sale | StockAdjusted | AccountAdjusted
+Document = Sale | StockAdjusted | StockCounted | StockTransferred | AccountAdjusted
 
 
 def validate(entry: Entry, body: msgspec.Struct) -> Unprojectable | None:
@@ -43,7 +44,18 @@ def validate(entry: Entry, body: msgspec.Struct) -> Unprojectable | None:
     for number, line in enumerate(body.lines, 1):
         if line.line != number:
             return Unprojectable("invalid-lines", "lines are not numbered 1, 2, 3, …")
-    return _validate_sale(body) if isinstance(body, Sale) else None
+    if isinstance(body, Sale):
+        return _validate_sale(body)
+    return _validate_stock(body) if isinstance(body, StockCounted | StockTransferred) else None
+
+
+def _validate_stock(body: StockCounted | StockTransferred) -> Unprojectable | None:
+    if isinstance(body, StockCounted):
+        if len({line.sku for line in body.lines}) < len(body.lines):
+            return Unprojectable("invalid-lines", "a product is counted twice")
+    elif any((line.quantity_milli < 0) != (body.way == "sent") for line in body.lines):
+        return Unprojectable("invalid-lines", "what is sent is negative, and what is received positive")
+    return None
 
 
 def _validate_sale(sale: Sale) -> Unprojectable | None:
@@ -153,6 +165,13 @@ def project(
         )
     )
     _project_lines(rows, chain, seq, origin.store, date, body)
+    if isinstance(body, StockTransferred):
+        rows.appended["stock_transfer"].append(
+            (
+                *(chain, seq, body.transfer, body.way, origin.store, body.other),
+                *(body.document, body.at_ms, body.by),
+            )
+        )
     key = DayKey(origin.origin, date)
     day = rows.days.get(key)
     if day is None:
@@ -164,10 +183,10 @@ def project(
 
 
 def stock_sign(body: Document) -> int:
-    """A sale takes off the shelf, an adjustment says what it does, an account has no goods."""
+    """A sale takes off the shelf, an adjustment says what it does; accounts and counts move no goods."""
     if isinstance(body, Sale):
         return -1
-    return 1 if isinstance(body, StockAdjusted) else 0
+    return 1 if isinstance(body, StockAdjusted | StockTransferred) else 0
 
 
 def _tax_minor(sale: Sale) -> int:
@@ -204,7 +223,7 @@ def _project_lines(rows: Rows, chain: int, seq: int, store: StoreId, date: str, 
         rows.appended["document_line"] += [
             _movement_row(chain, seq, store, date, line, line.quantity_milli * sign) for line in body.lines
         ]
-    if isinstance(body, AccountAdjusted):
+    if isinstance(body, AccountAdjusted | StockCounted):
         return
     stock, sign = rows.stock, stock_sign(body)
     for line in body.lines:
@@ -230,7 +249,7 @@ def _project_return(rows: Rows, chain: int, seq: int, sale: Sale) -> None:
 
 
 def _movement_row(
-    chain: int, seq: int, store: StoreId, date: str, line: StockLine, stock_milli: int
+    chain: int, seq: int, store: StoreId, date: str, line: StockLine | CountedLine, stock_milli: int
 ) -> tuple[object, ...]:
     return (
         *(chain, seq, line.line, store, date, line.sku, line.description),

@@ -87,6 +87,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("chain", "seq", "origin", "at_ms"),
         *("kind", "customer", "person", "revision", "staff"),
     ),
+    "stock_transfer": (*("chain", "seq", "transfer", "way", "store", "other", "number", "at_ms", "staff"),),
     "reference": ("type", "reference", "chain", "seq", "content"),
     "quarantine": ("chain", "seq", "cause", "detail"),
     "alert": ("kind", "origin", "chain", "seq", "detail"),

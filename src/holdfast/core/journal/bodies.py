@@ -15,6 +15,7 @@ from holdfast.core.journal.personal import Sealed
 from holdfast.core.loyalty.switched import LoyaltySwitched
 from holdfast.core.operations.approval import OperationApproved
 from holdfast.core.sale import AccountAdjusted, Sale, StockAdjusted, TransactionVoided
+from holdfast.core.stock.entries import StockCounted, StockTransferred
 from holdfast.core.work_mode import WorkModeChanged
 
 
@@ -123,6 +124,8 @@ TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
     ("return", 1): Sale,
     ("transaction_voided", 1): TransactionVoided,
     ("stock_adjusted", 1): StockAdjusted,
+    ("stock_counted", 1): StockCounted,
+    ("stock_transferred", 1): StockTransferred,
     ("account_adjusted", 1): AccountAdjusted,
     ("connection_changed", 1): ConnectionChanged,
     ("work_mode_changed", 1): WorkModeChanged,
@@ -134,12 +137,14 @@ TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
     ("customer_created", 1): CustomerCreated,
     ("customer_changed", 1): CustomerChanged,
     ("receipt_reprinted", 1): ReceiptReprinted,
+    ("loyalty_switched", 1): LoyaltySwitched,
     ("hold_asked", 1): HoldAsked,
     ("hold_ended", 1): HoldEnded,
 }
-    ("loyalty_switched", 1): LoyaltySwitched,
 
-DOCUMENT_TYPES = frozenset({"sale", "return", "stock_adjusted", "account_adjusted"})
+DOCUMENT_TYPES = frozenset(
+    {"sale", "return", "stock_adjusted", "stock_counted", "stock_transferred", "account_adjusted"}
+)
 """Types that take a document number and make rows at head office."""
 
 REGISTRY = BodyRegistry(TYPES)

@@ -31,6 +31,7 @@ from holdfast.hq.store.port import (
     UnknownOriginFault,
     Waiting,
 )
+from holdfast.hq.store.stock_memory import MemoryStockLedger, StockTables
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -65,6 +66,7 @@ class Tables:
         self.skews: dict[OriginId, list[tuple[int, int]]] = {}
         self.contacts: dict[OriginId, tuple[int | None, str | None, str | None]] = {}
         self.central = CentralTables()
+        self.marks = StockTables()
         self.feeds: dict[str, int] = dict.fromkeys(FEEDS, 0)
         self.open_period = "0001-01"
 
@@ -103,6 +105,7 @@ class MemoryTransaction:
         self._checks = checks
         self._undo: list[Callable[[], object]] = []
         self.central = MemoryCentralValue(tables.central, self._set)
+        self.stock = MemoryStockLedger(tables.marks, tables.stock, tables.appended, self._set, self._append)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -21,6 +21,7 @@ from holdfast.core.sync.enrolment import Identity, Known
 from holdfast.core.sync.messages import SignedStatement
 from holdfast.core.sync.receiver import Keys
 from holdfast.hq.store.central_port import CentralValue
+from holdfast.hq.store.stock_port import StockLedger
 
 SKEWS_KEPT = 500
 """Of each origin, the latest."""
@@ -101,6 +102,11 @@ class Transaction(Protocol):
     @property
     def central(self) -> CentralValue:
         """Gift cards, memos, points and customers' accounts."""
+        ...
+
+    @property
+    def stock(self) -> StockLedger:
+        """What was counted and set to zero, and what follows from it."""
         ...
 
     def savepoint(self) -> AbstractContextManager[None]:

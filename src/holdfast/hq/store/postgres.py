@@ -29,6 +29,7 @@ from holdfast.hq.store.port import (
     Waiting,
 )
 from holdfast.hq.store.refusals import refusals
+from holdfast.hq.store.stock_rows import PostgresStockLedger
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
@@ -38,7 +39,7 @@ _EARLY = ("document_line", "entry", "document", "document_tender", "document_for
 """Stored while others are decided."""
 _LATE = (
     *("document_return", "shift_opened", "shift_declared", "cash_movement", "z_report"),
-    *("customer_entry", "quarantine", "alert", "reference"),
+    *("customer_entry", "stock_transfer", "quarantine", "alert", "reference"),
 )
 """Stored whole. References are where two batches may wait for each other, and are sorted for that."""
 
@@ -77,6 +78,7 @@ class PostgresTransaction:
         self._conn = conn
         self._copies = Copies(conn)
         self.central = PostgresCentralValue(conn)
+        self.stock = PostgresStockLedger(conn)
         self._origin = None if origin is None else self._lock(origin)
 
     def _lock(self, origin: OriginId) -> OriginFacts:

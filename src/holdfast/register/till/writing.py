@@ -18,12 +18,13 @@ from holdfast.core.journal.bodies import DOCUMENT_TYPES, EpochOpened
 from holdfast.core.journal.writer import Head, Stamp, Written
 from holdfast.core.parameters import Value
 from holdfast.core.sale import AccountAdjusted, Sale, StockAdjusted
+from holdfast.core.stock.entries import StockCounted, StockTransferred
 from holdfast.core.totals import DayTotals
 from holdfast.register.till import cash
 from holdfast.register.till.database import sql_of
 from holdfast.register.till.places import place, seq_of
 
-Document = Sale | StockAdjusted | AccountAdjusted
+Document = Sale | StockAdjusted | StockCounted | StockTransferred | AccountAdjusted
 """What takes a document number."""
 
 NO_DATE = "1970-01-01"

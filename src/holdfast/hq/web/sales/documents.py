@@ -20,6 +20,8 @@ TYPES = {
     "sale": "Sale",
     "return": "Return",
     "stock_adjusted": "Stock adjustment",
+    "stock_counted": "Stock count",
+    "stock_transferred": "Stock transfer",
     "account_adjusted": "Account adjustment",
 }
 """Document types, and what people call them."""

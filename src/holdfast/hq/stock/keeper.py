@@ -7,7 +7,7 @@ from holdfast.hq.regular import RegularWork
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
-_sql = load_queries("holdfast.hq", "stock.sql", Engine.POSTGRES)
+_sql = load_queries("holdfast.hq.stock", "keeper.sql", Engine.POSTGRES)
 
 FOLD_EVERY_S = 10.0
 """After a long drain the processor is others' again."""
