@@ -128,5 +128,6 @@ def staffed_till(folder: Path, table: Mapping[str, Operation] = OPERATIONS) -> I
     try:
         yield till
     finally:
+        till.services.points.stop()
         till.checkout.close()
         file.close()

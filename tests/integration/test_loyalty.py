@@ -126,3 +126,24 @@ def test_without_loyalty_nothing_of_it_is_seen(till: StaffedTill) -> None:
     assert "unavailable" not in page
     assert "status__line--loyalty" not in page, "by which the menu knows what to offer"
     assert not [part for part in parts if "oyalty" in part]
+
+
+def test_points_go_with_the_sale_in_both_modes_and_the_receipt_says_so_online_alone(
+    till: StaffedTill,
+) -> None:
+    """LY4: the same movement in the entry; on screen and receipt nothing of points while offline."""
+    number = customer(till)
+    seen: list[str] = []
+    with till.browser("cashier") as client:
+        client.post("/start/continue", data={"told": "x"})
+        for mode in (Mode.OFFLINE, Mode.ONLINE):
+            till.work(mode)
+            choose(client, number)
+            seen.append(client.post("/scan", data={"text": "3*MUG"}, headers=PART).text)
+            seen.append(client.post("/pay", data={"amount": "exact"}, headers=PART).text)
+    offline, online = till.journalled("sale")
+    assert [move.amount for move in offline.values] == [move.amount for move in online.values] == [14]
+    assert (offline.values[0].account, offline.customer) == (number, number)
+    assert "Points earned with this" not in seen[1]
+    assert "Points earned with this" in seen[3]
+    assert "Points: not known now" not in seen[3]

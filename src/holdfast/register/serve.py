@@ -9,6 +9,7 @@ import gc
 import sys
 from collections.abc import Callable
 
+from holdfast.core.connection import Mode
 from holdfast.core.faults import Fault
 from holdfast.core.parameters import Place
 from holdfast.core.receipt.code import RETURN_WINDOW_DAYS, RETURN_WINDOW_DAYS_DEFAULT
@@ -19,6 +20,7 @@ from holdfast.infra.web import Wakeups, serve
 from holdfast.register.checkout import Checkout
 from holdfast.register.keeper import CALL_LOST, IN_USE, SYNC_NOW, WORK_CHOSEN, SyncKeeper
 from holdfast.register.kept_tries import KeptTries
+from holdfast.register.loyalty import PointsWatch
 from holdfast.register.opening import open_or_mend
 from holdfast.register.realtime.client import RealTime
 from holdfast.register.receipts.codes import ReceiptCodes
@@ -79,6 +81,7 @@ def serve_register(
         shelf = Shelf(looked_up, config.currency)
         services = _services(home, config, checkout, shelf, clock, watch, wakeups, keeper, outbox)
         undo.callback(services.real_time.close)
+        undo.callback(services.points.stop)
         outbox.start(lambda: wakeups.wake(CHANGED))
         undo.callback(outbox.stop)
         serve(
@@ -167,8 +170,10 @@ def _services(
         in_use=lambda: keeper.wake(IN_USE),
         work_chosen=lambda: keeper.wake(WORK_CHOSEN),
         real_time=real_time,
+        points=PointsWatch(real_time, lambda: wakeups.wake(CHANGED)),
         readiness=lambda: read_readiness(home, DatabaseKey.load(home.database_key), clock),
     )
+    checkout.tells_points = lambda: watch.mode() is not Mode.OFFLINE and not services.loyalty.is_off
     return services
 
 

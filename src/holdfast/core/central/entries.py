@@ -36,6 +36,19 @@ class ValueMovement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     """Of a memo that this till issues: head office learns it here."""
     grant: Key = ""
     """The allowance that it was taken from, begun offline (GC10, OA2)."""
+    number_end: Annotated[str, msgspec.Meta(max_length=8)] = ""
+    """As its receipt names it."""
+    before: Int64 = 0
+    """The balance that head office told when it was held; for the receipt alone."""
+    later: bool = False
+    """Concluded offline: the receipt says that the balance updates later (GC4)."""
+
+    @property
+    def after(self) -> int:
+        """The balance that its receipt tells."""
+        return self.before + self.amount if self.act in GIVES else self.before - self.amount
+    told: bool = False
+    """Of points: the receipt says how many, since head office was in reach (LY4)."""
 
 
 class HoldAsked(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -6,7 +6,19 @@ from typing import Literal
 import msgspec
 
 from holdfast.core.bounds import text_refusal
-from holdfast.core.loyalty.parameters import IN_USE
+from holdfast.core.loyalty.parameters import (
+    EXPIRY_MONTHS,
+    EXPIRY_MONTHS_DEFAULT,
+    FOR_UNIT,
+    FOR_UNIT_DEFAULT,
+    IN_USE,
+    OF_HEAD_OFFICE,
+    PER_UNIT,
+    PER_UNIT_DEFAULT,
+    TIER_MONTHS,
+    TIER_MONTHS_DEFAULT,
+    TIERS,
+)
 from holdfast.core.operations.conditions import CREDIT_MEMOS_OFFLINE, GIFT_CARDS_OFFLINE, ON_ACCOUNT_OFFLINE
 from holdfast.core.parameters.scope import STORE_GROUP_NAME, Scope, Value, split_key
 from holdfast.core.receipt.code import RETURN_WINDOW_DAYS, RETURN_WINDOW_DAYS_DEFAULT
@@ -18,6 +30,11 @@ WARN_AFTER_H = "sync.warn-after-h"
 WARN_AFTER_H_DEFAULT = 24
 LANDMARK = "network.landmark"
 """`host:port` on the internet that a till may ask whether it is there (SW12)."""
+LOCKS_RELEASE_AFTER_H = "locks.release-after-h"
+LOCKS_RELEASE_AFTER_H_DEFAULT = 24
+LOCKS_IN_TOUCH_WITHIN_H = "locks.in-touch-within-h"
+LOCKS_IN_TOUCH_WITHIN_H_DEFAULT = 1
+"""When a lock is stale, and how lately its register must have spoken (GC9)."""
 
 Kind = Literal["yes or no", "number", "text", "lines"]
 NUMBER_MAX = 1_000_000
@@ -109,6 +126,52 @@ PARAMETERS = (
         "whether customers earn points; where not, nothing of loyalty is seen (LY1)",
         of_transaction=True,
     ),
+    Parameter(
+        PER_UNIT,
+        "number",
+        str(PER_UNIT_DEFAULT),
+        "how many points a whole unit of the currency earns, as a euro",
+        of_transaction=True,
+    ),
+    Parameter(
+        FOR_UNIT,
+        "number",
+        str(FOR_UNIT_DEFAULT),
+        "how many points pay a whole unit of the currency; with 0 they pay nothing",
+        of_transaction=True,
+    ),
+    Parameter(
+        TIERS,
+        "lines",
+        "none",
+        "tiers and the points from which one is in them, as *Silver 500|Gold 2000*; set for the chain alone",
+    ),
+    Parameter(
+        TIER_MONTHS,
+        "number",
+        str(TIER_MONTHS_DEFAULT),
+        "of how many months the points count for a tier; set for the chain alone",
+    ),
+    Parameter(
+        EXPIRY_MONTHS,
+        "number",
+        str(EXPIRY_MONTHS_DEFAULT),
+        "after how many months points that were not used expire, the oldest first; 0 is never; set for the "
+        "chain alone",
+    ),
+    Parameter(
+        LOCKS_RELEASE_AFTER_H,
+        "number",
+        str(LOCKS_RELEASE_AFTER_H_DEFAULT),
+        "after how many hours head office releases a lock of a card, a memo or credit by itself, where its "
+        "register cannot have a sale with it that is not here; 0 is never (GC9)",
+    ),
+    Parameter(
+        LOCKS_IN_TOUCH_WITHIN_H,
+        "number",
+        str(LOCKS_IN_TOUCH_WITHIN_H_DEFAULT),
+        "for that, within how many hours the register must have been in touch (GC9)",
+    ),
     Parameter("receipt.header", "lines", "the store's code", "the receipt's head"),
     Parameter("receipt.address", "lines", "none", "the address below it"),
     Parameter("receipt.tax_id", "text", "none", "the seller's tax number"),
@@ -139,6 +202,8 @@ def scope_refusal(parameter: Parameter, scope: Scope) -> Refusal | None:
     """Why a parameter cannot be set for whom a scope names; whether that exists is asked elsewhere."""
     if parameter is STORE_GROUP and scope.kind != "store":
         return Refusal("parameter.scope", f"{STORE_GROUP_NAME} says which group a store is in. Name a store.")
+    if parameter.name in OF_HEAD_OFFICE and scope.kind != "chain":
+        return Refusal("parameter.scope", f"{parameter.name} counts for the whole chain. Set it for all.")
     if scope.kind != "chain" and not _CODE.match(scope.code):
         return Refusal(
             "parameter.scope", f"{scope.code[:40]!r} cannot be the code of a {SCOPE_WORDS[scope.kind]}."

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from holdfast.core.loyalty.points import told_points
 from holdfast.core.receipt.figures import Figures
 from holdfast.core.receipt.issued import Issued
 from holdfast.core.receipt.tenders import given
@@ -80,6 +81,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Each tender as it passed over the counter, without change."""
     change_minor: int
     """What went back to the customer, positive."""
+    points_name: str = ""
+    """What stands before the points; empty: the receipt says nothing of any (LY4)."""
+    points: str = ""
 
     @property
     def cash_minor(self) -> int:
@@ -113,7 +117,15 @@ def receipt_of(
         note=sale.note,
         given=tuple(_tender(tender, figures) for tender in sale.tenders if tender.kind != CHANGE),
         change_minor=-sum(tender.amount_minor for tender in sale.tenders if tender.kind == CHANGE),
+        **_points(told_points(sale)),
     )
+
+
+def _points(points: int) -> dict[str, str]:
+    if not points:
+        return {}
+    name = text("receipt.points-earned" if points > 0 else "receipt.points-back")
+    return {"points_name": name, "points": f"{abs(points)}"}
 
 
 def _letter(sale: Sale, line: SaleLine) -> str:

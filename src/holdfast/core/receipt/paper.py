@@ -73,6 +73,8 @@ def _head(receipt: Receipt, columns: int) -> Iterator[PaperLine]:
     for key, value in facts:
         if value:
             yield from _plain(pair(text(key), value, columns))
+    if receipt.points:
+        yield from _plain(pair(receipt.points_name, receipt.points, columns))
 
 
 def _plain(lines: Iterator[str] | list[str]) -> Iterator[PaperLine]:

@@ -13,6 +13,8 @@ TEXTS: dict[str, str] = {
     "receipt.served-by": "Served by",
     "receipt.approved-by": "Approved by",
     "receipt.customer": "Customer",
+    "receipt.points-earned": "Points earned with this",
+    "receipt.points-back": "Points taken back",
     "receipt.tax-id": "Tax number {id}",
     "receipt.product": "Product",
     "receipt.amount": "Amount",

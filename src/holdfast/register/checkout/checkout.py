@@ -23,6 +23,7 @@ from holdfast.core.ids import (
 )
 from holdfast.core.journal.bodies import RETIRED
 from holdfast.core.parameters import Value
+from holdfast.core.loyalty.points import with_points
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import OriginalTender, Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH, STILL_DUE
@@ -58,6 +59,8 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
         self._randomness = randomness
 
     @classmethod
+        self.tells_points: Callable[[], bool] = lambda: False
+        """Whether head office is in reach, so that a receipt may speak of points (LY4). Must not wait."""
     def open(
         cls, home: RegisterHome, *, clock: Clock, randomness: Randomness, vfs: str | None = None
     ) -> "Checkout":
@@ -287,6 +290,7 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
         for line in basket.lines:
             if line.origin is None or history.row_of(self._till.connection, line.origin.document) is None:
                 continue  # no receipt, or one of another register
+            sale = with_points(sale, basket.parameters, told=self.tells_points())
             left = history.returnable_line(self._till.connection, line.origin.document, line.origin.line)
             if isinstance(left, Refusal):
                 return left

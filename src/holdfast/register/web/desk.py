@@ -18,6 +18,7 @@ from holdfast.core.customers import CustomerRow, Details
 from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor, foreign_tender
 from holdfast.core.ids import CustomerNumber, DocumentNumber, Sku, StaffId, TransactionId
 from holdfast.core.journal.bodies import ReceiptReprinted
+from holdfast.core.loyalty.parameters import IN_USE
 from holdfast.core.money import CURRENCIES, parse_decimal, parse_e4, parse_milli, parse_minor
 from holdfast.core.parameters import BEGUN_WITH
 from holdfast.core.pricing import Priced as PricedBasket
@@ -406,7 +407,9 @@ class Desk:
                 if isinstance(quantity_milli, Refusal):
                     return quantity_milli
                 chosen.append((found, quantity_milli))
-            return self._change("return", act, lambda basket: _bring_all(basket, act, chosen))
+            issued = self.checkout.issued(number)
+            buyer = None if issued is None else issued.sale.customer
+            return self._change("return", act, lambda basket: _bring_all(_of(basket, buyer), act, chosen))
 
     # ---- paying ------------------------------------------------------------------------------
 
@@ -511,6 +514,13 @@ class Desk:
         if not isinstance(result, Refusal):
             self._on_commit()
         return result
+
+
+def _of(basket: Basket, buyer: CustomerNumber | None) -> Basket:
+    """A return takes points back from whoever earned them, where nobody else was chosen."""
+    if buyer is None or basket.customer is not None or basket.parameters.get(IN_USE) is not True:
+        return basket
+    return msgspec.structs.replace(basket, customer=buyer)
 
 
 def _bring_all(

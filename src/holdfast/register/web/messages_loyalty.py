@@ -22,5 +22,8 @@ LOYALTY_SENTENCES: dict[str, str] = {
         "Real-time loyalty is disabled until it is enabled again or the till is reopened. Points are still "
         "added by themselves."
     ),
+    "points.missing": "Points: not known now",
+    "points.told": "{count} points",
+    "points.told.tier": "{count} points, {tier}",
     "loyalty.on.done": "Real-time loyalty is enabled.",
 }

@@ -225,6 +225,7 @@ class Screen:
             "same_work": False,
             "taxes": self._taxes(priced),
             "customer": self._customer(basket.customer if basket else None),
+            "points": self._services.points_of(basket.customer or "" if basket else ""),
         }
         if work == "shelf" and found is None:
             context["sheet"] = sheet = self._sheet()

@@ -8,6 +8,7 @@ import msgspec
 from litestar.di import NamedDependency
 
 from holdfast.core.basket.limits import Limits
+from holdfast.core.connection import Mode
 from holdfast.core.loyalty.parameters import IN_USE
 from holdfast.core.operations import OPERATIONS, SWITCHES, Operation, Situation
 from holdfast.core.parameters import WARN_AFTER_H, WARN_AFTER_H_DEFAULT
@@ -15,7 +16,7 @@ from holdfast.core.readiness import Readiness
 from holdfast.core.staleness import HALVE_AFTER_H, HALVE_AFTER_H_DEFAULT, are_old, limits_at
 from holdfast.infra.clock import Clock
 from holdfast.infra.web import Wakeups
-from holdfast.register.loyalty import RealTimeLoyalty
+from holdfast.register.loyalty import PointsWatch, RealTimeLoyalty, Seen
 from holdfast.register.realtime.client import RealTime
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.outbox import Outbox
@@ -73,6 +74,8 @@ class Services:
     """Tell it that somebody chose how this register works."""
     real_time: RealTime
     """Calls to head office that a person waits for, each with a deadline."""
+    points: PointsWatch
+    """Points of the open transaction's customer, asked behind the scene."""
     readiness: Callable[[], Readiness]
     """Whether this register would survive an outage now. Faults of reading what that depends on."""
     operations: Mapping[str, Operation] = field(default_factory=lambda: OPERATIONS)
@@ -98,6 +101,18 @@ class Services:
         if not self.rule(IN_USE, False):
             return ""
         return "off" if self.loyalty.is_off else "on"
+
+    def points_of(self, customer: str) -> Seen:
+        """What is shown of a customer's points; offline that they are not known (LY4)."""
+        if self.loyalty_state() != "on":
+            return self.points.follow("")
+        seen = self.points.follow(customer)
+        is_away = bool(customer) and self.watch.mode() is Mode.OFFLINE
+        return Seen(customer=customer, is_missing=True) if is_away else seen
+
+    def points_shown(self) -> Seen:
+        """As `points_of`, of whose they were asked last."""
+        return self.points_of(self.points.seen.customer)
 
     def is_loyalty_missing(self) -> bool:
         """Whether somebody should hear that points wait for the connection (LY2)."""

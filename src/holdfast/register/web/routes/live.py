@@ -6,6 +6,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
+from holdfast.register.loyalty import Seen
 from holdfast.register.web.carrying import event_of, signs_of
 from holdfast.register.web.guards import AnyRequest
 from holdfast.register.web.messages import say
@@ -46,6 +47,7 @@ async def _stream(services: Services, token: str | None) -> AsyncGenerator[Serve
     """`token`: of the session that looks, if anybody is signed in: he is warned, and told of the lock."""
     warned: Warning | None = None
     told: Start | None = None
+    points = Seen()
     for _ in range(int(STREAM_MAX_S / 0.1)):
         seen = services.wakeups.seen(CHANGED)
         if services.wakeups.stopped:
@@ -62,6 +64,9 @@ async def _stream(services: Services, token: str | None) -> AsyncGenerator[Serve
         for number in services.outbox.newest() if token is not None else ():
             signs = signs_of(services.outbox.carried(number))
             yield _event(event_of(number), services.pages.render("work/signs.html", {"signs": signs}))
+        if token is not None and (now := services.points_shown()) != points:
+            points = now
+            yield _event("points", services.pages.render("points.html", {"points": now}))
         if (start := services.start()) != told:
             told = start
             yield _event("start", services.pages.render("start_cause.html", {"start": start}))
