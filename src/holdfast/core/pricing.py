@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from holdfast.core.basket.held import values_of
 from holdfast.core.basket.limits import Act, act_refusal
 from holdfast.core.basket.line import (
     BasketLine,
@@ -16,6 +17,7 @@ from holdfast.core.basket.line import (
 )
 from holdfast.core.basket.value import Basket
 from holdfast.core.bounds import id_refusal, text_refusal
+from holdfast.core.central.entries import ValueMovement
 from holdfast.core.ids import DocumentNumber
 from holdfast.core.invariants import broken_invariants
 from holdfast.core.refusals import Refusal
@@ -25,6 +27,7 @@ from holdfast.core.tender import Till, settle
 
 _RULE = next(field.default for field in msgspec.structs.fields(Sale) if field.name == "rounding_rule")
 """The very object: an encoder leaves a default out by identity."""
+_NO_VALUES = next(field.default for field in msgspec.structs.fields(Sale) if field.name == "values")
 
 
 class Priced(msgspec.Struct, frozen=True):
@@ -75,7 +78,8 @@ def total_shares(basket: Basket, amounts_minor: Sequence[int]) -> list[tuple[Dis
     """Each line's parts of the discounts on the total, given the lines' amounts before them."""
     if not basket.total_reductions:
         return [()] * len(amounts_minor)
-    left = list(amounts_minor)
+    # Central value is no goods: nothing is taken off it.
+    left = [0 if line.hold else amount for line, amount in zip(basket.lines, amounts_minor, strict=True)]
     shares: list[list[Discount]] = [[] for _ in left]
     taken = reductions_minor(basket.total_reductions, sum(left), basket.rounding_rule)
     for given, off_minor in zip(basket.total_reductions, taken, strict=True):
@@ -118,11 +122,13 @@ def conclude(
     *,
     coin_minor: int | None = None,
     external: ExternalDocument | None = None,
+    later: bool = False,
 ) -> Sale | Refusal:
     """The document to journal, under the entry type `basket.kind`. Nothing is durable yet (P1).
 
     Tenders are as the customer gave them, without change, after those that the basket holds;
-    `coin_minor` is the country's smallest coin where it is not the currency's.
+    `coin_minor` is the country's smallest coin where it is not the currency's. `later`: the line is down, so
+    balances of central value follow.
     """
     if not basket.lines:
         return Refusal("basket.empty", "There is nothing in this transaction. Add a line first.")
@@ -150,10 +156,17 @@ def conclude(
         voided_lines=priced.voided_lines,
         note=basket.note,
         external=external,
+        values=_values(basket, priced, settled.tenders, later) if basket.holds else _NO_VALUES,
     )
     broken = broken_invariants(sale)
     assert not broken, f"a document that does not add up: {broken}"
     return sale
+
+
+def _values(
+    basket: Basket, priced: Priced, tenders: Sequence[Tender], later: bool
+) -> tuple[ValueMovement, ...]:
+    return values_of(basket, [line.amount_minor for line in priced.lines], tenders, later=later)
 
 
 def _external_refusal(external: ExternalDocument | None) -> Refusal | None:
@@ -179,5 +192,6 @@ def void_transaction(basket: Basket, act: Act, reason: str) -> TransactionVoided
         reason=reason,
         by=act.by,
         approved_by=act.approved_by or basket.approved_by,
-        given_back=basket.tenders,
+        given_back=tuple(tender for tender in basket.tenders if not tender.hold),
+        held=tuple(hold.key for hold in basket.holds if not hold.is_own),
     )

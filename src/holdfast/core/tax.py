@@ -40,6 +40,11 @@ class TaxKey(msgspec.Struct, frozen=True, array_like=True):
     inclusive: bool
 
 
+NO_TURNOVER = TaxKey("central-value", 0, True)
+"""Of lines that sell or pay out central value: a gift card is a voucher for goods yet unknown, so it is no
+supply, bears no tax and is no turnover until it pays for some (decision 0032). No feed has this code."""
+
+
 def tax_on(rates: Iterable[TaxRate], code: str, business_date: str) -> TaxRate | Refusal:
     """The rate of `code` in force on a business date; of two rows of one date the later in `rates`."""
     found: TaxRate | None = None

@@ -65,11 +65,17 @@ def remove_total_discounts(basket: Basket) -> Basket:
 
 def reducible_minor(basket: Basket) -> int:
     """What discounts on the total are computed on: the sum of the lines after their own."""
-    return sum(charge(line, basket.money, basket.rounding_rule).amount_minor for line in basket.lines)
+    return sum(
+        charge(line, basket.money, basket.rounding_rule).amount_minor
+        for line in basket.lines
+        if not line.hold
+    )
 
 
 def changed(basket: Basket, act: Act, old: BasketLine, new: BasketLine) -> Basket | Refusal:
     """`new` in place of `old`, if the limits still hold: less goods must not make a discount greater."""
+    if old.hold:
+        return HELD_LINE
     if basket.kind == "sale":
         limited = _line_within(basket, act, new)
         if isinstance(limited, Refusal):
@@ -164,8 +170,9 @@ def _over_code(before: Basket, after: Basket) -> Refusal | None:
 
 def _paid_back_minor(basket: Basket) -> int:
     """With the taxes that come on top."""
-    amounts = [charge(line, basket.money, basket.rounding_rule).amount_minor for line in basket.lines]
-    taxes = tax_totals(zip([line.tax for line in basket.lines], amounts, strict=True), basket.rounding_rule)
+    goods = [line for line in basket.lines if not line.hold]
+    amounts = [charge(line, basket.money, basket.rounding_rule).amount_minor for line in goods]
+    taxes = tax_totals(zip([line.tax for line in goods], amounts, strict=True), basket.rounding_rule)
     return -sum(amounts) - added_tax_minor(taxes)
 
 
@@ -173,12 +180,16 @@ def _without_receipt_minor(basket: Basket) -> int:
     return -sum(
         charge(line, basket.money, basket.rounding_rule).amount_minor
         for line in basket.lines
-        if line.origin is None
+        if line.origin is None and not line.hold
     )
 
 
 def _paid_out_minor(basket: Basket) -> int:
-    return -sum(charge(line, basket.money, basket.rounding_rule).amount_minor for line in basket.lines)
+    return -sum(
+        charge(line, basket.money, basket.rounding_rule).amount_minor
+        for line in basket.lines
+        if not line.hold
+    )
 
 
 def _reduction(
@@ -203,4 +214,7 @@ def _approved(reductions: tuple[Reduction, ...], act: Act) -> tuple[Reduction, .
 
 
 FROM_RECEIPT = Refusal("return.price-of-receipt", "A line from a receipt comes back at what was paid for it.")
+HELD_LINE = Refusal(
+    "basket.held-line", "This line stays as it is: head office was asked for it. Take it off, and begin anew."
+)
 _MORE_THAN_COST = Refusal("basket.discount", "That is more than it costs. Enter less.")

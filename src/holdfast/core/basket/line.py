@@ -7,6 +7,7 @@ needed, so that a changed quantity changes the discount with it.
 import msgspec
 
 from holdfast.core.bounds import PERCENT_E2_WHOLE
+from holdfast.core.central.accounts import HoldKey
 from holdfast.core.ids import DocumentNumber, Sku, StaffId
 from holdfast.core.money import Currency, RoundingRule, line_amount_minor, round_ratio
 from holdfast.core.sale import Discount, OriginalLine, SaleLine
@@ -61,6 +62,8 @@ class BasketLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, 
     origin: Origin | None = None
     against: DocumentNumber = DocumentNumber("")
     """The receipt that it comes back on where its signed code is all that is known of it."""
+    hold: HoldKey = HoldKey("")
+    """The hold whose value it sells or pays out; empty: it is goods."""
 
 
 class Charge(msgspec.Struct, frozen=True, gc=False):

@@ -12,7 +12,7 @@ from holdfast.core.catalogue import Price, Product
 from holdfast.core.ids import DocumentNumber
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, SaleLine
-from holdfast.core.tax import TaxKey, TaxRate
+from holdfast.core.tax import NO_TURNOVER, TaxKey, TaxRate
 
 
 class Returnable(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +37,10 @@ def returnable(
         return Refusal("return.no-line", f"Receipt {sale.document} has no line {line}.")
     if sold.quantity_milli <= 0:
         return Refusal("return.of-return", f"Line {line} of {sale.document} is a return itself.")
+    if sold.tax_code == NO_TURNOVER.code:
+        return Refusal(
+            "return.value", f"{sold.description} is no goods and does not come back. Pay it out instead."
+        )
     remaining_milli = sold.quantity_milli - returned_milli
     if remaining_milli <= 0:
         return Refusal("return.nothing-left", f"All of line {line} of {sale.document} has come back already.")

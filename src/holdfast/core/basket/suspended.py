@@ -40,10 +40,10 @@ _PAID_IN_PART = Refusal(
 
 
 def suspend(basket: Basket, act: Act, note: str, business_date: str) -> Suspended | Refusal:
-    """Put a basket aside. Money that was handed over is not put aside with it."""
+    """Put a basket aside. Money that was handed over is not put aside with it; what a card holds is."""
     if not basket.lines and not basket.voided_lines:
         return NOTHING
-    if basket.tenders:
+    if any(not tender.hold for tender in basket.tenders):
         return _PAID_IN_PART
     note = note.strip()
     if refusal := text_refusal("The note", note) or act_refusal(act):

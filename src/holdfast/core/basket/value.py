@@ -14,6 +14,7 @@ from holdfast.core.bounds import (
     id_refusal,
     text_refusal,
 )
+from holdfast.core.central.at_till import Holds
 from holdfast.core.ids import CustomerNumber, DocumentNumber, StaffId, TransactionId
 from holdfast.core.money import CURRENCIES, Currency, RoundingRule, currency_of
 from holdfast.core.refusals import Refusal
@@ -58,6 +59,8 @@ class Basket(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The last manager who approved something in it."""
     tenders: tuple[Tender, ...] = ()
     """What the customer handed over so far, where it does not pay the whole yet."""
+    holds: Holds = ()
+    """Central value that this transaction holds, or asked for (GC2)."""
     by_code: CodeBound | None = None
     """On a return: what bounds it where goods come back on another register's receipt."""
     parameters: dict[str, bool | int | str | list[str]] = {}

@@ -44,8 +44,13 @@ class TillHold(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """In full, for asking again; it lies in the encrypted till database and in no entry."""
     account: AccountId = AccountId("")
     """Known from the answer on; of a customer's account from the beginning."""
+    pin: str = ""
+    """Until head office answered: what is in doubt is asked again with it."""
     asked_amount: int = 0
-    """Of a shared account: how much is to be taken."""
+    """How much is to be sold, topped up or taken; of cards that take all or as much as is due: 0."""
+    is_own: bool = False
+    """This till made its number, and head office has not heard of it: nobody needs to be asked, and no key
+    is settled (GC6)."""
     stage: Stage = Stage.ASKED
     balance: int = 0
     available: int = 0
@@ -88,7 +93,7 @@ def ask(holds: Holds, hold: TillHold, transaction: TransactionId, by: StaffId) -
     return Step((*holds, hold), asked)
 
 
-def request_of(hold: TillHold, transaction: TransactionId, currency: str, pin: str) -> HoldRequest:
+def request_of(hold: TillHold, transaction: TransactionId, currency: str, pin: str = "") -> HoldRequest:
     """What is sent; the same again where the answer was lost."""
     return HoldRequest(
         key=hold.key,
@@ -97,7 +102,7 @@ def request_of(hold: TillHold, transaction: TransactionId, currency: str, pin: s
         transaction=transaction,
         currency=currency,
         number=hold.number,
-        pin=pin,
+        pin=pin or hold.pin,
         account=hold.account,
         amount=hold.asked_amount,
     )
@@ -110,6 +115,7 @@ def granted(holds: Holds, answer: Held) -> Step:
             msgspec.structs.replace(
                 hold,
                 stage=Stage.HELD,
+                pin="",
                 account=answer.account,
                 balance=answer.balance,
                 available=answer.available,
@@ -161,8 +167,10 @@ def conclude_refusal(
     return None
 
 
-def movement_of(hold: TillHold, amount: int, *, line: int = 0, tender: int = 0) -> ValueMovement:
-    """What the document moves under this hold."""
+def movement_of(
+    hold: TillHold, amount: int, *, line: int = 0, tender: int = 0, later: bool = False
+) -> ValueMovement:
+    """What the document moves under this hold. `later`: the balance follows when the line is back (GC4)."""
     assert hold.stage is Stage.HELD, "only what head office holds is moved"
     assert hold.act in GIVES or amount <= hold.available, "no more is taken than was held"
     return ValueMovement(
@@ -170,7 +178,11 @@ def movement_of(hold: TillHold, amount: int, *, line: int = 0, tender: int = 0) 
         act=hold.act,
         account=hold.account,
         amount=amount,
-        key=hold.key,
+        key=HoldKey("") if hold.is_own else hold.key,
         line=line,
         tender=tender,
+        number=hold.number if hold.is_own and hold.act is Act.ISSUE else "",
+        number_end=hold.number_end,
+        before=hold.balance,
+        later=later,
     )

@@ -42,13 +42,13 @@ class ValueMovement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     """The balance that head office told when it was held; for the receipt alone."""
     later: bool = False
     """Concluded offline: the receipt says that the balance updates later (GC4)."""
+    told: bool = False
+    """Of points: the receipt says how many, since head office was in reach (LY4)."""
 
     @property
     def after(self) -> int:
         """The balance that its receipt tells."""
         return self.before + self.amount if self.act in GIVES else self.before - self.amount
-    told: bool = False
-    """Of points: the receipt says how many, since head office was in reach (LY4)."""
 
 
 class HoldAsked(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -8,28 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from holdfast.core import basket as baskets
 from holdfast.core import business_day, pricing
 from holdfast.core.basket import UNLIMITED, Act, Basket, Kind
 from holdfast.core.basket.suspended import close_refusal
 from holdfast.core.business_day import NOBODY, DayClosed, DayOpened
 from holdfast.core.card_tender import CARD
 from holdfast.core.cash.shift import still_open
-from holdfast.core.ids import (
-    ID_RANDOM_BYTES,
-    StaffId,
-    TransactionId,
-    encode_id,
-)
+from holdfast.core.central.at_till import TillHold
+from holdfast.core.ids import StaffId
 from holdfast.core.journal.bodies import RETIRED
-from holdfast.core.parameters import Value
 from holdfast.core.loyalty.points import with_points
+from holdfast.core.parameters import Value
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import OriginalTender, Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH, STILL_DUE
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterHome
 from holdfast.register.checkout.cash import CashDesk
+from holdfast.register.checkout.central import LEFT, VOIDED, CentralHere
 from holdfast.register.checkout.customers import CustomersHere
 from holdfast.register.checkout.drill import Drilling, end_drill
 from holdfast.register.checkout.searching import Searching
@@ -49,7 +45,7 @@ _BASKET_OPEN_AT_CLOSE = Refusal(
 )
 
 
-class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
+class Checkout(Searching, Suspending, CentralHere, CustomersHere, CashDesk, Drilling):
     """One per process. Threads may share it; two processes may open the same till."""
 
     def __init__(self, till: Till, clock: Clock, randomness: Randomness) -> None:
@@ -57,10 +53,10 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
         super().__init__(till)
         self._clock = clock
         self._randomness = randomness
-
-    @classmethod
         self.tells_points: Callable[[], bool] = lambda: False
         """Whether head office is in reach, so that a receipt may speak of points (LY4). Must not wait."""
+
+    @classmethod
     def open(
         cls, home: RegisterHome, *, clock: Clock, randomness: Randomness, vfs: str | None = None
     ) -> "Checkout":
@@ -77,7 +73,9 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
         finally:
             if not started:
                 till.close()
-        return cls(till, clock, randomness)
+        checkout = cls(till, clock, randomness)
+        checkout.doubt_what_was_asked()
+        return checkout
 
     def close(self) -> None:
         self._till.close()
@@ -135,6 +133,7 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
             shift = closing.open_shift(self._till, day)
             if shift is not None:
                 return still_open(shift)
+            self.let_go(basket, LEFT, by)
             closed = closing.end_day(self._till, day, by=by, cause="")
             if isinstance(closed, DayClosed):
                 writing.write_basket(self._till.cursor, None)
@@ -153,6 +152,7 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
                 return _BASKET_OPEN_AT_CLOSE
             if refusal := close_refusal(count_suspended(till.connection)):
                 return refusal
+            self.let_go(basket, LEFT, by)
             writing.write_basket(till.cursor, None)
             end_drill(till, "restart")
             if day.open:
@@ -186,10 +186,11 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
             basket = writing.read_basket(self._till.cursor)
             if basket is not None and not _is_empty(basket):
                 return _BASKET_OPEN
-            transaction = TransactionId(encode_id(self._randomness.bytes(ID_RANDOM_BYTES)))
-            currency, at_ms = self.config.currency, self._clock.now_ms()
-            begun = baskets.begin(transaction, currency, at_ms, by, kind, parameters=parameters)
-            return begun if isinstance(begun, Refusal) else self._kept(first(begun))
+            begun = self._begun(by, kind, parameters)
+            after = begun if isinstance(begun, Refusal) else self._kept(first(begun))
+            if isinstance(after, Basket):
+                self.let_go(basket, LEFT, by)
+            return after
 
         return self._unless_full(work)
 
@@ -204,6 +205,8 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
             if before is None:
                 return _NO_BASKET
             after = operation(before)
+            if isinstance(after, Basket) and before.holds:
+                after = self.without_dropped(before, after)
             return after if after == before else self._kept(after)
 
         return self._till.transact(work, finishing=True)
@@ -225,19 +228,24 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
         given = (*tenders, Tender(kind=CASH, amount_minor=cash_given_minor)) if cash_given_minor else tenders
         return self._till.transact(lambda: self._conclude(given, coin_minor), finishing=True)
 
-    def take(self, tender: Tender, *, coin_minor: int | None = None) -> Sale | Basket | Refusal:
-        """Take one tender: the sale where it pays the rest, else the basket with it.
+    def take(
+        self, tender: Tender, *, coin_minor: int | None = None, hold: TillHold | None = None
+    ) -> Sale | Basket | Refusal:
+        """Take one tender: the sale where it pays the rest, else the basket with it. `hold`: what this till
+        itself vouches for, as a memo that it issues.
 
         Either is on the disk on return: what was handed over in parts outlives a crash between them.
         """
 
         def work() -> Sale | Basket | Refusal:
+            if hold is not None and (refusal := self.hold_own(hold)):
+                return refusal
             concluded = self._conclude((tender,), coin_minor)
             basket = writing.read_basket(self._till.cursor)
             is_part = (
                 isinstance(concluded, Refusal)
                 and concluded.code == STILL_DUE
-                and (tender.amount_minor > 0 or tender.kind == CARD)
+                and (tender.amount_minor > 0 or tender.kind == CARD or tender.hold)
             )
             if basket is None or not is_part:
                 return concluded
@@ -253,8 +261,9 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
             if basket is None:
                 return _NO_BASKET
             if basket.tenders:
-                self._kept(msgspec.structs.replace(basket, tenders=()))
-            return basket.tenders
+                after = msgspec.structs.replace(basket, tenders=())
+                self._kept(self.without_dropped(basket, after) if basket.holds else after)
+            return tuple(tender for tender in basket.tenders if not tender.hold)
 
         return self._till.transact(work, finishing=True)
 
@@ -267,10 +276,18 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
         refusal = date if isinstance(date, Refusal) else self._returned_meanwhile(basket, tenders)
         if refusal:
             return refusal
+        later = False
+        if basket.holds:
+            refusal, later = self.before_concluding(basket, tenders)
+            if refusal:
+                return refusal
         document = at.head.next_document(self.config.series)
-        sale = pricing.conclude(basket, tenders, document, coin_minor=coin_minor)
+        sale = pricing.conclude(basket, tenders, document, coin_minor=coin_minor, later=later)
         if isinstance(sale, Sale):
+            sale = with_points(sale, basket.parameters, told=self.tells_points())
             till.append(at, basket.kind, 1, sale, till.stamp(str(date)))
+            if basket.holds:
+                self.after_concluding(basket, sale)
             writing.write_basket(till.cursor, None)
         return sale
 
@@ -290,7 +307,6 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
         for line in basket.lines:
             if line.origin is None or history.row_of(self._till.connection, line.origin.document) is None:
                 continue  # no receipt, or one of another register
-            sale = with_points(sale, basket.parameters, told=self.tells_points())
             left = history.returnable_line(self._till.connection, line.origin.document, line.origin.line)
             if isinstance(left, Refusal):
                 return left
@@ -330,6 +346,7 @@ class Checkout(Searching, Suspending, CustomersHere, CashDesk, Drilling):
             stamp = till.stamp()
             act = Act(by=by, at_ms=stamp.at_ms, limits=UNLIMITED, approved_by=approved_by or NOBODY)
             if _is_empty(basket):
+                self.let_go(basket, VOIDED, by)
                 writing.write_basket(till.cursor, None)
                 return _nothing_voided(basket, act, reason)
             voided = pricing.void_transaction(basket, act, reason)

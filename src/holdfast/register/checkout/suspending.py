@@ -7,7 +7,7 @@ from holdfast.core.basket.suspended import FULL, GONE, NOTHING, SUSPENDED_MAX, S
 from holdfast.core.ids import TransactionId
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import TransactionVoided
-from holdfast.register.checkout.work_mode import WorkModes
+from holdfast.register.checkout.central import LEFT, CentralHere
 from holdfast.register.till import writing
 from holdfast.register.till.suspended import (
     all_suspended,
@@ -23,7 +23,7 @@ _OTHER_OPEN = Refusal(
 )
 
 
-class Suspending(WorkModes):
+class Suspending(CentralHere):
     """Suspended baskets lie in the till's own database: a restart finds them as they were."""
 
     def suspended(self) -> tuple[Suspended, ...]:
@@ -72,6 +72,8 @@ class Suspending(WorkModes):
                 return _OTHER_OPEN
             basket = suspending.recall(kept, date)
             if isinstance(basket, Basket):
+                if opened is not None and opened.holds:
+                    self.let_go(opened, LEFT, opened.by)
                 drop_suspended(till.connection, transaction)
                 writing.write_basket(till.cursor, basket)
             return basket

@@ -35,5 +35,12 @@ def put_suspended(connection: apsw.Connection, kept: Suspended) -> None:
     )
 
 
+def replace_suspended(connection: apsw.Connection, kept: Suspended) -> None:
+    """What it holds changed while it waits."""
+    _QUERIES.replace_suspended(
+        connection, transaction_id=kept.basket.transaction, data=msgspec.json.encode(kept)
+    )
+
+
 def drop_suspended(connection: apsw.Connection, transaction: TransactionId) -> None:
     _QUERIES.drop_suspended(connection, transaction_id=transaction)

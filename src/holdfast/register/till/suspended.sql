@@ -13,5 +13,8 @@ select data from suspended where transaction_id = :transaction_id;
 -- name: put_suspended(transaction_id, at_ms, data)!
 insert into suspended values (:transaction_id, :at_ms, :data);
 
+-- name: replace_suspended(transaction_id, data)!
+update suspended set data = :data where transaction_id = :transaction_id;
+
 -- name: drop_suspended(transaction_id)!
 delete from suspended where transaction_id = :transaction_id;
