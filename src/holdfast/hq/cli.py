@@ -54,6 +54,8 @@ app.add_typer(cli_registers.app, name="register")
 app.add_typer(admins, name="admin")
 app.add_typer(cli_parameters.app, name="parameter")
 app.add_typer(cli_central.cards, name="gift-cards")
+app.add_typer(cli_central.locks, name="locks")
+app.add_typer(cli_central.central, name="central")
 app.command("receipt")(cli_receipts.receipt)
 app.command("readiness")(cli_readiness.readiness)
 

@@ -1,5 +1,6 @@
-"""`holdfast hq gift-cards`: prepared cards, made or loaded (GC1, GC11)."""
+"""`holdfast hq gift-cards`, `locks`, `central`: prepared cards, locks, and the proof (GC1, GC9, GC11)."""
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -7,13 +8,25 @@ from typing import Annotated
 import typer
 
 from holdfast.core.refusals import Refusal
-from holdfast.hq.cli_parts import CONSOLE, REFUSED, Home, or_stop, say, services_of, stop
+from holdfast.hq.cli_parts import CONSOLE, DIFFERENT, REFUSED, AsJson, Home, or_stop, say, services_of, stop
 
 cards = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="Gift cards that are prepared before a till sells them.",
 )
+locks = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Gift cards, memos and accounts that a transaction of a register holds.",
+)
+central = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="The ledger of gift cards, memos, points and credit.",
+)
+
+Store = Annotated[str, typer.Option("--store", help="Of this store's registers alone.")]
 
 
 @cards.command("make")
@@ -73,6 +86,88 @@ def load_cards(
             typer.echo(f"{file}, line {row.line}{column}: {row.reason}", err=True)
         stop(f"Nothing was taken: {loaded.bad_rows:,} of {loaded.rows:,} rows are bad.", REFUSED)
     typer.echo(f"{loaded.cards:,} gift cards in {loaded.currency} are prepared, batch {loaded.batch}.")
+
+
+@locks.command("list")
+def list_locks(home: Home, store: Store = "", as_json: AsJson = False) -> None:
+    """List what is locked: by which register, for how long, and what the policy makes of it."""
+    with services_of(home) as services:
+        found, now_ms = services.head_office.locks.locks(store), services.clock.now_ms()
+        unfinished = services.head_office.locks.unfinished(store)
+    if as_json:
+        rows = [
+            {
+                "key": each.lock.key, "kind": each.lock.kind, "account": each.lock.account,
+                "store": each.lock.store, "origin": each.lock.origin, "transaction": each.lock.transaction,
+                "since_ms": each.lock.since_ms, "verdict": each.verdict.name.lower(),
+            }
+            for each in found
+        ]  # fmt: skip
+        typer.echo(json.dumps({"locks": rows, "unfinished": [each._asdict() for each in unfinished]}))
+        return
+    for each in found:
+        age_min = (now_ms - each.lock.since_ms) // 60_000
+        typer.echo(
+            f"{each.lock.key}  {each.lock.words}, {each.lock.register} ({each.lock.store}), {age_min} min"
+        )
+        typer.echo(f"    {each.verdict}")
+    for ask in unfinished:
+        typer.echo(
+            f"asked and not known: {ask.key}  {ask.register} ({ask.store}), transaction {ask.transaction}"
+        )
+    if not found:
+        typer.echo("Nothing is locked.")
+
+
+@locks.command("release")
+def release_lock(
+    home: Home,
+    key: Annotated[str, typer.Argument(help="The lock, as `locks list` prints it.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept with your name.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; else it is only said what can happen.")] = False,
+) -> None:
+    """Release a lock whose register does not come back; without --yes it only says what can happen.
+
+    Example:  holdfast hq locks release KEY --home hq --reason "R03 was stolen" --yes
+    """
+    with services_of(home) as services:
+        book = services.head_office.locks
+        standing = book.one(key)
+        if standing is None:
+            stop("This lock has ended, or there is none of that key. Nothing was changed.", REFUSED)
+        typer.echo(standing.warning)
+        if not yes:
+            typer.echo("Nothing was changed. To release it, add --yes.")
+            return
+        lock = or_stop(book.release(key, by=CONSOLE, reason=reason))
+    typer.echo(f"Released: {lock.words}, which {lock.register} held.")
+
+
+@central.command("check")
+def check_central(home: Home, as_json: AsJson = False) -> None:
+    """Prove that each balance is the sum of its movements, and that each movement comes to nothing.
+
+    Ends with 10 where anything does not add up. Registers may go on meanwhile; nothing is changed.
+    """
+    with services_of(home) as services:
+        proof = services.head_office.proof
+        run = proof.run(lambda done: say(f"{done:,} accounts", None))
+        if run is None:
+            stop("Another process is proving it now. Try again in a minute.", REFUSED)
+        sums = proof.sums(run.id)
+    if as_json:
+        typer.echo(json.dumps({**run._asdict(), "sums": [each._asdict() for each in sums]}))
+    else:
+        for each in sums:
+            unit = f"{each.kind} {each.currency}".strip()
+            typer.echo(
+                f"{unit}: balances {each.balance:,}, booked {each.booked:,}, "
+                f"counter {each.counter:,}, difference {each.difference:,}"
+            )
+        typer.echo(run.first_faults or "Everything adds up.")
+        typer.echo(f"{run.accounts:,} accounts, {run.movements:,} movements, {run.faults:,} faults.")
+    if run.faults:
+        raise typer.Exit(DIFFERENT)
 
 
 def _currency_of_stores(found: set[str]) -> str:

@@ -20,6 +20,10 @@ from holdfast.hq import backup
 from holdfast.hq.backup_keeper import BackupKeeper, schedule_of
 from holdfast.hq.catalogue import Catalogue
 from holdfast.hq.central.cards import CardBook
+from holdfast.hq.central.differences import DifferenceBook
+from holdfast.hq.central.keeper import LockKeeper, ProofKeeper
+from holdfast.hq.central.locks import LockBook
+from holdfast.hq.central.proof import ProofBook
 from holdfast.hq.central.services import CentralServices
 from holdfast.hq.closings import ClosingKeeper
 from holdfast.hq.commands import CommandBook
@@ -107,6 +111,8 @@ class HeadOffice:
     closing_keeper: ClosingKeeper | None = None
     receipt_keeper: ReceiptKeeper | None = None
     customer_keeper: CustomerKeeper | None = None
+    lock_keeper: LockKeeper | None = None
+    proof_keeper: ProofKeeper | None = None
     use: SharedUse | None = None
     signer: SigningKey
     recovery_public_key: bytes
@@ -124,6 +130,9 @@ class HeadOffice:
     customers: CustomerBook
     central: CentralServices
     cards: CardBook
+    locks: LockBook
+    proof: ProofBook
+    differences: DifferenceBook
     parameters: ParameterBook
 
     @classmethod
@@ -171,6 +180,8 @@ class HeadOffice:
                     head_office.services_pool, head_office.register_keys, clock
                 )
                 head_office.customer_keeper = CustomerKeeper(head_office.customers)
+                head_office.lock_keeper = LockKeeper(head_office.locks)
+                head_office.proof_keeper = ProofKeeper(head_office.proof, clock)
             undo.pop_all()
         return head_office
 
@@ -252,25 +263,27 @@ class HeadOffice:
             customers=customers,
             central=CentralServices(central_pool, clock, signer.derive(NUMBER_KEY)),
             cards=CardBook(services_pool, clock, randomness, signer.derive(NUMBER_KEY)),
+            locks=LockBook(services_pool, fleet, parameters, clock),
+            proof=ProofBook(services_pool, clock),
+            differences=DifferenceBook(services_pool, clock),
             parameters=parameters,
         )
 
     def close(self) -> None:
         """Let go of everything; the embedded server ends in order."""
-        if self.safe_watch is not None:
-            self.safe_watch.stop()
-        if self.fleet_watch is not None:
-            self.fleet_watch.stop()
-        if self.stock_keeper is not None:
-            self.stock_keeper.stop()
-        if self.closing_keeper is not None:
-            self.closing_keeper.stop()
-        if self.receipt_keeper is not None:
-            self.receipt_keeper.stop()
-        if self.customer_keeper is not None:
-            self.customer_keeper.stop()
-        if self.backup_keeper is not None:
-            self.backup_keeper.stop()
+        for part in (
+            self.safe_watch,
+            self.fleet_watch,
+            self.stock_keeper,
+            self.closing_keeper,
+            self.receipt_keeper,
+            self.customer_keeper,
+            self.lock_keeper,
+            self.proof_keeper,
+            self.backup_keeper,
+        ):
+            if part is not None:
+                part.stop()
         for pool in (self.ingest_pool, self.services_pool, self.central_pool):
             pool.close()
         if self.use is not None and self.keeper is not None:

@@ -66,7 +66,21 @@ class KeyEnded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at_ms: int
 
 
-Event = Moved | KeyEnded
+class KeyAsked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The till's word that it is about to ask. It changes no account: who asked, and where, is kept."""
+
+    place: Place
+    origin: OriginId
+    key: HoldKey
+    kind: Kind
+    act: Act
+    account: AccountId
+    number_end: str
+    transaction: TransactionId
+    at_ms: int
+
+
+Event = Moved | KeyEnded | KeyAsked
 
 # ---- remarks: each stands on the report ----------------------------------------------------------
 
@@ -112,6 +126,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Holds as they stand now, new ones too: of a key that was never heard of nothing may come later."""
     grants: Mapping[str, int]
     """Allowance → how much more of it was used."""
+    asked: tuple[KeyAsked, ...] = ()
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +150,11 @@ class Settling:
         self._activated: dict[AccountKey, None] = {}
         self._ended: dict[HoldKey, None] = {}
         self._used: dict[str, int] = {}
+        self._asked: list[KeyAsked] = []
+
+    def ask(self, event: KeyAsked) -> None:
+        """Kept as it is: a hold without an end is looked for by it."""
+        self._asked.append(event)
 
     def end(self, event: KeyEnded) -> None:
         """A key that ended already stays as it ended."""
@@ -249,6 +269,7 @@ class Settling:
             activated=tuple(place for place in self._activated if place not in self._opened),
             ended=tuple(self._holds[key] for key in self._ended),
             grants=self._used,
+            asked=tuple(self._asked),
         )
 
 
@@ -258,6 +279,8 @@ def settle(facts: Facts, events: Iterable[Event]) -> Outcome:
     for event in events:
         if isinstance(event, Moved):
             settling.move(event)
+        elif isinstance(event, KeyAsked):
+            settling.ask(event)
         else:
             settling.end(event)
     return settling.outcome()

@@ -1,15 +1,21 @@
 """Events of central value in the entries that come: what they move, and which keys they end."""
 
 from holdfast.core.central.accounts import Kind
-from holdfast.core.central.entries import HoldEnded, ValueMovement, expected_amount, movement_problem
-from holdfast.core.central.settle import KeyEnded, Moved, Place
+from holdfast.core.central.entries import (
+    HoldAsked,
+    HoldEnded,
+    ValueMovement,
+    expected_amount,
+    movement_problem,
+)
+from holdfast.core.central.settle import KeyAsked, KeyEnded, Moved, Place
 from holdfast.core.ids import TransactionId
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.ingest.rows import Rows
 from holdfast.core.journal.entry import Entry, Unprojectable
 from holdfast.core.sale import Sale, TransactionVoided
 
-CentralBody = HoldEnded | TransactionVoided
+CentralBody = HoldAsked | HoldEnded | TransactionVoided
 _KINDS = frozenset(Kind)
 VOIDED = "voided"
 
@@ -75,7 +81,22 @@ def project_values(
 
 
 def project_central(rows: Rows, chain: int, entry: Entry, body: CentralBody, origin: OriginFacts) -> None:
-    """The keys that the till gave up."""
+    """The keys that the till asked for, and those that it gave up."""
+    if isinstance(body, HoldAsked):
+        rows.values.append(
+            KeyAsked(
+                place=Place(chain, entry.seq, 0),
+                origin=origin.origin,
+                key=body.key,
+                kind=body.kind,
+                act=body.act,
+                account=body.account,
+                number_end=body.number_end,
+                transaction=body.transaction,
+                at_ms=entry.at_ms,
+            )
+        )
+        return
     if isinstance(body, HoldEnded):
         keys, cause = (body.key,), body.cause
     else:

@@ -133,9 +133,16 @@ class CentralDesk:
     def take_back(self, key: HoldKey, *, by: str, reason: str) -> Hold | Refusal:
         """A person releases a hold whose owner does not come back (GC9)."""
         with self._store.transaction(None) as transaction:
-            hold = transaction.central.hold_of(key)
-            if hold is None or hold.ended:
-                return Refusal("hold.ended", "This lock has ended in the meantime. Nothing was changed.")
-            transaction.central.lock((hold.kind, hold.account))
-            transaction.central.end_hold(key, TAKEN_BACK, self._clock.now_ms(), by, reason)
-        return msgspec.structs.replace(hold, ended=TAKEN_BACK)
+            return take_back(transaction.central, key, by, reason, self._clock.now_ms())
+
+
+def take_back(central: CentralValue, key: HoldKey, by: str, reason: str, now_ms: int) -> Hold | Refusal:
+    """The same within a transaction. What became of the hold is read under its account's lock."""
+    hold = central.hold_of(key)
+    if hold is not None:
+        central.lock((hold.kind, hold.account))
+        hold = central.hold_of(key)
+    if hold is None or hold.ended:
+        return Refusal("hold.ended", "This lock has ended in the meantime. Nothing was changed.")
+    central.end_hold(key, TAKEN_BACK, now_ms, by, reason)
+    return msgspec.structs.replace(hold, ended=TAKEN_BACK)

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from holdfast.core.central.accounts import Kind
+from holdfast.core.central.accounts import HoldKey, Kind
 from holdfast.core.central.numbers import number_mac
-from holdfast.core.central.settle import AccountKey, Event, Moved, Settled, settle
+from holdfast.core.central.settle import AccountKey, Event, KeyEnded, Moved, Settled, settle
 from holdfast.core.ids import OriginId
 from holdfast.hq.store.port import Transaction
 
@@ -20,7 +20,7 @@ def settle_events(
     moved = [event for event in events if isinstance(event, Moved)]
     facts = transaction.central.facts(
         sorted({_account_of(event) for event in moved}),
-        sorted({event.movement.key if isinstance(event, Moved) else event.key for event in events} - {""}),
+        sorted(_keys_of(events)),
         sorted({event.movement.grant for event in moved} - {""}),
     )
     outcome = settle(facts, events)
@@ -28,6 +28,12 @@ def settle_events(
     transaction.central.put(outcome, macs, now_ms)
     for detail in _told(outcome.settled):
         transaction.alert("central-value", origin, detail)
+
+
+def _keys_of(events: Iterable[Event]) -> set[HoldKey]:
+    """Keys whose holds may end."""
+    moved = {event.movement.key for event in events if isinstance(event, Moved)}
+    return (moved | {event.key for event in events if isinstance(event, KeyEnded)}) - {HoldKey("")}
 
 
 def _account_of(event: Moved) -> AccountKey:

@@ -58,3 +58,7 @@ where h.key = done.key;
 update value_allowance a set used = a.used + more.amount
 from unnest(:allowances::text[], :amounts::bigint[]) as more (allowance, amount)
 where a.allowance = more.allowance;
+
+-- name: put_ask(chain, seq, key, origin, kind, act, account, number_end, transaction, at_ms)!
+insert into value_ask (chain, seq, key, origin, kind, act, account, number_end, transaction, at_ms)
+values (:chain, :seq, :key, :origin, :kind, :act, :account, :number_end, :transaction, :at_ms);

@@ -8,7 +8,7 @@ import msgspec
 from holdfast.core.central.accounts import SHARED, AccountId, HoldKey, Kind, State
 from holdfast.core.central.grants import Grant
 from holdfast.core.central.holds import Hold
-from holdfast.core.central.settle import AccountKey, Facts, Outcome, Settled
+from holdfast.core.central.settle import AccountKey, Facts, KeyAsked, Outcome, Settled
 from holdfast.hq.store.central_port import Numbered
 from holdfast.hq.store.port import RaceFault
 
@@ -25,6 +25,8 @@ class CentralTables:
         self.movements: dict[tuple[Kind, AccountId, int], Settled] = {}
         self.holds: dict[HoldKey, Hold] = {}
         self.grants: dict[str, Grant] = {}
+        self.asks: dict[tuple[int, int], KeyAsked] = {}
+        """By the place of the entry."""
         self.numbers: dict[tuple[Kind, bytes], AccountId] = {}
         """An index of accounts by their numbers."""
         self.held: dict[AccountKey, tuple[HoldKey, ...]] = {}
@@ -75,6 +77,8 @@ class MemoryCentralValue:
             self._change(place, state=State.ACTIVE)
         for hold in outcome.ended:
             self._put(hold)
+        for asked in outcome.asked:
+            self._set(tables.asks, asked.place[:2], asked)
         for name, amount in outcome.grants.items():
             if name in tables.grants:
                 grant = tables.grants[name]

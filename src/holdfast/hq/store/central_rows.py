@@ -71,6 +71,20 @@ class PostgresCentralValue:
         with refusals():
             self._put_movements(outcome.settled)
             self._end(outcome.ended, at_ms)
+            for asked in outcome.asked:
+                _sql.put_ask(
+                    self._conn,
+                    chain=asked.place.chain,
+                    seq=asked.place.seq,
+                    key=asked.key,
+                    origin=asked.origin,
+                    kind=asked.kind.value,
+                    act=asked.act.value,
+                    account=asked.account,
+                    number_end=asked.number_end,
+                    transaction=asked.transaction,
+                    at_ms=asked.at_ms,
+                )
             if outcome.activated:
                 _sql.activate(
                     self._conn,

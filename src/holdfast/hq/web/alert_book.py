@@ -62,6 +62,14 @@ _KINDS = {
         "A Z report and the sales do not agree",
         "Look at the day closing: were entries lost, or do some wait? It is compared again as more arrives.",
     ),
+    "central-value": (
+        "Value moved with a remark",
+        "Look at the report of differences: what it was, which register, and who released its lock, if anybody.",
+    ),
+    "central-proof": (
+        "Central value does not add up",
+        "The page Proof names the accounts. Nobody may have changed the ledger's tables: ask support.",
+    ),
     "clone": ("A register's disk was copied", "Only one of the two may go on. Enrol the other one anew."),
 }
 

@@ -1,0 +1,221 @@
+"""Locks at head office: listed with their owners, released by a person or by policy, never silently (GC9)."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from holdfast.core.central.accounts import Account, AccountId, Act, Kind
+from holdfast.core.central.entries import ValueMovement
+from holdfast.core.central.holds import Declined, Held
+from holdfast.core.central.numbers import NUMBER_KEY, new_number, number_end, number_mac
+from holdfast.core.central.settle import TAKEN_BACK_THEN_USED, Place
+from holdfast.core.central.stale import Verdict
+from holdfast.core.parameters import Scope
+from holdfast.core.refusals import Refusal
+from holdfast.core.sync.messages import encode
+from holdfast.hq.central.audit import acts
+from holdfast.hq.central.differences import Asked, csv_of
+from holdfast.hq.central.locks import LockBook, Standing
+from holdfast.hq.cli import app
+from holdfast.hq.ingest import Ingest
+from holdfast.hq.parameters.book import Draft
+from holdfast.hq.store.central_port import Numbered
+from holdfast.hq.store.postgres import PostgresStore
+from tests.central_till import CentralTill
+from tests.hq_web_fixtures import ServedHeadOffice
+from tests.journal_samples import SampleJournal
+
+pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
+
+NUMBER = new_number(Kind.GIFT_CARD, b"\x07" * 16)
+DAY_MS = 24 * 3_600_000
+
+
+@dataclass
+class Hq:
+    """What a till of the tests needs of head office."""
+
+    office: ServedHeadOffice
+    ingest: Ingest
+
+    def enrol(self, journal: SampleJournal, series: str) -> None:
+        self.office.enrol(journal, series)
+
+
+class Shop:
+    """Two tills over a served head office, and a card of 500."""
+
+    def __init__(self, office: ServedHeadOffice) -> None:
+        self.office, head_office = office, office.services.head_office
+        self.locks: LockBook = head_office.locks
+        mac = number_mac(head_office.signer.derive(NUMBER_KEY), Kind.GIFT_CARD, NUMBER)
+        card = Account(
+            kind=Kind.GIFT_CARD, account=AccountId("card1"), currency="GBP", number_end=number_end(NUMBER)
+        )
+        buyer = Account(kind=Kind.ON_ACCOUNT, account=AccountId("C-1"), currency="GBP", limit=500)
+        with PostgresStore(head_office.ingest_pool).transaction(None) as transaction:
+            transaction.central.open([Numbered(account=card, number_mac=mac), Numbered(account=buyer)], 0)
+        hq = Hq(office, head_office.ingest)
+        self.tills = [CentralTill(hq, head_office.central.desk, n=n) for n in (1, 2)]  # type: ignore[arg-type]
+        top_up = ValueMovement(kind=Kind.GIFT_CARD, act=Act.TOP_UP, account=AccountId("card1"), amount=500)
+        self.tills[0].write([top_up])
+
+    def hold(self, till: int = 0) -> Standing:
+        """That till takes the card, and its line drops; the lock is as old as a day and an hour."""
+        held = self.tills[till].ask(Kind.GIFT_CARD, Act.REDEEM, number=NUMBER)
+        assert isinstance(held, Held), held
+        self.tills[till].online = False
+        with self.office.services.pool.connection() as conn:
+            conn.execute("update value_hold set since_ms = since_ms - %s", (DAY_MS + 3_600_000,))
+        return self.standing()
+
+    def standing(self) -> Standing:
+        [found] = self.locks.locks()
+        fresh = self.locks.one(found.lock.key)
+        assert fresh is not None
+        return fresh
+
+    def speaks(self, till: int = 0) -> None:
+        """Its journal comes, and its signed word."""
+        acting = self.tills[till]
+        acting.online = True
+        acting.sync()
+        feeds = self.office.services.head_office.feeds
+        runs_on = {
+            "parameters": (
+                self.office.services.head_office.ingest.incarnation(),
+                feeds.newest_change("parameters")[0],
+            )
+        }
+        statement = encode(self.office.beat(acting.journal, feeds=runs_on))
+        self.office.session(acting.journal).post("/v1/sync/heartbeat", content=statement).raise_for_status()
+        self.office.services.head_office.fleet.forget()
+
+
+@pytest.fixture
+def shop(office: ServedHeadOffice) -> Shop:
+    return Shop(office)
+
+
+def test_a_stale_lock_is_released_by_itself_once_its_owner_can_owe_nothing(shop: Shop) -> None:
+    standing = shop.hold()
+    lock = standing.lock
+    assert (lock.register, lock.store, lock.words) == ("Till R01", "S1", f"gift card …{NUMBER[-4:]}")
+    assert standing.verdict is Verdict.SILENT
+    assert shop.locks.release_stale() == (0, False)
+    shop.speaks()
+    assert shop.standing().verdict is Verdict.RELEASE
+    assert shop.locks.release_stale() == (1, False)
+    assert shop.locks.locks() == []
+    [act] = acts(shop.office.services.pool)
+    assert (act.by, act.act, act.store, act.key) == ("policy", "lock-released", "S1", lock.key)
+    assert "held by Till R01 for 25 h" in act.detail
+    assert isinstance(shop.tills[1].ask(Kind.GIFT_CARD, Act.REDEEM, number=NUMBER), Held)
+
+
+def test_never_while_its_owner_may_conclude_offline_and_may_owe(shop: Shop) -> None:
+    """Also where the parameter is off by now: the transaction may have begun before."""
+    book = shop.office.services.head_office.parameters
+    draft = Draft(name="offline.gift-cards", scope=Scope("store", "S1"), value=True)
+    book.make(draft, by="nia", reason="Pilot")
+    shop.hold()
+    shop.speaks()
+    assert shop.standing().verdict is Verdict.MAY_OWE
+    ended = Draft(name="offline.gift-cards", scope=Scope("store", "S1"), value=None)
+    book.make(ended, by="nia", reason="Pilot ends")
+    shop.speaks()
+    assert shop.standing().verdict is Verdict.MAY_OWE
+    assert "may have concluded" in shop.standing().warning
+    assert shop.locks.release_stale() == (0, False)
+    with shop.office.services.pool.connection() as conn:
+        conn.execute("update parameter_change set made_at_ms = made_at_ms - %s", (3 * DAY_MS,))
+    assert shop.standing().verdict is Verdict.RELEASE, "it began long after"
+
+
+def test_a_person_releases_it_and_the_owner_who_concluded_all_the_same_is_told(shop: Shop) -> None:
+    shop.tills[0].allowed = frozenset(Kind)
+    lock = shop.hold().lock
+    shop.tills[0].conclude(400)  # offline: head office knows nothing of it yet
+    assert isinstance(shop.locks.release(lock.key, by="mia", reason=""), Refusal)
+    assert isinstance(shop.locks.release(lock.key, by="mia", reason="Away", store="S2"), Refusal), (
+        "not theirs"
+    )
+    assert not isinstance(shop.locks.release(lock.key, by="mia", reason="R01 burnt", store="S1"), Refusal)
+    assert isinstance(shop.locks.release(lock.key, by="mia", reason="Again"), Refusal)
+    assert isinstance(shop.tills[1].ask(Kind.GIFT_CARD, Act.REDEEM, number=NUMBER), Held)
+    shop.tills[1].conclude(300)
+    shop.tills[0].online = True
+    shop.tills[0].sync()
+    book = shop.office.services.head_office.differences
+    [found] = book.listed(Asked(kind="gift_card", store="S1", open=True))
+    assert (found.remark, found.booked, found.difference) == (TAKEN_BACK_THEN_USED, -200, -200)
+    assert (found.released_by, found.released_reason) == ("mia", "R01 burnt")
+    place = Place(found.chain, found.seq, found.ordinal)
+    assert isinstance(book.look(place, by="ann", note=" "), Refusal)
+    assert book.look(place, by="ann", note="=Loss, booked to 6200") is None
+    assert book.listed(Asked(open=True)) == []
+    [seen] = book.listed(Asked(remark=TAKEN_BACK_THEN_USED))
+    assert (seen.looked_by, seen.note) == ("ann", "=Loss, booked to 6200")
+    assert "'=Loss" in csv_of([seen]), "no cell is a formula"
+    [loss] = book.sums(Asked())
+    assert (loss.kind, loss.movements, loss.difference) == ("gift_card", 1, -200)
+
+
+def test_what_was_asked_and_is_known_nowhere_is_told(shop: Shop) -> None:
+    lock = shop.hold().lock
+    shop.speaks()
+    assert shop.locks.unfinished() == []
+    with shop.office.services.pool.connection() as conn:
+        conn.execute("delete from value_hold")  # head office was put back
+    [found] = shop.locks.unfinished(store="S1")
+    assert (found.key, found.register, found.number_end) == (lock.key, "Till R01", NUMBER[-4:])
+    assert shop.locks.unfinished(store="S2") == []
+    shop.tills[0].remove()
+    assert shop.locks.unfinished() == [], "its end is known"
+
+
+def test_the_proof_goes_on_in_pieces_and_notices_what_does_not_add_up(shop: Shop) -> None:
+    proof = shop.office.services.head_office.proof
+    done: list[int] = []
+    run = proof.run(done.append, limit=1)
+    assert run is not None
+    assert (run.accounts, run.movements, run.faults, done) == (2, 1, 0, [1, 2])
+    assert {(each.kind, each.balance, each.holds) for each in proof.sums(run.id)} == {
+        ("gift_card", 500, True),
+        ("on_account", 0, True),
+    }
+    shop.tills[0].ask(Kind.GIFT_CARD, Act.REDEEM, number=NUMBER)
+    shop.tills[0].conclude(100)
+    with shop.office.services.pool.connection() as conn:
+        conn.execute("update value_movement set balance = balance + 1 where number = 2")
+    broken = proof.run(done.append)
+    assert broken is not None
+    assert broken.faults == 1
+    assert "its balance is not the sum of what was booked" in broken.first_faults
+    assert not next(each for each in proof.sums(broken.id) if each.kind == "gift_card").holds
+    assert any(alert.kind == "central-proof" for alert in shop.office.services.alerts.open())
+
+
+def hq(shop: Shop, *arguments: str) -> Result:
+    home = ["--home", str(shop.office.services.head_office.home.path)]
+    return CliRunner().invoke(app, [*arguments, *home])
+
+
+def test_locks_are_listed_and_released_by_hand_on_the_command_line(shop: Shop) -> None:
+    lock = shop.hold().lock
+    assert isinstance(shop.tills[1].ask(Kind.GIFT_CARD, Act.REDEEM, number=NUMBER), Declined)
+    listed = hq(shop, "locks", "list", "--store", "S1").output
+    assert f"{lock.key}  gift card …{NUMBER[-4:]}, Till R01 (S1), 1500 min" in listed
+    assert "has not been in touch since" in listed
+    assert json.loads(hq(shop, "locks", "list", "--json").output)["locks"][0]["verdict"] == "silent"
+    looked = hq(shop, "locks", "release", lock.key, "--reason", "Stolen")
+    assert "Nothing was changed. To release it, add --yes." in looked.output
+    done = hq(shop, "locks", "release", lock.key, "--reason", "Stolen", "--yes")
+    assert "Released: gift card" in done.output
+    assert "Nothing is locked." in hq(shop, "locks", "list").output
+    again = hq(shop, "locks", "release", lock.key, "--reason", "Stolen", "--yes")
+    assert again.exit_code == 9
+    checked = hq(shop, "central", "check")
+    assert (checked.exit_code, "Everything adds up." in checked.output) == (0, True)
