@@ -30,6 +30,7 @@ from holdfast.register.sync.readiness import read_readiness
 from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.sync.status import LinkStatus
 from holdfast.register.web.app import create_app
+from holdfast.register.web.central.service import Central
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
 from holdfast.register.web.grid import Grid
@@ -145,15 +146,19 @@ def _services(
     shelf.stand(Place(config.store, config.series), business_date)
     fmt = Formats(config.currency, config.timezone, shelf.parameter("locale", DEFAULT_LOCALE))
     real_time = RealTime(home, config, clock, mode=watch.mode, on_loss=lambda: keeper.wake(CALL_LOST))
-    watch.on_link = _hearing(_speaker(fmt, shelf), lambda _: real_time.heard(watch.mode()))
     codes = ReceiptCodes(
         home,
         config,
         key_of=shelf.register_key,
         window_days=window_days,
     )
+    desk = Desk(checkout, shelf, watch.head_office_ms, on_commit, codes)
+    central = Central(desk, real_time, watch, clock, fmt, changed=lambda: wakeups.wake(CHANGED))
+    watch.on_link = _hearing(
+        _speaker(fmt, shelf), lambda _: real_time.heard(watch.mode()), lambda _: central.heard()
+    )
     services = Services(
-        desk=Desk(checkout, shelf, watch.head_office_ms, on_commit, codes),
+        desk=desk,
         shelf=shelf,
         grid=Grid(shelf),
         people=People(shelf, clock, KeptTries(home.tries)),
@@ -169,6 +174,7 @@ def _services(
         send_now=lambda: keeper.wake(SYNC_NOW),
         in_use=lambda: keeper.wake(IN_USE),
         work_chosen=lambda: keeper.wake(WORK_CHOSEN),
+        central=central,
         real_time=real_time,
         points=PointsWatch(real_time, lambda: wakeups.wake(CHANGED)),
         readiness=lambda: read_readiness(home, DatabaseKey.load(home.database_key), clock),

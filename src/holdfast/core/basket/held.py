@@ -15,7 +15,7 @@ import msgspec
 
 from holdfast.core.basket.line import BasketLine
 from holdfast.core.basket.value import Basket, next_line, with_line_added
-from holdfast.core.central.accounts import AMOUNT_MAX, GIVES, Act, HoldKey, Kind
+from holdfast.core.central.accounts import AMOUNT_MAX, Act, HoldKey, Kind
 from holdfast.core.central.at_till import Holds, Stage, TillHold, movement_of
 from holdfast.core.central.entries import ValueMovement
 from holdfast.core.ids import Sku
@@ -87,6 +87,8 @@ def tender_refusal(basket: Basket, tender: Tender) -> Refusal | None:
     hold = hold_of(basket, tender.hold)
     if hold is None:
         return Refusal("hold.gone", "That was taken off meanwhile. Begin it again.")
+    if any(other.hold == tender.hold for other in basket.tenders):
+        return Refusal("hold.used", f"The {hold.words} pays part of it already. Take it off to change that.")
     assert tender.kind == hold.kind.value, "a tender is of its hold's kind"
     assert hold.act in _TENDER_ACTS[basket.kind], "its act is a tender"
     return None
@@ -141,8 +143,6 @@ def values_of(
 
 def payable_minor(hold: TillHold, due_minor: int) -> int:
     """How much of what is due this hold pays."""
-    if hold.act in GIVES:
-        return due_minor
     left = min(hold.available, hold.asked_amount or hold.available)
     return min(max(0, due_minor), left)
 

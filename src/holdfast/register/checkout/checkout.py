@@ -248,6 +248,8 @@ class Checkout(Searching, Suspending, CentralHere, CustomersHere, CashDesk, Dril
                 and (tender.amount_minor > 0 or tender.kind == CARD or tender.hold)
             )
             if basket is None or not is_part:
+                if hold is not None and basket is not None:
+                    self._kept(_less(basket, hold))
                 return concluded
             return self._kept(msgspec.structs.replace(basket, tenders=(*basket.tenders, tender)))
 
@@ -361,6 +363,12 @@ class Checkout(Searching, Suspending, CentralHere, CustomersHere, CashDesk, Dril
 def _is_empty(basket: Basket) -> bool:
     """Nothing was ever in it; a voided line is something."""
     return not basket.lines and not basket.voided_lines
+
+
+def _less(basket: Basket, hold: TillHold) -> Basket:
+    return msgspec.structs.replace(
+        basket, holds=tuple(other for other in basket.holds if other.key != hold.key)
+    )
 
 
 def _nothing_voided(basket: Basket, act: Act, reason: str) -> TransactionVoided:

@@ -14,6 +14,7 @@ from holdfast.core import basket as baskets
 from holdfast.core.basket import Act, Basket, CodeBound, Kind
 from holdfast.core.basket.suspended import Suspended
 from holdfast.core.business_day import DayClosed, DayOpened, day_required
+from holdfast.core.central.at_till import TillHold
 from holdfast.core.customers import CustomerRow, Details
 from holdfast.core.foreign_cash import CurrencyRate, foreign_due_minor, foreign_tender
 from holdfast.core.ids import CustomerNumber, DocumentNumber, Sku, StaffId, TransactionId
@@ -453,10 +454,10 @@ class Desk:
                 tender = foreign_change_refusal(open_due, tender, act, self.till) or tender
             return tender if isinstance(tender, Refusal) else self.take(tender)
 
-    def take(self, tender: Tender | None) -> Sale | Due | Refusal:
-        """One tender, or none where nothing is left to hand over."""
+    def take(self, tender: Tender | None, *, hold: TillHold | None = None) -> Sale | Due | Refusal:
+        """One tender, or none where nothing is left to hand over. `hold`: what this till itself vouches for."""
         with self._lock:
-            taken = self.checkout.conclude() if tender is None else self.checkout.take(tender)
+            taken = self.checkout.conclude() if tender is None else self.checkout.take(tender, hold=hold)
             if isinstance(taken, Basket):
                 priced = self.checkout.priced()
                 assert priced is not None, "a basket was kept"

@@ -21,6 +21,7 @@ from holdfast.register.realtime.client import RealTime
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.outbox import Outbox
 from holdfast.register.web.carrying import printer_text
+from holdfast.register.web.central.service import Central, at_hand
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.drill_view import Ended, ended_of
 from holdfast.register.web.formats import Formats
@@ -72,6 +73,8 @@ class Services:
     """Tell it that somebody is at the till."""
     work_chosen: Callable[[], None]
     """Tell it that somebody chose how this register works."""
+    central: Central
+    """Gift cards, credit memos and other central value."""
     real_time: RealTime
     """Calls to head office that a person waits for, each with a deadline."""
     points: PointsWatch
@@ -137,6 +140,7 @@ class Services:
         return Situation(
             mode=mode,
             switched_on=frozenset(name for name in SWITCHES if self.rule(name, False)),
+            at_hand=frozenset() if (basket := self.desk.checkout.basket()) is None else at_hand(basket),
             ages_ms={name: max(0, now_ms - age.checked_ms) for name, age in watch.link.feeds.items()},
         )
 

@@ -1,0 +1,1 @@
+"""Gift cards, credit memos and all other central value at the till's page."""

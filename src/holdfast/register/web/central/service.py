@@ -1,0 +1,277 @@
+"""Central value at the till: asks head office, and keeps what came of it in the transaction.
+
+No lock of the till is held while head office is asked: what was asked for lies in the transaction, under its
+key, before the call leaves, and whatever the answer is it finds it there.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+
+import msgspec
+import structlog
+
+from holdfast.core.basket import UNLIMITED, Act, Basket, held
+from holdfast.core.basket import Kind as BasketKind
+from holdfast.core.central.accounts import NUMBERED, AccountId, HoldKey, Kind
+from holdfast.core.central.accounts import Act as ValueAct
+from holdfast.core.central.at_till import REFUSED, Stage, TillHold, request_of
+from holdfast.core.central.holds import Held
+from holdfast.core.central.numbers import RANDOM_BYTES, new_number, read_number
+from holdfast.core.central.sentences import BEGUN_OFFLINE, in_doubt
+from holdfast.core.faults import Fault
+from holdfast.core.ids import TransactionId
+from holdfast.core.operations import Situation, refusal_of
+from holdfast.core.operations.conditions import CREDIT_MEMO, GIFT_CARD, SWITCHES
+from holdfast.core.operations.table import OPERATIONS
+from holdfast.core.parameters import BEGUN_WITH
+from holdfast.core.refusals import Refusal
+from holdfast.core.sale import Sale, Tender
+from holdfast.core.tender import Due
+from holdfast.infra.clock import Clock
+from holdfast.register.checkout.central import GONE, LineNow
+from holdfast.register.realtime.client import Denied, RealTime, Unanswered
+from holdfast.register.web.desk import Desk
+from holdfast.register.web.formats import Formats
+from holdfast.register.web.watch import Watch
+
+HOLD, BALANCE = "/v1/services/hold", "/v1/services/balance"
+CONCLUDES: Mapping[Kind, str] = {Kind.GIFT_CARD: "gift.conclude", Kind.CREDIT_MEMO: "memo.conclude"}
+"""Rows of the operations table that say whether such a transaction concludes while offline."""
+AT_HAND: Mapping[Kind, str] = {Kind.GIFT_CARD: GIFT_CARD, Kind.CREDIT_MEMO: CREDIT_MEMO}
+AGAIN_MAX = 20
+"""Doubts that one return of the line asks again."""
+_log = structlog.get_logger(__name__)
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on an account (GC1): as of now, and nothing is held by it."""
+
+    kind: Kind
+    account: AccountId
+    currency: str
+    balance: int
+    available: int
+    state: str
+    number_end: str
+
+
+class _BalanceAsked(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Body of `/v1/services/balance`."""
+
+    kind: Kind
+    number: str = ""
+    pin: str = ""
+    account: AccountId = AccountId("")
+
+
+class Central:
+    """One till's; thread-safe."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        real_time: RealTime,
+        watch: Watch,
+        clock: Clock,
+        fmt: Formats,
+        *,
+        changed: Callable[[], None],
+    ) -> None:
+        """`changed`: what the page shows of the transaction may be another by now."""
+        self._desk = desk
+        self._real_time = real_time
+        self._watch = watch
+        self._clock = clock
+        self._fmt = fmt
+        self._changed = changed
+        self._asking_again = threading.Lock()
+        self._may_doubt = True
+        desk.checkout.line_now = self.line_now
+
+    # ---- asking ------------------------------------------------------------------------------
+
+    def is_there(self) -> bool:
+        """Whether head office would be asked at all."""
+        return self._real_time.is_there()
+
+    def ask_hold(
+        self,
+        kind: Kind,
+        act: ValueAct,
+        by: Act,
+        *,
+        number: str = "",
+        account: str = "",
+        amount: int = 0,
+        pin: str = "",
+        basket_kind: BasketKind | None = None,
+    ) -> Basket | Refusal:
+        """The open transaction with the hold, or why there is none. Takes the deadline of a call at the most.
+
+        `number` as it was scanned or typed; `account` where a customer's is meant; `amount` in minor units or
+        points: what is to be sold, topped up or taken. `basket_kind`: the transaction that the act belongs
+        in, which is opened where none is; None: the open one.
+        """
+        if not self.is_there():
+            return Refusal("operation.offline", BEGUN_OFFLINE[kind])
+        digits = read_number(kind, number) if kind in NUMBERED else ""
+        if isinstance(digits, Refusal):
+            return digits
+        hold = TillHold(
+            key=self._desk.checkout.new_key(),
+            kind=kind,
+            act=act,
+            number=digits,
+            account=AccountId(account),
+            asked_amount=amount,
+            pin=pin.strip(),
+        )
+        with self._desk.lock:
+            asked = self._desk.checkout.ask_hold(
+                hold, by=by.by, kind=basket_kind, parameters=self._desk.shelf.settings(BEGUN_WITH)
+            )
+            self._desk.committed(asked)
+        return asked if isinstance(asked, Refusal) else self._call(asked.transaction, hold, by)
+
+    def ask_again(self, key: HoldKey, by: Act) -> Basket | Refusal:
+        """The same under the same key: its answer was lost (SW10)."""
+        basket = self._desk.checkout.basket()
+        hold = held.hold_of(basket, key) if basket else None
+        if basket is None or hold is None:
+            return GONE
+        if hold.stage is Stage.HELD:
+            return basket
+        if not self.is_there():
+            return Refusal("hold.in-doubt", in_doubt(hold.words))
+        return self._call(basket.transaction, hold, by)
+
+    def _call(self, transaction: TransactionId, hold: TillHold, by: Act) -> Basket | Refusal:
+        currency = self._desk.checkout.config.currency
+        answer = self._real_time.ask(HOLD, request_of(hold, transaction, currency), Held)
+        checkout = self._desk.checkout
+        if isinstance(answer, Held):
+            return checkout.hold_granted(transaction, answer)
+        if isinstance(answer, Unanswered):
+            self._may_doubt = True
+            left = checkout.hold_unanswered(transaction, hold.key)
+            return left if isinstance(left, Refusal) else Refusal("hold.in-doubt", in_doubt(hold.words))
+        self._desk.committed(checkout.give_up_hold(transaction, hold.key, REFUSED, by.by))
+        return self.refusal(answer)
+
+    def refusal(self, denied: Denied) -> Refusal:
+        """Head office's answer as a cashier reads it: who holds it, and since when by the store's clock."""
+        name = denied.holder_name
+        holder = name if " " in name else f"register {name}"
+        since = self._fmt.moment(denied.since_ms, self._clock.now_ms()) if denied.since_ms else ""
+        sentence = denied.sentence.replace("{holder}", holder).replace("{since}", since)
+        return Refusal(denied.code, sentence)
+
+    def balance(self, kind: Kind, number: str, pin: str = "", *, account: str = "") -> Told | Refusal:
+        """What is on it now; nothing is held and nothing is journalled."""
+        if not self.is_there():
+            return Refusal("operation.offline", BEGUN_OFFLINE[kind])
+        digits = read_number(kind, number) if kind in NUMBERED else ""
+        if isinstance(digits, Refusal):
+            return digits
+        asked = _BalanceAsked(kind=kind, number=digits, pin=pin.strip(), account=AccountId(account))
+        answer = self._real_time.ask(BALANCE, asked, Told)
+        if isinstance(answer, Unanswered):
+            return Refusal("operation.offline", BEGUN_OFFLINE[kind])
+        return self.refusal(answer) if isinstance(answer, Denied) else answer
+
+    # ---- what is done with it ----------------------------------------------------------------
+
+    def take_off(self, key: HoldKey, by: Act) -> Basket | Refusal:
+        """With its line and its tenders; its lock ends with the entry that says so (GC3, GC5)."""
+        with self._desk.lock:
+            return self._desk.committed(self._desk.checkout.take_off(key, by=by.by))
+
+    def pay(self, key: HoldKey, *, points: int = 0, amount_minor: int | None = None) -> Sale | Due | Refusal:
+        """As much of what is due as this hold pays, or the amount that is given (negative: paid
+        back); of points how many."""
+        desk = self._desk
+        with desk.lock:
+            basket, priced = desk.checkout.basket(), desk.checkout.priced()
+            hold = held.hold_of(basket, key) if basket else None
+            if basket is None or priced is None or hold is None:
+                return GONE
+            if hold.stage is not Stage.HELD:
+                return Refusal("hold.in-doubt", in_doubt(hold.words))
+            due_minor = desk.due(priced).amount_minor
+            if amount_minor is None:
+                amount_minor = due_minor if due_minor < 0 else held.payable_minor(hold, due_minor)
+            return desk.take(_tender(hold, amount_minor, points))
+
+    def refund_to_memo(self) -> Sale | Due | Refusal:
+        """What is still to be paid out, on a new credit memo of this till's own number (GC6)."""
+        desk = self._desk
+        with desk.lock:
+            priced = desk.checkout.priced()
+            due_minor = desk.due(priced).amount_minor if priced else 0
+            if due_minor >= 0:
+                return Refusal("tender.nothing-due", "Nothing is to be paid out.")
+            memo = TillHold(
+                key=desk.checkout.new_key(),
+                kind=Kind.CREDIT_MEMO,
+                act=ValueAct.ISSUE,
+                number=new_number(Kind.CREDIT_MEMO, desk.checkout.random(RANDOM_BYTES)),
+                account=AccountId(desk.checkout.new_key()),
+                is_own=True,
+                stage=Stage.HELD,
+            )
+            return desk.take(_tender(memo, due_minor, 0), hold=memo)
+
+    # ---- how the line stands -----------------------------------------------------------------
+
+    def line_now(self, basket: Basket) -> LineNow:
+        """What the operations table says of concluding with what this transaction holds (GC4 to GC6)."""
+        now = self.situation_of(basket)
+        allowed = {kind for kind, name in CONCLUDES.items() if refusal_of(OPERATIONS[name], now) is None}
+        return LineNow(now.is_offline, allowed)
+
+    def situation_of(self, basket: Basket) -> Situation:
+        """By the parameters that the transaction began with, and what it holds."""
+        return Situation(
+            mode=self._watch.mode(),
+            switched_on=frozenset(name for name in SWITCHES if basket.parameters.get(name) is True),
+            at_hand=at_hand(basket),
+        )
+
+    # ---- doubts ------------------------------------------------------------------------------
+
+    def heard(self) -> None:
+        """At each look at the line: once it is back, what is in doubt is asked again, in another thread."""
+        if self._may_doubt and self.is_there() and self._asking_again.acquire(blocking=False):
+            threading.Thread(target=self._settle_doubts, name="holdfast-doubts", daemon=True).start()
+
+    def _settle_doubts(self) -> None:
+        try:
+            self._may_doubt = False
+            doubts = self._desk.checkout.doubts()
+            for basket, hold in doubts[:AGAIN_MAX]:
+                answer = self._call(basket.transaction, hold, Act(by=basket.by, at_ms=0, limits=UNLIMITED))
+                self._may_doubt = self._may_doubt or (
+                    isinstance(answer, Refusal) and answer.code == "hold.in-doubt"
+                )
+            if doubts:
+                self._changed()
+        except Fault as fault:
+            self._may_doubt = True
+            _log.warning("central.doubts", code=fault.code, fault=fault.sentence)
+        finally:
+            self._asking_again.release()
+
+
+def at_hand(basket: Basket) -> frozenset[str]:
+    """What of the transaction conditions of the operations table ask for."""
+    return frozenset(AT_HAND[kind] for kind in held.kinds_held(basket) if kind in AT_HAND)
+
+
+def _tender(hold: TillHold, amount_minor: int, points: int) -> Tender:
+    return Tender(
+        kind=hold.kind.value,
+        amount_minor=amount_minor,
+        reference=hold.number_end,
+        hold=hold.key,
+        points=points,
+    )
