@@ -36,6 +36,9 @@ from holdfast.hq.incarnation import new_incarnation
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.keeper import ServerKeeper
 from holdfast.hq.lost import LostBook
+from holdfast.hq.loyalty.credit import CreditBook
+from holdfast.hq.loyalty.keeper import PointsKeeper
+from holdfast.hq.loyalty.points import PointsBook
 from holdfast.hq.parameters.book import ParameterBook
 from holdfast.hq.receipts.keeper import ReceiptKeeper
 from holdfast.hq.receipts.keys import RegisterKeys
@@ -113,6 +116,7 @@ class HeadOffice:
     customer_keeper: CustomerKeeper | None = None
     lock_keeper: LockKeeper | None = None
     proof_keeper: ProofKeeper | None = None
+    points_keeper: PointsKeeper | None = None
     use: SharedUse | None = None
     signer: SigningKey
     recovery_public_key: bytes
@@ -130,6 +134,8 @@ class HeadOffice:
     customers: CustomerBook
     central: CentralServices
     cards: CardBook
+    points: PointsBook
+    credit: CreditBook
     locks: LockBook
     proof: ProofBook
     differences: DifferenceBook
@@ -184,6 +190,7 @@ class HeadOffice:
                 head_office.proof_keeper = ProofKeeper(head_office.proof, clock)
             undo.pop_all()
         return head_office
+                head_office.points_keeper = PointsKeeper(head_office.points)
 
     @classmethod
     def _on(
@@ -230,6 +237,7 @@ class HeadOffice:
             home=home,
             config=config,
             clock=clock,
+        tiers = PointsBook(central_pool, clock, parameters.today)
             randomness=randomness,
             server=server,
             keeper=keeper,
@@ -261,7 +269,9 @@ class HeadOffice:
             lost=LostBook(services_pool, fleet, clock),
             register_keys=RegisterKeys(services_pool, feeds, clock),
             customers=customers,
-            central=CentralServices(central_pool, clock, signer.derive(NUMBER_KEY)),
+            points=PointsBook(services_pool, clock, parameters.today),
+            credit=CreditBook(services_pool, clock),
+            central=CentralServices(central_pool, clock, signer.derive(NUMBER_KEY), tiers.tier),
             cards=CardBook(services_pool, clock, randomness, signer.derive(NUMBER_KEY)),
             locks=LockBook(services_pool, fleet, parameters, clock),
             proof=ProofBook(services_pool, clock),
@@ -284,6 +294,7 @@ class HeadOffice:
         ):
             if part is not None:
                 part.stop()
+            self.points_keeper,
         for pool in (self.ingest_pool, self.services_pool, self.central_pool):
             pool.close()
         if self.use is not None and self.keeper is not None:

@@ -35,6 +35,10 @@ class Act(enum.StrEnum):
     """A sale on account."""
     PAY = "pay"
     """A payment on account, or what comes back of a sale on account."""
+    EXPIRE = "expire"
+    """Head office's own: points that were not used in time."""
+    MOVE = "move"
+    """Head office's own: booked over between accounts of customers who are one."""
 
 
 ACTS: dict[Kind, frozenset[Act]] = {

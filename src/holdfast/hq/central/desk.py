@@ -42,6 +42,8 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     available: int
     state: str
     number_end: str
+    tier: str = ""
+    """Of points."""
 
 
 class CentralDesk:

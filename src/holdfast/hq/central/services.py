@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from holdfast.core.central.accounts import AccountId, HoldKey, Kind
+from holdfast.core.central.accounts import NUMBERED, AccountId, HoldKey, Kind
 from holdfast.core.central.entries import PLAIN
 from holdfast.core.central.holds import Declined, Held, HoldRequest
 from holdfast.core.ids import OriginId, StoreId
@@ -45,38 +45,49 @@ class Throttled(msgspec.Struct, frozen=True):
 class CentralServices:
     """What a register in a session may ask. Thread-safe."""
 
-    def __init__(self, pool: Pool, clock: Clock, number_key: bytes) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, number_key: bytes, tier_of: Callable[[str], str] = lambda _: ""
+    ) -> None:
+        """`tier_of`: the tier of a customer's points."""
         self._pool = pool
+        self._tier_of = tier_of
         self._attempts = Attempts(clock)
         self.desk = CentralDesk(PostgresStore(pool), clock, number_key)
 
     def hold(self, origin: OriginId, address: str, request: HoldRequest) -> Held | Declined | Throttled:
         """A hold for that register's transaction (GC2)."""
-        return self._limited(origin, address, lambda: self.desk.hold(origin, request))
+        return self._limited(origin, address, request.kind, lambda: self.desk.hold(origin, request))
 
     def balance(
         self, origin: OriginId, address: str, asked: BalanceRequest
     ) -> Balance | Declined | Throttled:
         """What is on it (GC1)."""
-        return self._limited(
-            origin, address, lambda: self.desk.balance(asked.kind, asked.number, asked.account, asked.pin)
+        answer = self._limited(
+            origin,
+            address,
+            asked.kind,
+            lambda: self.desk.balance(asked.kind, asked.number, asked.account, asked.pin),
         )
+        if isinstance(answer, Balance) and answer.kind is Kind.POINTS:
+            return msgspec.structs.replace(answer, tier=self._tier_of(answer.account))
+        return answer
 
     def release(self, origin: OriginId, asked: ReleaseRequest) -> None:
         """A hold that is not needed any more (GC3). Again, or of a key never heard of: no effect."""
         self.desk.release(origin, asked.key, asked.cause)
 
     def _limited(
-        self, origin: OriginId, address: str, ask: Callable[[], A | Declined]
+        self, origin: OriginId, address: str, kind: Kind, ask: Callable[[], A | Declined]
     ) -> A | Declined | Throttled:
+        """A customer's number opens nothing: only numbers of cards and memos are guessed."""
         store, _ = self._who(origin)
-        wait_ms = self._attempts.wait_ms(origin, store, address)
+        wait_ms = self._attempts.wait_ms(origin, store, address) if kind in NUMBERED else 0
         if wait_ms:
             return Throttled(wait_ms)
         answer = ask()
         if not isinstance(answer, Declined):
             return answer
-        if answer.code in WRONG:
+        if kind in NUMBERED and answer.code in WRONG:
             self._attempts.wrong(origin, store, address)
         if not answer.holder:
             return answer

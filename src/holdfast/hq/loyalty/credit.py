@@ -1,0 +1,160 @@
+"""The book of credit: who may buy on account, how far, and what is owed (OA1). Thread-safe.
+
+A limit is a setting of the account, kept with who set it and why; what is owed moves by entries alone.
+"""
+
+from typing import Any, NamedTuple
+
+from holdfast.core.bounds import reason_refusal
+from holdfast.core.central.accounts import AMOUNT_MAX, Account, AccountId, Kind
+from holdfast.core.money import CURRENCIES
+from holdfast.core.refusals import Refusal
+from holdfast.hq.store.central_port import Numbered
+from holdfast.hq.store.central_rows import PostgresCentralValue
+from holdfast.hq.store.port import RaceFault
+from holdfast.infra.clock import Clock
+from holdfast.infra.postgres.connect import Pool
+from holdfast.infra.queries import Engine, load_queries
+
+MOVEMENTS_MAX = 50
+AUDITED_MAX = 20
+_sql = load_queries("holdfast.hq.loyalty", "loyalty.sql", Engine.POSTGRES)
+
+
+class Movement(NamedTuple):
+    """One row of a statement."""
+
+    account: str
+    number: int
+    act: str
+    booked: int
+    difference: int
+    balance: int
+    remark: str
+    business_date: str
+    at_ms: int
+    chain: int
+    """0: head office's own."""
+    seq: int
+    register: str
+    currency: str
+
+
+class Held(NamedTuple):
+    """What a register keeps of the limit for a transaction."""
+
+    key: str
+    register: str
+    amount: int
+    since_ms: int
+
+
+class LimitSet(NamedTuple):
+    """Who changed the limit, or what was done with the account."""
+
+    at_ms: int
+    by: str
+    act: str
+    detail: str
+    reason: str
+
+
+class Statement(NamedTuple):
+    """An account as its page shows it."""
+
+    account: Account
+    movements: list[Movement]
+    """The newest first, also of numbers that lead here."""
+    holds: list[Held]
+    audited: list[LimitSet]
+
+    @property
+    def owed(self) -> int:
+        return max(0, -self.account.balance)
+
+    @property
+    def left(self) -> int:
+        """Of the limit, what no transaction holds."""
+        return max(0, self.account.available - sum(hold.amount for hold in self.holds))
+
+
+class CreditBook:
+    """Over a pool."""
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    def statement(self, kind: Kind, number: str, merged: tuple[str, ...] = ()) -> Statement | None:
+        """None: there is no such account."""
+        place = (kind, AccountId(number))
+        numbers = [number, *merged]
+        with self._pool.connection() as conn:
+            found = PostgresCentralValue(conn).lock(place)
+            if found is None:
+                return None
+            moved = _sql.movements(conn, kind=kind.value, accounts=numbers, limit=MOVEMENTS_MAX)
+            held = _sql.holds(conn, kind=kind.value, account=number)
+            audited = _sql.audited(conn, kind=kind.value, account=number, limit=AUDITED_MAX)
+            return Statement(
+                account=found.account,
+                movements=[Movement(*row) for row in moved],
+                holds=[Held(*row) for row in held],
+                audited=[LimitSet(*row) for row in audited],
+            )
+
+    def currencies(self) -> list[str]:
+        """Of the stores."""
+        with self._pool.connection() as conn:
+            return [row[0] for row in _sql.currencies(conn)]
+
+    def set_limit(
+        self, number: str, limit_minor: int, currency: str, *, by: str, reason: str
+    ) -> Account | Refusal:
+        """So far a customer may owe; 0 ends buying on account. The first one opens the account."""
+        if refusal := _refusal(limit_minor, currency, reason):
+            return refusal
+        place, now_ms = (Kind.ON_ACCOUNT, AccountId(number)), self._clock.now_ms()
+        with self._pool.connection() as conn:
+            if not _sql.is_customer(conn, number=number):
+                return Refusal(
+                    "customer.unknown", f"{number[:64]} is no customer, or was merged or forgotten."
+                )
+            central = PostgresCentralValue(conn)
+            found = central.lock(place)
+            if found is None:
+                try:
+                    opened = Account(kind=place[0], account=place[1], currency=currency)
+                    central.open([Numbered(account=opened)], now_ms)
+                except RaceFault:
+                    return _RACE
+                before = 0
+            elif found.account.currency != currency:
+                return Refusal(
+                    "credit.currency", f"The account is in {found.account.currency}. Give its limit in that."
+                )
+            else:
+                before = found.account.limit
+            _sql.set_limit(conn, account=number, limit_minor=limit_minor)
+            _note(conn, now_ms, by, number, f"{before} to {limit_minor} {currency}", reason)
+            done = central.lock(place)
+        assert done is not None, "it was set"
+        return done.account
+
+
+_RACE = Refusal("credit.race", "Somebody set it at the same moment. Look again.")
+
+
+def _refusal(limit_minor: int, currency: str, reason: str) -> Refusal | None:
+    if not 0 <= limit_minor <= AMOUNT_MAX:
+        return Refusal("credit.limit", "A limit is an amount from 0 on.")
+    if currency not in CURRENCIES:
+        return Refusal("credit.currency", f"{currency[:8]!r} is no currency.")
+    return reason_refusal(reason)
+
+
+def _note(conn: Any, at_ms: int, by: str, number: str, detail: str, reason: str) -> None:
+    _sql.record(
+        conn, at_ms=at_ms, by=by, act="limit-set", kind=Kind.ON_ACCOUNT.value, account=number, detail=detail,
+        reason=reason.strip(),
+    )  # fmt: skip
