@@ -114,9 +114,9 @@ class HeadOffice:
     closing_keeper: ClosingKeeper | None = None
     receipt_keeper: ReceiptKeeper | None = None
     customer_keeper: CustomerKeeper | None = None
+    points_keeper: PointsKeeper | None = None
     lock_keeper: LockKeeper | None = None
     proof_keeper: ProofKeeper | None = None
-    points_keeper: PointsKeeper | None = None
     use: SharedUse | None = None
     signer: SigningKey
     recovery_public_key: bytes
@@ -132,10 +132,10 @@ class HeadOffice:
     lost: LostBook
     register_keys: RegisterKeys
     customers: CustomerBook
-    central: CentralServices
-    cards: CardBook
     points: PointsBook
     credit: CreditBook
+    central: CentralServices
+    cards: CardBook
     locks: LockBook
     proof: ProofBook
     differences: DifferenceBook
@@ -186,11 +186,11 @@ class HeadOffice:
                     head_office.services_pool, head_office.register_keys, clock
                 )
                 head_office.customer_keeper = CustomerKeeper(head_office.customers)
+                head_office.points_keeper = PointsKeeper(head_office.points)
                 head_office.lock_keeper = LockKeeper(head_office.locks)
                 head_office.proof_keeper = ProofKeeper(head_office.proof, clock)
             undo.pop_all()
         return head_office
-                head_office.points_keeper = PointsKeeper(head_office.points)
 
     @classmethod
     def _on(
@@ -233,11 +233,11 @@ class HeadOffice:
         customers = CustomerBook(services_pool, feeds, clock)
         parameters = ParameterBook(services_pool, feeds, clock)
         keys = {KeyId(signer.key_id): signer.public_bytes}
+        tiers = PointsBook(central_pool, clock, parameters.today)
         return cls(
             home=home,
             config=config,
             clock=clock,
-        tiers = PointsBook(central_pool, clock, parameters.today)
             randomness=randomness,
             server=server,
             keeper=keeper,
@@ -288,13 +288,13 @@ class HeadOffice:
             self.closing_keeper,
             self.receipt_keeper,
             self.customer_keeper,
+            self.points_keeper,
             self.lock_keeper,
             self.proof_keeper,
             self.backup_keeper,
         ):
             if part is not None:
                 part.stop()
-            self.points_keeper,
         for pool in (self.ingest_pool, self.services_pool, self.central_pool):
             pool.close()
         if self.use is not None and self.keeper is not None:
