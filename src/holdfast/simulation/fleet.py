@@ -19,12 +19,18 @@ from holdfast.simulation.signing import SimKey, verify
 from holdfast.simulation.store_server import TAKEN, SimStoreServer
 from holdfast.simulation.world import World
 
-EVENTS_PER_DAY_MAX = 12_000
-"""A fleet of this size that does more talks to itself without end."""
+EVENTS_PER_REGISTER_MAX = 3_000
+EVENTS_PER_ACT_MAX = 40
 KEY_BYTES = 32
 NO_SESSION = frozenset(TAKEN)
 _MEMORY = Path("/dev/shm")
 """What is simulated is worth nothing after the run."""
+
+
+def events_per_day_max(plan: Plan) -> float:
+    """A fleet of this size that does more talks to itself without end."""
+    per_register = EVENTS_PER_REGISTER_MAX + 24 / plan.value_hours * EVENTS_PER_ACT_MAX
+    return max(4, plan.registers) * per_register
 
 
 class Backup(msgspec.Struct, frozen=True):
@@ -43,7 +49,7 @@ class Fleet:
 
     def __init__(self, seed: int, plan: Plan, twin: Office | None) -> None:
         self.plan = plan
-        self.world = World(seed, events_max=(plan.days + 1) * EVENTS_PER_DAY_MAX)
+        self.world = World(seed, events_max=(plan.days + 1) * events_per_day_max(plan))
         self.ledger = Ledger()
         self.head_office = SimHeadOffice(self.world, self.ledger, SimKey(self.seed()), verify)
         if twin is not None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 
 import msgspec
 
+from holdfast.core.central.accounts import HoldKey
 from holdfast.core.ids import EpochId, OriginId
 from holdfast.simulation.payment import Drawer
 
@@ -63,6 +64,8 @@ class Ledger:
         """Promises that were seen to be broken while it happened, in words."""
         self.outcomes: dict[str, list[str]] = defaultdict(list)
         """Ticket of a command → how it went, each time that a register carried it out."""
+        self.granted: set[tuple[int, HoldKey]] = set()
+        """(life, key): holds that this disk was told of."""
         self.damaged: set[FactKey] = set()
         """Of which some disk kept no more than the hash and a piece."""
         self.gone_whole: set[FactKey] = set()

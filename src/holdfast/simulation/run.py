@@ -24,6 +24,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int
     forgeries: int
     purged: int
+    value_acts: int
+    """With central value: asked for, given up, concluded."""
+    differences: int
+    """Movements with a remark, each explained."""
     trace_hash: str
     findings: tuple[str, ...]
 
@@ -51,6 +55,7 @@ def _report(simulation: Simulation, twin: Office | None) -> Report:
     if twin is not None:
         found += twin.compare(simulation.head_office.store)
     entries = simulation.head_office.store.entries()
+    ledger = simulation.head_office.store.tables.central
     return Report(
         seed=simulation.world.seed,
         plan=simulation.plan,
@@ -62,6 +67,8 @@ def _report(simulation: Simulation, twin: Office | None) -> Report:
         quarantined=sum(entry.status == "quarantined" for entry in entries),
         forgeries=simulation.thief.forgeries,
         purged=sum(register.database.purged for register in simulation.registers),
+        value_acts=sum(register.value.acts for register in simulation.registers),
+        differences=sum(bool(row.remark) for row in ledger.movements.values()),
         trace_hash=simulation.world.trace_hash,
         findings=tuple(found),
     )

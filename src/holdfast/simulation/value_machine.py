@@ -9,6 +9,7 @@ from holdfast.core.ids import StaffId
 from holdfast.core.journal.writer import Stamp
 from holdfast.core.sale import Sale
 from holdfast.simulation.disk import Database
+from holdfast.simulation.ledger import Ledger, Life
 from holdfast.simulation.sync import SimSync
 
 Make = Callable[[str, Stamp], Sale]
@@ -19,6 +20,8 @@ class ValueMachine(Protocol):
     """A simulated register."""
 
     database: Database
+    ledger: Ledger
+    life: Life
     alive: bool
     sync: SimSync | None
     cashier: StaffId

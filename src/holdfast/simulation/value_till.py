@@ -164,6 +164,7 @@ class ValueTill:
         for hold in begun.holds:
             if all(hold.key != other.key for other, _ in used) and not self._give_up(begun, hold, REMOVED):
                 return False
+        self._only_what_is_known(used)
         machine.database.wallet = self.wallet.without(begun.transaction)
         self.acts += 1
         chance = self._world.random
@@ -200,6 +201,13 @@ class ValueTill:
             self.void()
         return False
 
+    def _only_what_is_known(self, used: list[Used]) -> None:
+        """The oracle's own look: a restored disk uses no hold that it did not ask for again."""
+        life, ledger = self._machine.life, self._machine.ledger
+        for hold, _ in used:
+            if life.is_restored and (life.number, hold.key) not in ledger.granted:
+                ledger.broken.append(f"P8: {life.node} uses a {hold.kind} that it held before a restore")
+
     def _amount(self, hold: TillHold) -> int:
         if hold.act in GIVES:
             return self._world.random.randrange(100, GIVEN_MAX_MINOR)
@@ -235,6 +243,7 @@ class ValueTill:
         assert found is not None, "somebody waits for it"
         begun, hold = found
         if answer.status == 200:
+            self._machine.ledger.granted.add((self._machine.life.number, key))
             self._keep(self.wallet, begun, at_till.granted(begun.holds, decode(answer.body, Held)))
         elif answer.status == 409:
             self._give_up(begun, hold, REFUSED)

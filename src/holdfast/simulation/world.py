@@ -24,7 +24,7 @@ YEAR_ON_THE_WALL_MS = 365 * 86_400_000
 class World:
     """Time, chance and the queue. `random` is the only source of chance in a run."""
 
-    def __init__(self, seed: int, *, events_max: int) -> None:
+    def __init__(self, seed: int, *, events_max: float) -> None:
         self.seed = seed
         self._events_max = events_max
         self.random = random.Random(seed)

@@ -1,0 +1,88 @@
+"""Mutants of central value."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from holdfast.core.central.accounts import HoldKey
+from holdfast.core.central.at_till import Stage
+from holdfast.core.central.holds import Held
+from holdfast.core.central.settle import Settling
+from holdfast.core.ingest import decide
+from holdfast.hq.central.desk import CentralDesk
+from holdfast.simulation.value_till import ValueTill
+from tests.simulation.mutants.registry import mutant
+
+
+@mutant("P8: gift_card", plan="value")
+def value_moved_by_a_call(patch: pytest.MonkeyPatch) -> None:
+    """What a till asks for is taken off the account at once."""
+    original = CentralDesk._hold
+
+    def hold(self: CentralDesk, central: Any, origin: Any, request: Any) -> Any:
+        answer = original(self, central, origin, request)
+        if isinstance(answer, Held) and answer.balance:
+            central._change((request.kind, answer.account), balance=answer.balance - 1)
+        return answer
+
+    patch.setattr(CentralDesk, "_hold", hold)
+
+
+@mutant("P8: gift_card", plan="value")
+def released_before_the_entry_is_applied(patch: pytest.MonkeyPatch) -> None:
+    """A till that concludes lets the card go by a call, ahead of the sale that takes from it."""
+    original = ValueTill.conclude
+
+    def conclude(self: ValueTill) -> bool:
+        begun = self.wallet.open
+        concluded = original(self)
+        if concluded and begun is not None:
+            for hold in begun.holds:
+                self._let_go(hold.key, "removed")
+        return concluded
+
+    patch.setattr(ValueTill, "conclude", conclude)
+
+
+@mutant("P8", plan="value", seed=2)
+def new_key_on_retry(patch: pytest.MonkeyPatch) -> None:
+    """Where the answer was lost, a till asks again under another key; nobody ever ends the first one."""
+    original = ValueTill._call
+
+    def call(self: ValueTill, transaction: Any, hold: Any) -> None:
+        if hold.stage is Stage.IN_DOUBT:
+            fresh = msgspec.structs.replace(hold, key=HoldKey(self._id()))
+            begun = next(one for one in self.wallet.all() if one.transaction == transaction)
+            holds = tuple(fresh if one.key == hold.key else one for one in begun.holds)
+            self._machine.database.wallet = self.wallet.with_holds(transaction, holds)
+            hold = fresh
+        original(self, transaction, hold)
+
+    patch.setattr(ValueTill, "_call", call)
+
+
+@mutant("P8: gift_card", plan="value")
+def giving_up_ends_nothing(patch: pytest.MonkeyPatch) -> None:
+    """A till's word that it goes on without a card is stored, and frees nobody."""
+    patch.setattr(Settling, "end", lambda self, event: None)
+    patch.setattr(CentralDesk, "release", lambda self, origin, key, cause: None)
+
+
+@mutant("P8: movement", plan="value")
+def movements_of_a_return_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """A memo given for goods never gets its value."""
+    original = decide.project_values
+
+    def project_values(rows: Any, chain: Any, entry: Any, *arguments: Any) -> None:
+        if entry.type != "return":
+            original(rows, chain, entry, *arguments)
+
+    patch.setattr(decide, "project_values", project_values)
+
+
+@mutant("P8: r", plan="value")
+def holds_of_a_former_life_believed(patch: pytest.MonkeyPatch) -> None:
+    """A restored till takes for held what its old disk says, without asking again."""
+    original = ValueTill.started
+    patch.setattr(ValueTill, "started", lambda self, *, is_other_epoch: original(self, is_other_epoch=False))
