@@ -44,7 +44,8 @@ PASSWORD = "correct horse battery"
 
 _TABLES = """
 select tablename from pg_tables
-where schemaname = 'public' and tablename not in ('migration', 'incarnation', 'store', 'feed', 'period')
+where schemaname = 'public'
+  and tablename not in ('migration', 'incarnation', 'store', 'feed', 'period', 'stock_version')
 """
 
 
@@ -87,10 +88,10 @@ class ServedHeadOffice:
 
     # ---- registers
 
-    def enrol(self, journal: SampleJournal, series: str = "R01") -> SampleJournal:
+    def enrol(self, journal: SampleJournal, series: str = "R01", store: str = "S1") -> SampleJournal:
         """Make the journal's origin known, without a code."""
         facts = OriginFacts(
-            origin=OriginId(journal.origin), store=StoreId("S1"), series=series, currency="GBP"
+            origin=OriginId(journal.origin), store=StoreId(store), series=series, currency="GBP"
         )
         with PostgresStore(self.services.head_office.ingest_pool).transaction(None) as transaction:
             record = OriginRecord(facts=facts, name=f"Till {series}")

@@ -20,7 +20,8 @@ def _write(journal: SampleJournal, type: str, minute: int, body: object) -> None
     journal._store(writer.write(journal.origin, journal.head, type, 1, body, stamp))  # type: ignore[arg-type]
 
 
-def _number(journal: SampleJournal) -> DocumentNumber:
+def next_number(journal: SampleJournal) -> DocumentNumber:
+    """The number that its next document takes."""
     assert journal.head is not None
     return journal.head.next_document("R01")
 
@@ -29,7 +30,7 @@ def sold(
     journal: SampleJournal, minute: int, sku: str, pieces: int, own_date: str | None = None
 ) -> SampleJournal:
     """So many pieces go at that minute; `own_date`: entered again from paper."""
-    number = _number(journal)
+    number = next_number(journal)
     external = None if own_date is None else ExternalDocument(reference=number, business_date=own_date)
     line = SaleLine(
         line=1, sku=Sku(sku), description=sku, quantity_milli=pieces * 1_000, unit_price_e4=0,
@@ -51,7 +52,10 @@ def counted(journal: SampleJournal, minute: int, **pieces: int) -> SampleJournal
     )
     at_ms = NOON_MS + minute * 60_000
     _write(
-        journal, "stock_counted", minute, StockCounted(document=_number(journal), lines=lines, at_ms=at_ms)
+        journal,
+        "stock_counted",
+        minute,
+        StockCounted(document=next_number(journal), lines=lines, at_ms=at_ms),
     )
     return journal
 
@@ -59,7 +63,7 @@ def counted(journal: SampleJournal, minute: int, **pieces: int) -> SampleJournal
 def adjusted(journal: SampleJournal, minute: int, sku: str, pieces: int) -> SampleJournal:
     line = StockLine(line=1, sku=Sku(sku), quantity_milli=pieces * 1_000)
     at_ms = NOON_MS + minute * 60_000
-    body = StockAdjusted(document=_number(journal), reason="Delivery", lines=(line,), at_ms=at_ms)
+    body = StockAdjusted(document=next_number(journal), reason="Delivery", lines=(line,), at_ms=at_ms)
     _write(journal, "stock_adjusted", minute, body)
     return journal
 
@@ -68,7 +72,7 @@ def transferred(
     journal: SampleJournal, minute: int, way: Way, other: str, transfer: str = "", **pieces: int
 ) -> SampleJournal:
     """`transfer`: the number that sent it; this document's own where none is given."""
-    number, sign = _number(journal), -1 if way == "sent" else 1
+    number, sign = next_number(journal), -1 if way == "sent" else 1
     lines = tuple(
         StockLine(line=place, sku=Sku(sku), quantity_milli=sign * count * 1_000)
         for place, (sku, count) in enumerate(pieces.items(), 1)

@@ -44,7 +44,9 @@ from holdfast.hq.receipts.keeper import ReceiptKeeper
 from holdfast.hq.receipts.keys import RegisterKeys
 from holdfast.hq.safe import SafeWatch
 from holdfast.hq.schema import create_schema
+from holdfast.hq.stock.desk import StockServices
 from holdfast.hq.stock.keeper import StockKeeper
+from holdfast.hq.stock.zero import ZeroBook
 from holdfast.hq.store.postgres import PostgresStore
 from holdfast.hq.totals import Totals, read_totals
 from holdfast.infra.clock import Clock, Randomness, SystemClock, SystemRandomness
@@ -140,6 +142,8 @@ class HeadOffice:
     proof: ProofBook
     differences: DifferenceBook
     parameters: ParameterBook
+    stock: StockServices
+    zero: ZeroBook
 
     @classmethod
     def open(
@@ -212,23 +216,7 @@ class HeadOffice:
         dsn = fixed_dsn if server is None else _dsn_of(server)
         keeper = None if server is None else ServerKeeper(server)
         down = None if keeper is None else keeper.fault
-        ingest_pool = open_pool(dsn, name="ingest", max_size=INGEST_CONNECTIONS, timeout_s=20.0, down=down)
-        services_pool = open_pool(
-            dsn,
-            name="services",
-            max_size=SERVICE_CONNECTIONS,
-            timeout_s=10.0,
-            statement_timeout_s=_SERVICE_STATEMENT_TIMEOUT_S,
-            down=down,
-        )
-        central_pool = open_pool(
-            dsn,
-            name="central",
-            max_size=CENTRAL_CONNECTIONS,
-            timeout_s=_CENTRAL_TIMEOUT_S,
-            statement_timeout_s=_CENTRAL_TIMEOUT_S,
-            down=down,
-        )
+        ingest_pool, services_pool, central_pool = _open_pools(dsn, down)
         feeds, fleet = Feeds(services_pool, signer, clock), Fleet(services_pool, clock)
         customers = CustomerBook(services_pool, feeds, clock)
         parameters = ParameterBook(services_pool, feeds, clock)
@@ -277,6 +265,8 @@ class HeadOffice:
             proof=ProofBook(services_pool, clock),
             differences=DifferenceBook(services_pool, clock),
             parameters=parameters,
+            stock=StockServices(central_pool, fleet.registers, clock),
+            zero=ZeroBook(services_pool, fleet.registers, clock, randomness),
         )
 
     def close(self) -> None:
@@ -407,6 +397,30 @@ class _Database(NamedTuple):
     dsn: str
     server: EmbeddedPostgres | None = None
     use: SharedUse | None = None
+
+
+def _open_pools(
+    dsn: str | Callable[[], str], down: Callable[[], Fault | None] | None
+) -> tuple[Pool, Pool, Pool]:
+    """For ingest, for services and pages, for real-time calls."""
+    ingest = open_pool(dsn, name="ingest", max_size=INGEST_CONNECTIONS, timeout_s=20.0, down=down)
+    services = open_pool(
+        dsn,
+        name="services",
+        max_size=SERVICE_CONNECTIONS,
+        timeout_s=10.0,
+        statement_timeout_s=_SERVICE_STATEMENT_TIMEOUT_S,
+        down=down,
+    )
+    central = open_pool(
+        dsn,
+        name="central",
+        max_size=CENTRAL_CONNECTIONS,
+        timeout_s=_CENTRAL_TIMEOUT_S,
+        statement_timeout_s=_CENTRAL_TIMEOUT_S,
+        down=down,
+    )
+    return ingest, services, central
 
 
 def _gone(home: HeadOfficeHome) -> str:

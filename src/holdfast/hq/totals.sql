@@ -72,11 +72,17 @@ group by 1, 2, 3 order by 1, 2, 3;
 
 -- name: stock()
 -- What moved by code over all stores; a sale takes off.
-select sku, sum(quantity_milli)::numeric from stock_level group by sku order by sku;
+select sku, sum(quantity_milli)::numeric from stock_level where store not like 'transit:%' group by sku order by sku;
 
 -- name: sold()
 -- The same from the lines themselves.
-select sku, sum(stock_milli)::numeric from document_line where stock_milli <> 0 group by sku order by sku;
+select sku, sum(quantity_milli)::numeric
+from (
+    select sku, stock_milli as quantity_milli from document_line where stock_milli <> 0
+    union all
+    select sku, quantity_milli from stock_derived
+) as movement
+group by sku order by sku;
 
 -- name: stock_differences()$
 select count(*)
@@ -87,6 +93,9 @@ full join (
         select store, sku, stock_milli as quantity_milli from document_line
         union all
         select store, sku, quantity_milli from stock_derived
+        union all
+        select 'transit:' || case t.way when 'sent' then t.other else t.store end, l.sku, -l.stock_milli
+        from stock_transfer t join document_line l using (chain, seq)
     ) as movement
     group by store, sku having sum(quantity_milli) <> 0
 ) as moved using (store, sku)

@@ -17,6 +17,7 @@ from holdfast.core.ingest.rows import DayCount, DayKey, Rows
 from holdfast.core.journal.entry import Entry, Unprojectable
 from holdfast.core.sale import AccountAdjusted, ExternalDocument, Sale, StockAdjusted, StockLine
 from holdfast.core.stock.entries import CountedLine, StockCounted, StockTransferred
+from holdfast.core.stock.places import transit_to
 
 INT64 = 1 << 63
 _NUL = b"\\u0000"
@@ -172,6 +173,9 @@ def project(
                 *(body.document, body.at_ms, body.by),
             )
         )
+        place = transit_to(body.other if body.way == "sent" else origin.store)
+        for line in body.lines:
+            rows.stock[place, line.sku] -= line.quantity_milli
     key = DayKey(origin.origin, date)
     day = rows.days.get(key)
     if day is None:

@@ -12,9 +12,12 @@ with taken as (
     returning store, sku, quantity_milli
 ), summed as (
     select store, sku, sum(quantity_milli) as quantity_milli from taken group by store, sku
+), told as (
+    update stock_version set n = n + 1 where exists (select from taken) returning n
 ), added as (
-    insert into stock_sum as known (store, sku, quantity_milli)
-    select store, sku, quantity_milli from summed order by store, sku
-    on conflict (store, sku) do update set quantity_milli = known.quantity_milli + excluded.quantity_milli
+    insert into stock_sum as known (store, sku, quantity_milli, version)
+    select store, sku, quantity_milli, n from summed cross join told order by store, sku
+    on conflict (store, sku) do update
+    set quantity_milli = known.quantity_milli + excluded.quantity_milli, version = excluded.version
 )
 select count(*) from taken;

@@ -18,6 +18,7 @@ from holdfast.hq.web.registers import enrol, identity, lost
 from holdfast.hq.web.registers import routes as registers
 from holdfast.hq.web.sales import routes as sales
 from holdfast.hq.web.services import Services
+from holdfast.hq.web.stock import routes as stock
 from holdfast.hq.web.sync_routes import openapi, sync_router
 from holdfast.infra.web import exception_handlers, security_headers, static_router
 
@@ -43,6 +44,7 @@ def create_app(services: Services) -> Litestar:
             sales.routes,
             closings.routes,
             customers.routes,
+            stock.routes,
             parameters.routes,
             data.routes,
             alerts.routes,

@@ -27,6 +27,7 @@ NAVIGATION = (
     Place("/sales", "Sales"),
     Place("/closings", "Day closings"),
     Place("/customers", "Customers"),
+    Place("/stock", "Stock"),
     Place("/parameters", "Parameters"),
     Place("/data", "Data"),
     Place("/alerts", "Alerts"),

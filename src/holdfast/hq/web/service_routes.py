@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from holdfast.core.central.holds import Declined, Held, HoldRequest
+from holdfast.core.stock.services import Availability, AvailabilityRequest, StockPage, StockRequest
 from holdfast.core.sync.messages import Problem
 from holdfast.hq.central.desk import Balance
 from holdfast.hq.central.services import BalanceRequest, ReleaseRequest, Throttled
@@ -74,7 +75,34 @@ async def release(
     await services.central_lane.run(services.head_office.central.release, session.origin, data)
 
 
-service_handlers = [hold, balance, release]
+@post(
+    "/availability",
+    status_code=200,
+    responses=problems(400, 401, 413, 500, 503),
+    summary="Tell what is on hand of a product",
+)
+async def availability(
+    services: Given, session: NamedDependency[OpenSession], data: JSONBody[AvailabilityRequest]
+) -> Response[Availability]:
+    """In each store, with what is on its way to it and which of its registers still owe."""
+    ask = services.head_office.stock.availability
+    return Response(await services.central_lane.run(ask, session.origin, data))
+
+
+@post(
+    "/stock",
+    status_code=200,
+    responses=problems(400, 401, 413, 500, 503),
+    summary="Tell what changed in the register's own store",
+)
+async def stock(
+    services: Given, session: NamedDependency[OpenSession], data: JSONBody[StockRequest]
+) -> Response[StockPage]:
+    """All as of one moment, for an estimate while offline. What the register says of itself is kept."""
+    return Response(await services.central_lane.run(services.head_office.stock.page, session.origin, data))
+
+
+service_handlers = [hold, balance, release, availability, stock]
 
 
 def _address(request: ApiRequest) -> str:

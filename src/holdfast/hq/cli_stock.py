@@ -1,0 +1,99 @@
+"""`holdfast hq stock`: a store set to zero, and the proof that all agree (ST2, ST3)."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from holdfast.hq.cli_parts import DIFFERENT, REFUSED, AsJson, Home, or_stop, services_of, stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.core.stock.services import RegisterOwing
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Stock of a store: set it to zero, reconcile it."
+)
+
+Store = Annotated[str, typer.Option("--store", help="Code of the store.")]
+
+
+@app.command("zero")
+def zero(
+    home: Home,
+    store: Store,
+    reason: Annotated[str, typer.Option(help="Why; kept for the auditor.")] = "",
+    confirm: Annotated[
+        str, typer.Option(help="The store's code again. Without it nothing is changed, and the figures told.")
+    ] = "",
+    reference: Annotated[
+        str, typer.Option(help="As the preview printed it: done twice under it, it is done once.")
+    ] = "",
+    by: Annotated[str, typer.Option(help="Who does it.")] = "admin",
+) -> None:
+    """Set every product of a store to zero, positive and negative ones, as dated movements.
+
+    A sale from before that arrives later is netted, and leaves zero. Without --confirm it only tells what
+    it would do, and which registers still owe.
+
+    Example:  holdfast hq stock zero --home hq --store S01 --reason "Moved out" --confirm S01
+    """
+    with services_of(home) as services:
+        book = services.head_office.zero
+        preview = or_stop(book.preview(store))
+        _tell_owing(preview.owing)
+        if not confirm:
+            typer.echo(
+                f"{preview.above} products above zero (sum {_pieces(preview.above_milli)}) and "
+                f"{preview.below} below (sum {_pieces(preview.below_milli)}) would be set to zero. "
+                "Nothing was changed."
+            )
+            typer.echo(f"To do it: --confirm {store} --reference {preview.reference} --reason …")
+            return
+        done = or_stop(book.set(store, reference or preview.reference, confirm, reason, by))
+    typer.echo(
+        f"{store} was set to zero: {done.products} products, {_pieces(done.taken_milli)} taken off and "
+        f"{_pieces(done.added_milli)} added, under the reference {done.reference}."
+    )
+
+
+@app.command("reconcile")
+def reconcile(home: Home, store: Store, as_json: AsJson = False) -> None:
+    """Hold registers, store and head office against each other; exit code 3 where they differ."""
+    from holdfast.hq.stock.owing import owing_by_store
+    from holdfast.hq.stock.reconcile import reconcile as prove
+    from holdfast.hq.stock.views import stores
+
+    with services_of(home) as services:
+        if store not in dict(stores(services.pool)):
+            stop(f"Head office knows no store {store}.", REFUSED)
+        owing = {str(of): rows for of, rows in owing_by_store(services.head_office.fleet.registers()).items()}
+        found = prove(services.pool, store, owing.get(store, ()))
+    if as_json:
+        typer.echo(json.dumps(msgspec.to_builtins(found)))
+    else:
+        for each in found.registers:
+            typer.echo(f"{each.name}: {each.proof}{f', as of entry {each.seq}' if each.seq else ''}")
+            for entry in each.entries:
+                typer.echo(f"    entry {entry.seq} took no effect: {entry.why}")
+        for difference in found.differences:
+            typer.echo(
+                f"{difference.sku}: the figure is {_pieces(difference.level_milli)}, its movements come to "
+                f"{_pieces(difference.moved_milli)}"
+            )
+        _tell_owing(found.owing)
+    if not found.agrees:
+        raise typer.Exit(DIFFERENT)
+
+
+def _tell_owing(owing: "Iterable[RegisterOwing]") -> None:
+    for each in owing:
+        typer.echo(
+            f"{each.name} {f'owes {each.count}' if each.count else 'may owe'}: what it brings is netted."
+        )
+
+
+def _pieces(milli: int) -> str:
+    return str(milli // 1_000) if milli % 1_000 == 0 else f"{milli / 1_000:.3f}"

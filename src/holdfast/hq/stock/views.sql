@@ -1,0 +1,63 @@
+-- Stock as head office's pages show it.
+
+-- name: stores()
+select store, name from store order by store;
+
+-- name: sums(store)^
+select count(*) filter (where quantity_milli > 0), count(*) filter (where quantity_milli < 0),
+       coalesce(sum(quantity_milli), 0)::numeric
+from stock_level where store = :store;
+
+-- name: levels(store, text, at_most, offset)
+-- By stock code; `text` begins the code, or stands in the description.
+select l.sku, coalesce(p.body::json ->> 'description', ''), l.quantity_milli::bigint,
+       coalesce(t.quantity_milli, 0)::bigint
+from stock_level l
+left join feed_row p on p.feed = 'products' and p.key = l.sku and not p.deleted
+left join stock_level t on t.store = 'transit:' || :store and t.sku = l.sku
+where l.store = :store
+  and (:text = '' or starts_with(lower(l.sku), lower(:text))
+       or strpos(lower(coalesce(p.body::json ->> 'description', '')), lower(:text)) > 0)
+order by l.sku limit :at_most offset :offset;
+
+-- name: level(store, sku)^
+select coalesce((select quantity_milli from stock_level where store = :store and sku = :sku), 0)::bigint,
+       coalesce((select quantity_milli from stock_level where store = 'transit:' || :store and sku = :sku), 0)::bigint,
+       coalesce((select body::json ->> 'description' from feed_row where feed = 'products' and key = :sku and not deleted), '');
+
+-- name: of_registers(store, sku)
+-- What each register moved of it.
+select o.name, o.origin, sum(l.stock_milli)::bigint, count(*)
+from document d join document_line l using (chain, seq) join origin o on o.origin = d.origin
+where d.store = :store and l.sku = :sku and l.stock_milli <> 0
+group by o.name, o.origin order by o.name;
+
+-- name: of_head_office(store, sku)$
+select coalesce(sum(quantity_milli), 0)::bigint from stock_derived where store = :store and sku = :sku;
+
+-- name: marks(store, sku, at_most)
+select mark, kind, at_ms, figure_milli, staff, reason, booked_at_ms from stock_mark
+where store = :store and sku in ('', :sku) order by at_ms desc, mark desc limit :at_most;
+
+-- name: derived(store, sku, marks)
+select s.mark, s.quantity_milli, s.cause, s.chain, s.seq, coalesce(d.number, ''), s.booked_at_ms
+from stock_derived s left join document d on d.chain = s.chain and d.seq = s.seq
+where s.store = :store and s.sku = :sku and s.mark = any(:marks)
+order by s.booked_at_ms, s.chain, s.seq limit 500;
+
+-- name: place_of(numbers)
+select number, chain, seq from document where number = any(:numbers) and type in ('stock_counted', 'stock_transferred');
+
+-- name: transfers(since_ms, at_most)
+-- Each line of a transfer: what was sent, what was received, and by how many receipts.
+select t.transfer, min(t.store) filter (where t.way = 'sent'), min(t.other) filter (where t.way = 'sent'),
+       min(t.store) filter (where t.way = 'received'),
+       min(t.at_ms), l.sku, max(l.description),
+       coalesce(-sum(l.stock_milli) filter (where t.way = 'sent'), 0)::bigint,
+       coalesce(sum(l.stock_milli) filter (where t.way = 'received'), 0)::bigint,
+       (select count(*) from stock_transfer r where r.transfer = t.transfer and r.way = 'received'),
+       min(t.chain), min(t.seq)
+from stock_transfer t join document_line l using (chain, seq)
+where t.transfer in (select transfer from stock_transfer where at_ms > :since_ms order by at_ms desc limit :at_most)
+group by t.transfer, l.sku
+order by min(t.at_ms) desc, t.transfer, l.sku;

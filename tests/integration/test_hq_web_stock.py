@@ -1,0 +1,169 @@
+"""Stock at head office over HTTP: what tills ask, the pages, setting to zero, and the proof (ST1 to ST4)."""
+
+import httpx
+import msgspec
+import pytest
+
+from holdfast.core.ids import Sku
+from holdfast.core.stock.services import Availability, Statement, StockPage, StockRequest, stock_digest
+from holdfast.core.sync.messages import decode, encode
+from holdfast.hq.stock.keeper import fold
+from holdfast.hq.stock.reconcile import Proof, reconcile
+from holdfast.hq.stock.zero import Zeroed
+from tests.hq_web_fixtures import ServedHeadOffice, csrf_of
+from tests.journal_samples import SampleJournal, sale
+from tests.stock_samples import adjusted, counted, next_number, register, sold, transferred
+
+pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
+
+
+def _bring(office: ServedHeadOffice, journal: SampleJournal, first: int = 1) -> None:
+    office.services.head_office.ingest.receive_batch(journal.origin, journal.batch(first))
+
+
+@pytest.fixture
+def tills(office: ServedHeadOffice) -> tuple[SampleJournal, SampleJournal, httpx.Client]:
+    """A register in each store, and a session of the first."""
+    one = office.enrol(adjusted(register(1), 1, "A", 12), series="R01")
+    two = office.enrol(sold(register(2), 2, "A", 3), series="R02", store="S2")
+    _bring(office, one)
+    _bring(office, two)
+    return one, two, office.session(one)
+
+
+def _page(till: httpx.Client, **fields: object) -> StockPage:
+    request = StockRequest(**fields)  # type: ignore[arg-type]
+    answer = till.post(
+        "/v1/services/stock", content=encode(request), headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 200, answer.text
+    return decode(answer.content, StockPage)
+
+
+def test_a_product_is_told_in_every_store_with_what_is_on_its_way_and_who_owes(
+    office: ServedHeadOffice, tills: tuple[SampleJournal, SampleJournal, httpx.Client]
+) -> None:
+    one, two, till = tills
+    sent = next_number(one)
+    _bring(office, transferred(one, 5, "sent", "S2", A=4), 3)
+    office.services.head_office.fleet.forget()
+    told = decode(till.post("/v1/services/availability", json={"sku": "A"}).content, Availability)
+    assert [(each.store, each.on_hand_milli, each.in_transit_milli) for each in told.stores] == [
+        ("S1", 8_000, 0),
+        ("S2", -3_000, 4_000),
+    ]
+    assert [owing.name for each in told.stores for owing in each.owing] == ["Till R01", "Till R02"], (
+        "neither spoke yet"
+    )
+    _bring(office, transferred(two, 6, "received", "S1", sent, A=4), 3)
+    again = decode(till.post("/v1/services/availability", json={"sku": "A"}).content, Availability)
+    assert [(each.on_hand_milli, each.in_transit_milli) for each in again.stores] == [(8_000, 0), (1_000, 0)]
+
+
+def test_a_till_is_told_what_changed_in_its_store_and_how_far_it_is_itself(
+    office: ServedHeadOffice, tills: tuple[SampleJournal, SampleJournal, httpx.Client]
+) -> None:
+    one, two, till = tills
+    whole = _page(till, epochs=(one.epoch,))
+    assert whole.is_whole
+    assert (dict(whole.rows), whole.applied) == ({"A": 12_000}, {one.epoch: 2})
+    pool = office.services.head_office.services_pool
+    while fold(pool):
+        pass
+    _bring(office, sold(one, 3, "B", 2), 3)
+    _bring(office, transferred(two, 4, "sent", "S1", C=5), 3)
+    seen = _page(till, epochs=(one.epoch,))
+    assert dict(seen.rows) == {"A": 12_000, "B": -2_000}
+    assert [(each.origin, each.lines) for each in seen.incoming] == [("S2", (("C", "", 5_000),))]
+    changed = _page(till, incarnation=seen.incarnation, version=seen.version)
+    assert not changed.is_whole
+    assert dict(changed.rows) == {"B": -2_000}, "what is not folded yet is told again"
+    while fold(pool):
+        pass
+    folded = _page(till, incarnation=seen.incarnation, version=seen.version)
+    assert dict(folded.rows) == {"B": -2_000}
+    assert _page(till, incarnation=folded.incarnation, version=folded.version).rows == ()
+    assert _page(till, incarnation="another", version=folded.version).is_whole
+
+
+def test_a_store_is_set_to_zero_once_and_what_comes_late_leaves_zero(
+    office: ServedHeadOffice, tills: tuple[SampleJournal, SampleJournal, httpx.Client]
+) -> None:
+    one, two, till = tills
+    client = office.signed_in()
+    page = client.get("/stock/S1/zero").text
+    assert "Registers that still owe" in page
+    assert "Set 1 product to zero" in page
+    reference = page.split('name="reference" value="')[1].split('"')[0]
+    form = {"csrf": csrf_of(page), "reference": reference, "reason": "Moved out", "typed": "S2"}
+    refused = client.post("/stock/S1/zero", data=form)
+    assert refused.status_code == 409
+    assert "Type S1" in refused.text
+    form["typed"] = "S1"
+    for _ in range(2):
+        assert client.post("/stock/S1/zero", data=form).status_code == 303
+    levels = _page(till)
+    assert dict(levels.rows) == {}
+    _bring(office, sold(one, 3, "A", 2), 3)  # its clock stands long before now
+    assert dict(_page(till).rows) == {}
+    done = client.get(f"/stock/S1/zero?done={reference}").text
+    assert "1 product, 12 taken off and 0 added" in done
+    assert done.count("Moved out") == 1
+    product = client.get("/stock/S1/product/A").text
+    assert "Set to zero" in product
+    assert "which is dated before and came on" in product
+    assert isinstance(office.services.head_office.zero.set("S1", reference, "S1", "Again", "admin"), Zeroed)
+    assert dict(_page(office.session(two)).rows) == {"A": -3_000}, "the other store keeps its own"
+
+
+def test_reconciliation_names_the_entry_behind_a_difference(
+    office: ServedHeadOffice, tills: tuple[SampleJournal, SampleJournal, httpx.Client]
+) -> None:
+    one, _, till = tills
+    pool, client = office.services.pool, office.signed_in()
+
+    def say(seq: int, **pieces: int) -> None:
+        digest = stock_digest((Sku(sku), count * 1_000) for sku, count in pieces.items())
+        _page(till, statement=Statement(epoch=one.epoch, seq=seq, products=len(pieces), digest=digest))
+
+    def proof() -> Proof:
+        return reconcile(pool, "S1", ()).registers[0].proof
+
+    assert proof() is Proof.SILENT
+    say(2, A=12)
+    assert proof() is Proof.AGREES
+    say(3, A=11)
+    assert proof() is Proof.OWES, "what it told of is not here: nothing differs yet"
+    wrong = msgspec.structs.replace(sale(next_number(one)), total_minor=1)
+    one.append("sale", 1, wrong)
+    _bring(office, one, 3)
+    say(3, A=11, B2=-2)
+    assert proof() is Proof.DIFFERS
+    say(3, A=12, A1=-1, B2=-2)
+    found = reconcile(pool, "S1", ()).registers[0]
+    assert (found.proof, [(entry.seq, entry.why) for entry in found.entries]) == (
+        Proof.ENTRIES,
+        [(3, "totals")],
+    )
+    said = client.get("/stock/S1/reconciliation").text
+    assert "Differs by 1 entry" in said
+    assert "Entry 3 took no effect (totals)" in said
+    assert "figure is the sum of its movements" in said
+
+
+def test_the_pages_of_stock(
+    office: ServedHeadOffice, tills: tuple[SampleJournal, SampleJournal, httpx.Client]
+) -> None:
+    one, _, _ = tills
+    _bring(office, counted(transferred(one, 5, "sent", "S2", A=4), 6, A=7), 3)
+    client = office.signed_in()
+    stock = client.get("/stock?store=S1").text
+    assert "1 product above zero, 0 below" in stock
+    assert client.get("/stock?store=S1&text=a").text.count("row-link") == 1
+    assert client.get("/stock?store=S1&text=zzz", headers={"HX-Target": "levels"}).text.count("<html") == 0
+    assert "In transit" in client.get("/stock/transfers").text
+    product = client.get("/stock/S1/product/A").text
+    assert "Difference −1" in product
+    assert "the sum of all that is below" in product
+    assert client.get("/stock/S9/product/A").status_code == 404
+    assert client.get("/stock/S9/zero").status_code == 404
