@@ -1,6 +1,4 @@
-"""Points and credit at head office: tiers, expiry, limits, merged customers; the ledger always adds up (P8)."""
-
-from collections.abc import Iterator
+"""Points and credit at head office: tiers, expiry, limits, merged customers; it always adds up (P8)."""
 
 import msgspec
 import pytest
@@ -88,8 +86,8 @@ class Office:
 
 
 @pytest.fixture
-def office(postgres_hq: HeadOfficeUnderTest, hq_pool: Pool) -> Iterator[Office]:
-    yield Office(postgres_hq, hq_pool)
+def office(postgres_hq: HeadOfficeUnderTest, hq_pool: Pool) -> Office:
+    return Office(postgres_hq, hq_pool)
 
 
 def test_points_expire_oldest_first_once_and_late_ones_too(office: Office) -> None:
