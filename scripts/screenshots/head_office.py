@@ -13,6 +13,7 @@ from holdfast.demo.board import create_board
 from holdfast.demo.chain import Chain
 from holdfast.infra.web import Wakeups, free_port, serve
 from scripts.screenshots.camera import Camera
+from scripts.screenshots.central import photograph_central
 from scripts.screenshots.driver import WAIT_MS, page_of
 
 PASSWORD = "a quiet harbour at dawn"
@@ -44,6 +45,7 @@ def photograph_head_office(browser: Browser, chain: Chain, camera: Camera) -> No
         _customers(page, url, camera)
         _data(page, url, camera)
         _parameters(page, url, camera)
+        photograph_central(page, chain, camera)
         page.goto(f"{url}/nothing")
         camera.take(page, "hq-nothing")
         page.goto(url)

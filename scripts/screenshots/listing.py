@@ -180,6 +180,18 @@ HEAD_OFFICE = (
         "Two numbers beside each other before they are merged",
         "/customers/{number}/merge",
     ),
+    _one("hq-cards", "Gift cards, memos and accounts, and who holds each", "/cards"),
+    _one("hq-card", "One account: movements, locks, and what people did", "/cards/{kind}/{account}"),
+    _one("hq-cards-prepared", "Prepared gift cards, whose file is downloaded once", "/cards/prepared"),
+    _one("hq-locks", "What registers hold, for how long, and whether they may owe", "/locks"),
+    _one("hq-lock", "Before a lock is released: what can happen", "/locks/{key}"),
+    _one(
+        "hq-differences",
+        "What registers took and accounts did not have",
+        "/differences",
+        "/differences.csv",
+    ),
+    _one("hq-proof", "The proof that all balances add up", "/proof"),
     _one("hq-parameters", "Parameters, and which register runs which version", "/parameters"),
     _one("hq-parameter", "One parameter: what is set for whom, and its history", "/parameters/{name}"),
     _one(

@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 
 IMAGES = ROOT / "docs" / "img"
 TEMPLATES = ROOT / "src/holdfast/register/web/templates"
-BYTES_MAX = 4_500_000
+BYTES_MAX = 6_500_000
 
 NO_PAGE = {
     "/events": "a stream",

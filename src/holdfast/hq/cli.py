@@ -178,7 +178,12 @@ def list_stores(home: Home, as_json: AsJson = False) -> None:
 
 @admins.command("link")
 def admin_link(
-    home: Home, name: Annotated[str, typer.Argument(help="Whose password the link sets.")] = "admin"
+    home: Home,
+    name: Annotated[str, typer.Argument(help="Whose password the link sets.")] = "admin",
+    store: Annotated[
+        str,
+        typer.Option("--store", help="Somebody new is of this store: its manager, who releases its locks."),
+    ] = "",
 ) -> None:
     """Print a new one-time link: for a new administrator, or for one who forgot the password.
 
@@ -187,7 +192,7 @@ def admin_link(
     Example, for a second administrator:  holdfast hq admin link --home hq aoife
     """
     with services_of(home) as services:
-        token = or_stop(accounts_of(services).new_link(name))
+        token = or_stop(accounts_of(services).new_link(name, store))
         url = url_of(services.head_office.config)
     typer.echo(f"{url}/welcome/{token}")
 

@@ -57,6 +57,8 @@ def who_is(services: "Services", name: str) -> str:
     found = accounts_of(services).check(name, password)
     if found is None:
         stop("That name or password is wrong. Nothing was changed.", REFUSED)
+    if accounts_of(services).store_of(found):
+        stop("Only somebody of head office can do that. Nothing was changed.", REFUSED)
     return found
 
 

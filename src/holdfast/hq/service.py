@@ -25,6 +25,7 @@ from holdfast.hq.central.keeper import LockKeeper, ProofKeeper
 from holdfast.hq.central.locks import LockBook
 from holdfast.hq.central.proof import ProofBook
 from holdfast.hq.central.services import CentralServices
+from holdfast.hq.central.views import AccountBook
 from holdfast.hq.closings import ClosingKeeper
 from holdfast.hq.commands import CommandBook
 from holdfast.hq.customers.book import CustomerBook
@@ -138,6 +139,7 @@ class HeadOffice:
     credit: CreditBook
     central: CentralServices
     cards: CardBook
+    accounts: AccountBook
     locks: LockBook
     proof: ProofBook
     differences: DifferenceBook
@@ -261,6 +263,7 @@ class HeadOffice:
             credit=CreditBook(services_pool, clock),
             central=CentralServices(central_pool, clock, signer.derive(NUMBER_KEY), tiers.tier),
             cards=CardBook(services_pool, clock, randomness, signer.derive(NUMBER_KEY)),
+            accounts=AccountBook(services_pool, signer.derive(NUMBER_KEY)),
             locks=LockBook(services_pool, fleet, parameters, clock),
             proof=ProofBook(services_pool, clock),
             differences=DifferenceBook(services_pool, clock),

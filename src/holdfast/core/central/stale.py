@@ -15,15 +15,6 @@ import enum
 
 import msgspec
 
-from holdfast.core.central.accounts import Kind
-from holdfast.core.operations.conditions import CREDIT_MEMOS_OFFLINE, GIFT_CARDS_OFFLINE, ON_ACCOUNT_OFFLINE
-
-OFFLINE_PARAMETERS: dict[Kind, str] = {
-    Kind.GIFT_CARD: GIFT_CARDS_OFFLINE,
-    Kind.CREDIT_MEMO: CREDIT_MEMOS_OFFLINE,
-    Kind.ON_ACCOUNT: ON_ACCOUNT_OFFLINE,
-}
-"""What lets a kind be concluded offline; points never are (LY4)."""
 POLICY = "policy"
 """Who released a lock that nobody released by hand."""
 

@@ -49,7 +49,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: str = ""
     store: str = ""
-    origin: str = ""
+    register: str = ""
+    """Its series or its name."""
     remark: str = ""
     first: str = ""
     """Business dates."""

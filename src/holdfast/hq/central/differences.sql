@@ -1,6 +1,6 @@
 -- Movements with a remark, and who looked at them.
 
--- name: differences(kind, store, origin, first, last, remark, open, limit)
+-- name: differences(kind, store, register, first, last, remark, open, limit)
 select m.chain, m.seq, m.ordinal, m.kind, m.account, coalesce(a.number_end, ''), m.number, m.act, m.booked,
        m.counter, m.difference, m.balance, m.remark, m.currency, m.origin, m.store, o.name,
        m.business_date::text, m.at_ms, m.key, d.number, h.ended_by, h.reason,
@@ -16,18 +16,18 @@ left join lateral (
 ) l on true
 where m.remark <> ''
     and (:kind::text = '' or m.kind = :kind) and (:store::text = '' or m.store = :store)
-    and (:origin::text = '' or m.origin = :origin) and (:remark::text = '' or m.remark = :remark)
+    and (:register::text = '' or lower(o.series) = lower(:register) or lower(o.name) = lower(:register)) and (:remark::text = '' or m.remark = :remark)
     and (:first::text = '' or m.business_date >= (:first::text)::date)
     and (:last::text = '' or m.business_date <= (:last::text)::date)
     and (not :open or l.at_ms is null)
 order by m.at_ms desc, m.chain, m.seq, m.ordinal limit :limit;
 
--- name: sums(kind, store, origin, first, last, remark, open)
+-- name: sums(kind, store, register, first, last, remark, open)
 select m.kind, m.currency, count(*), sum(m.difference)::bigint
-from value_movement m
+from value_movement m left join origin o on o.origin = m.origin
 where m.remark <> ''
     and (:kind::text = '' or m.kind = :kind) and (:store::text = '' or m.store = :store)
-    and (:origin::text = '' or m.origin = :origin) and (:remark::text = '' or m.remark = :remark)
+    and (:register::text = '' or lower(o.series) = lower(:register) or lower(o.name) = lower(:register)) and (:remark::text = '' or m.remark = :remark)
     and (:first::text = '' or m.business_date >= (:first::text)::date)
     and (:last::text = '' or m.business_date <= (:last::text)::date)
     and (not :open or not exists (

@@ -13,7 +13,6 @@ from holdfast.core.bounds import reason_refusal
 from holdfast.core.central.accounts import NUMBERED, WORDS, AccountId, Act, HoldKey, Kind
 from holdfast.core.central.holds import Hold
 from holdfast.core.central.stale import (
-    OFFLINE_PARAMETERS,
     POLICY,
     Owner,
     Policy,
@@ -22,6 +21,7 @@ from holdfast.core.central.stale import (
     what_can_happen,
 )
 from holdfast.core.ids import OriginId, StoreId, TransactionId
+from holdfast.core.operations.conditions import CREDIT_MEMOS_OFFLINE, GIFT_CARDS_OFFLINE, ON_ACCOUNT_OFFLINE
 from holdfast.core.parameters import STORE_GROUP_NAME, ParameterRow, Place, resolve
 from holdfast.core.parameters.known import (
     LOCKS_IN_TOUCH_WITHIN_H,
@@ -43,6 +43,12 @@ from holdfast.infra.queries import Engine, load_queries
 
 _sql = load_queries("holdfast.hq.central", "locks.sql", Engine.POSTGRES)
 
+OFFLINE_PARAMETERS: Mapping[Kind, str] = {
+    Kind.GIFT_CARD: GIFT_CARDS_OFFLINE,
+    Kind.CREDIT_MEMO: CREDIT_MEMOS_OFFLINE,
+    Kind.ON_ACCOUNT: ON_ACCOUNT_OFFLINE,
+}
+"""What lets a kind be concluded offline; points never are (LY4)."""
 LISTED_MAX = 200
 AT_ONCE = 100
 """So many locks are looked at in one turn of the policy."""

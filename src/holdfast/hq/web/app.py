@@ -7,6 +7,7 @@ from holdfast.hq.web import live
 from holdfast.hq.web.alerts import routes as alerts
 from holdfast.hq.web.auth import routes as auth
 from holdfast.hq.web.backups import routes as backups
+from holdfast.hq.web.central import accounts, differences, locks, prepared
 from holdfast.hq.web.closings import routes as closings
 from holdfast.hq.web.customers import routes as customers
 from holdfast.hq.web.data import routes as data
@@ -44,6 +45,10 @@ def create_app(services: Services) -> Litestar:
             sales.routes,
             closings.routes,
             customers.routes,
+            accounts.routes,
+            prepared.routes,
+            locks.routes,
+            differences.routes,
             stock.routes,
             parameters.routes,
             data.routes,

@@ -28,11 +28,16 @@ NAVIGATION = (
     Place("/closings", "Day closings"),
     Place("/customers", "Customers"),
     Place("/stock", "Stock"),
+    Place("/cards", "Cards and memos"),
+    Place("/locks", "Locks"),
+    Place("/differences", "Differences"),
     Place("/parameters", "Parameters"),
     Place("/data", "Data"),
     Place("/alerts", "Alerts"),
     Place("/backups", "Backups"),
 )
+OF_A_STORE = (Place("/locks", "Locks"),)
+"""For whoever is of a store."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,8 @@ async def page(
     """A whole page for whoever is signed in."""
     session: Session = request.state.session
     alerts = await services.pages.run(services.alerts.open_count)
-    frame = Page(section, session.admin, session.csrf, alerts)
+    navigation = OF_A_STORE if session.store else NAVIGATION
+    frame = Page(section, session.admin, session.csrf, alerts, navigation)
     return html(render(template, _common(services) | {"page": frame} | values), status)
 
 

@@ -41,6 +41,8 @@ class Session(msgspec.Struct, frozen=True):
 
     admin: str
     csrf: str
+    store: str = ""
+    """Whose people this is one of; empty: head office's."""
 
 
 def name_refusal(admin: str) -> Refusal | None:
@@ -60,8 +62,11 @@ class Accounts:
         self._pool = pool
         self._clock = clock
 
-    def new_link(self, admin: str) -> str | Refusal:
-        """A token that lets its bearer set this administrator's password once, within a day."""
+    def new_link(self, admin: str, store: str = "") -> str | Refusal:
+        """A token that lets its bearer set this person's password once, within a day.
+
+        `store`: somebody new is of that store, and sees and releases the locks of its registers alone.
+        """
         name = admin.strip().lower()
         refusal = name_refusal(name)
         if refusal is not None:
@@ -69,7 +74,14 @@ class Accounts:
         token = secrets.token_urlsafe(24)
         now_ms = self._clock.now_ms()
         with self._pool.connection() as conn:
-            _queries.add_admin(conn, admin=name, now_ms=now_ms)
+            if store and not _queries.has_store(conn, store=store):
+                return Refusal("admin.store", f"There is no store {store[:64]!r}.")
+            _queries.add_admin(conn, admin=name, now_ms=now_ms, store=store)
+            if store and _queries.store_of(conn, admin=name) != store:
+                return Refusal(
+                    "admin.known",
+                    f"{name} is known already, and not as one of store {store}. Take another name.",
+                )
             _queries.drop_links(conn, admin=name)
             _queries.add_link(
                 conn, token_hash=_digest(token), admin=name, now_ms=now_ms, expires_at_ms=now_ms + LINK_TTL_MS
@@ -108,6 +120,11 @@ class Accounts:
         except (VerificationError, InvalidHashError):
             return None
         return name if found else None
+
+    def store_of(self, admin: str) -> str:
+        """Whose people this is one of; empty: head office's."""
+        with self._pool.connection() as conn:
+            return _queries.store_of(conn, admin=admin) or ""
 
     def anybody(self) -> bool:
         """Whether anybody can sign in at all."""

@@ -1,7 +1,14 @@
 -- Administrators, one-time links and sessions (tables: hq/migrations/0005_administrators.sql).
 
--- name: add_admin(admin, now_ms)!
-insert into admin (admin, created_at_ms) values (:admin, :now_ms) on conflict (admin) do nothing;
+-- name: add_admin(admin, now_ms, store)!
+insert into admin (admin, created_at_ms, store) values (:admin, :now_ms, nullif(:store, ''))
+on conflict (admin) do nothing;
+
+-- name: has_store(store)$
+select exists (select from store where store = :store);
+
+-- name: store_of(admin)$
+select store from admin where admin = :admin;
 
 -- name: drop_links(admin)!
 -- A new link replaces those before it.
@@ -42,7 +49,7 @@ insert into session (token_hash, admin, csrf, began_at_ms, expires_at_ms)
 values (:token_hash, :admin, :csrf, :now_ms, :expires_at_ms);
 
 -- name: session(token_hash, now_ms)^
-select s.admin, s.csrf
+select s.admin, s.csrf, coalesce(a.store, '')
 from session as s join admin as a on a.admin = s.admin
 where s.token_hash = :token_hash and s.expires_at_ms >= :now_ms and a.disabled_at_ms is null;
 

@@ -38,7 +38,19 @@ async def require_session(request: WebRequest) -> Response[Any] | None:
         if not same(given, session.csrf):
             raise HttpProblem(403, "csrf", "This page is too old or came from elsewhere. Load it again.")
     request.state.session = session
-    return None
+    return _to_own_pages(request) if session.store else None
+
+
+def _to_own_pages(request: WebRequest) -> Response[Any] | None:
+    """Whoever is of a store has the pages of its locks, and no other."""
+    path = request.url.path
+    if path == "/":
+        return Redirect("/locks", status_code=303)
+    if path == "/live" or path == "/locks" or path.startswith("/locks/"):
+        return None
+    raise HttpProblem(
+        403, "role.store", "This page is head office's. People of a store see the locks of its own registers."
+    )
 
 
 def _to_login(request: WebRequest) -> Response[Any]:

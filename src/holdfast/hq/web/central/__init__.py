@@ -1,0 +1,1 @@
+"""Pages of central value: accounts, prepared cards, locks, differences and the proof (GC9, GC11, P8)."""
