@@ -30,7 +30,7 @@ from holdfast.register.sync.readiness import read_readiness
 from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.sync.status import LinkStatus
 from holdfast.register.web.app import create_app
-from holdfast.register.web.central.service import Central
+from holdfast.register.web.central_desk import Central
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import DEFAULT_LOCALE, Formats
 from holdfast.register.web.grid import Grid

@@ -52,6 +52,11 @@ def read_number(kind: Kind, typed: str) -> str | Refusal:
     return Refusal("number.other-kind", f"This is the number of {other}. Choose that instead.")
 
 
+def spelled(number: str) -> str:
+    """In groups of three, as it is printed and read aloud."""
+    return " ".join(number[at : at + 3] for at in range(0, len(number), 3))
+
+
 def number_end(number: str) -> str:
     """What screens, receipts, entries and logs show of it."""
     return number[-SHOWN_DIGITS:]

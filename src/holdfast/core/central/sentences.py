@@ -28,6 +28,11 @@ def in_doubt(words: str) -> str:
     )
 
 
+def balance_later(words: str) -> str:
+    """Concluded offline (GC4); on screen and on the receipt."""
+    return f"The balance of the {words} updates when the connection returns."
+
+
 def not_offline(words: str) -> str:
     """Held, and not allowed to be concluded offline (GC5)."""
     return f"This transaction cannot conclude with the {words} while offline. Take it off, and pay otherwise."

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from holdfast.core.central.accounts import WORDS, Kind
-from holdfast.core.central.sentences import BEGUN_OFFLINE, in_doubt, not_offline
+from holdfast.core.central.sentences import BEGUN_OFFLINE, balance_later, in_doubt, not_offline
 
 
 class Drop(enum.StrEnum):
@@ -112,7 +112,7 @@ def _conclude(cell: Cell, *, is_back: bool) -> Result:
         return Result(AtTill.WITHOUT, Value.UNMOVED, Lock.NONE, BEGUN_OFFLINE[cell.kind])
     if cell.drop is Drop.DURING or not may_conclude(cell):
         return Result(AtTill.REFUSED, Value.UNMOVED, Lock.TRANSACTION, _refused(cell))
-    says = f"The balance of the {WORDS[cell.kind]} updates when the connection returns."
+    says = balance_later(WORDS[cell.kind])
     if is_back:
         return Result(AtTill.CONCLUDED, Value.MOVED, Lock.NONE, says)
     return Result(AtTill.CONCLUDED, Value.OWED, Lock.OWNER, says)

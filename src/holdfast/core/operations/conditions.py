@@ -67,6 +67,11 @@ CREDIT_MEMO_HELD = Condition(
     "the transaction held the memo before the connection dropped, and head office allows it",
     lambda now: CREDIT_MEMOS_OFFLINE in now.switched_on and CREDIT_MEMO in now.at_hand,
 )
+CREDIT_MEMO_ALLOWED = Condition(
+    "credit-memo-allowed",
+    "head office allows concluding credit memo transactions offline",
+    lambda now: CREDIT_MEMOS_OFFLINE in now.switched_on,
+)
 CREDIT_KNOWN = Condition(
     "credit-known",
     "head office allows it, and the customer's allowance is known here and under 72 hours old",
@@ -89,6 +94,7 @@ CONDITIONS = (
     GIFT_CARD_HELD,
     GIFT_CARD_RESERVED,
     CREDIT_MEMO_HELD,
+    CREDIT_MEMO_ALLOWED,
     CREDIT_KNOWN,
     TERMINAL_TOOK_SETTING,
     STORE_SERVER_ANSWERS,

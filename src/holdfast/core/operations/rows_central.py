@@ -26,19 +26,19 @@ _ONE_TRUTH = "The balance is known at head office alone; another register may be
 ROWS = (
     Operation(
         "gift.sell", GIFT_CARDS, "Sell a gift card", May.GIFT_CARDS, offline=NO, refused=_NO_GIFT_CARD,
-        why=_ONE_TRUTH, planned=True, features=("GC1", "GC7"),
+        why=_ONE_TRUTH, features=("GC1", "GC7"),
     ),
     Operation(
         "gift.top-up", GIFT_CARDS, "Top up a gift card", May.GIFT_CARDS, offline=NO, refused=_NO_GIFT_CARD,
-        why=_ONE_TRUTH, planned=True, features=("GC1", "GC7"),
+        why=_ONE_TRUTH, features=("GC1", "GC7"),
     ),
     Operation(
         "gift.balance", GIFT_CARDS, "Check the balance of a gift card", May.GIFT_CARDS, offline=NO,
-        refused=_NO_GIFT_CARD, why=_ONE_TRUTH, planned=True, features=("GC1", "GC7"),
+        refused=_NO_GIFT_CARD, why=_ONE_TRUTH, features=("GC1", "GC7"),
     ),
     Operation(
         "gift.redeem", GIFT_CARDS, "Pay by gift card", May.GIFT_CARDS, offline=when.GIFT_CARD_RESERVED,
-        refused=_NO_GIFT_CARD, why=_ONE_TRUTH, planned=True, features=("GC1", "GC7", "GC10"),
+        refused=_NO_GIFT_CARD, why=_ONE_TRUTH, features=("GC1", "GC7", "GC10"),
     ),
     Operation(
         "gift.conclude", GIFT_CARDS, "Conclude a transaction that holds a gift card", May.GIFT_CARDS,
@@ -48,24 +48,25 @@ ROWS = (
             "off, and pay otherwise."
         ),
         why="The card was locked for this register while it was online; nobody else can use it meanwhile.",
-        planned=True, features=("GC4", "GC5"),
+        features=("GC4", "GC5"),
     ),
     Operation(
         "gift.remove", GIFT_CARDS, "Take a gift card off the transaction", May.GIFT_CARDS,
-        why="The unlocking is sent when the connection returns.", planned=True, features=("GC3", "GC5"),
+        why="The unlocking is sent when the connection returns.", features=("GC3", "GC5"),
     ),
     Operation(
         "gift.cash-out", GIFT_CARDS, "Pay a gift card out in cash", May.CASH_OUT, offline=NO,
-        refused=_NO_GIFT_CARD, why=_ONE_TRUTH, planned=True, features=("GC1", "GC7"),
+        refused=_NO_GIFT_CARD, why=_ONE_TRUTH, features=("GC1", "GC7"),
     ),
     Operation(
-        "memo.issue", CREDIT_MEMOS, "Refund to a credit memo", May.CREDIT_MEMOS, offline=NO,
-        refused=_NO_CREDIT_MEMO, why="No other register could redeem it until head office has it.",
-        planned=True, features=("GC6",),
+        "memo.issue", CREDIT_MEMOS, "Refund to a credit memo", May.CREDIT_MEMOS,
+        offline=when.CREDIT_MEMO_ALLOWED, refused=_NO_CREDIT_MEMO,
+        why="No other register can redeem it until head office has it.",
+        features=("GC6",),
     ),
     Operation(
         "memo.redeem", CREDIT_MEMOS, "Pay by credit memo", May.CREDIT_MEMOS, offline=NO,
-        refused=_NO_CREDIT_MEMO, why=_ONE_TRUTH, planned=True, features=("GC6",),
+        refused=_NO_CREDIT_MEMO, why=_ONE_TRUTH, features=("GC6",),
     ),
     Operation(
         "memo.conclude", CREDIT_MEMOS, "Conclude a transaction that holds a credit memo", May.CREDIT_MEMOS,
@@ -75,19 +76,15 @@ ROWS = (
             "memo off, and pay otherwise."
         ),
         why="The memo was locked for this register while it was online; nobody else can use it meanwhile.",
-        planned=True, features=("GC6",),
+        features=("GC6",),
     ),
     Operation(
         "memo.remove", CREDIT_MEMOS, "Take a credit memo off the transaction", May.CREDIT_MEMOS,
-        why="The unlocking is sent when the connection returns.", planned=True, features=("GC6",),
+        why="The unlocking is sent when the connection returns.", features=("GC6",),
     ),
     Operation(
-        "loyalty.points", LOYALTY, "See points", May.LOYALTY, offline=NO, refused=_NO_POINTS,
-        why="Points earned elsewhere today are known at head office alone.", planned=True, features=("LY4",),
-    ),
-    Operation(
-        "loyalty.redeem", LOYALTY, "Redeem points or a reward", May.LOYALTY, offline=NO, refused=_NO_POINTS,
-        why=_ONE_TRUTH, planned=True, features=("LY4",),
+        "loyalty.redeem", LOYALTY, "See points, and pay by them", May.LOYALTY, offline=NO, refused=_NO_POINTS,
+        why="Points earned elsewhere today are known at head office alone.", features=("LY4",),
     ),
     Operation(
         "loyalty.disable", LOYALTY, "Disable real-time loyalty", May.LOYALTY,
@@ -99,12 +96,12 @@ ROWS = (
     Operation(
         "account.tender", ON_ACCOUNT, "Sell on account", May.ON_ACCOUNT, offline=when.CREDIT_KNOWN,
         refused=_NO_ACCOUNT, why="The customer's open balance is known at head office alone.",
-        planned=True, features=("OA1", "OA2"),
+        features=("OA1", "OA2"),
     ),
     Operation(
         "account.payment", ON_ACCOUNT, "Take a payment on account", May.ON_ACCOUNT, offline=NO,
         refused=_NO_ACCOUNT, why="The customer's open balance is known at head office alone.",
-        planned=True, features=("OA1",),
+        features=("OA1",),
     ),
     Operation(
         "stock.look-up", STOCK, "Check the quantity on hand", May.STOCK, offline=NO,

@@ -1,15 +1,19 @@
 """The receipt as text: what the law wants on it, from a document and what is known of the shop (PO8)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from holdfast.core.central.accounts import NUMBERED, WORDS
+from holdfast.core.central.numbers import spelled
+from holdfast.core.central.sentences import balance_later
 from holdfast.core.loyalty.points import told_points
 from holdfast.core.receipt.figures import Figures
 from holdfast.core.receipt.issued import Issued
 from holdfast.core.receipt.tenders import given
 from holdfast.core.receipt.texts import text
-from holdfast.core.sale import Sale, SaleLine, Tender
+from holdfast.core.sale import Sale, SaleLine, TaxTotal, Tender
+from holdfast.core.tax import NO_TURNOVER
 from holdfast.core.tender import CHANGE
 from holdfast.core.totals import drawer_minor
 
@@ -81,6 +85,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """Each tender as it passed over the counter, without change."""
     change_minor: int
     """What went back to the customer, positive."""
+    values: tuple[str, ...] = ()
+    """What is to be said of gift cards and memos: their balances, or that those follow; a memo's number."""
     points_name: str = ""
     """What stands before the points; empty: the receipt says nothing of any (LY4)."""
     points: str = ""
@@ -117,8 +123,25 @@ def receipt_of(
         note=sale.note,
         given=tuple(_tender(tender, figures) for tender in sale.tenders if tender.kind != CHANGE),
         change_minor=-sum(tender.amount_minor for tender in sale.tenders if tender.kind == CHANGE),
+        values=tuple(_values(sale, figures)),
         **_points(told_points(sale)),
     )
+
+
+def _values(sale: Sale, figures: Figures) -> Iterator[str]:
+    for movement in sale.values:
+        if movement.kind not in NUMBERED:
+            continue
+        if movement.number:
+            yield text("value.memo", amount=figures.money(movement.amount))
+            yield spelled(movement.number)
+            yield text("value.memo-keep")
+        elif not movement.later:
+            what = f"{WORDS[movement.kind]} …{movement.number_end}"
+            said = text("value.balance", what=what, amount=figures.money(movement.after))
+            yield said[0].upper() + said[1:]
+        if movement.later:
+            yield balance_later(WORDS[movement.kind])
 
 
 def _points(points: int) -> dict[str, str]:
@@ -129,8 +152,13 @@ def _points(points: int) -> dict[str, str]:
 
 
 def _letter(sale: Sale, line: SaleLine) -> str:
-    codes = [tax.tax_code for tax in sale.taxes]
+    codes = [tax.tax_code for tax in _taxed(sale)]
     return _LETTERS[codes.index(line.tax_code) % 26] if line.tax_code in codes else ""
+
+
+def _taxed(sale: Sale) -> list[TaxTotal]:
+    """Value that is carried over bears no tax, and is no row of the table."""
+    return [tax for tax in sale.taxes if tax.tax_code != NO_TURNOVER.code]
 
 
 def _line(line: SaleLine, letter: str, figures: Figures) -> ReceiptLine:
@@ -165,7 +193,7 @@ def _taxes(sale: Sale, shop: Shop, figures: Figures) -> tuple[ReceiptTax, ...]:
             tax=figures.money(tax.tax_minor),
             gross=figures.money(tax.net_minor + tax.tax_minor),
         )
-        for at, tax in enumerate(sale.taxes)
+        for at, tax in enumerate(_taxed(sale))
     )
 
 

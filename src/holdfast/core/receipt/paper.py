@@ -43,6 +43,10 @@ def _lines(receipt: Receipt, columns: int) -> Iterator[PaperLine]:
     if receipt.taxes:
         yield PaperLine("")
         yield from _plain(_tax_table(receipt.taxes, columns))
+    if receipt.values:
+        yield PaperLine("")
+    for said in receipt.values:
+        yield from _plain(wrapped(said, columns))
     if receipt.note:
         yield PaperLine("")
         yield from _plain(wrapped(receipt.note, columns))

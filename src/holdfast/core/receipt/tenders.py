@@ -3,6 +3,7 @@
 import msgspec
 
 from holdfast.core.card_tender import CARD
+from holdfast.core.central.accounts import Kind
 from holdfast.core.receipt.figures import Figures
 from holdfast.core.receipt.texts import text
 from holdfast.core.sale import Tender
@@ -10,6 +11,8 @@ from holdfast.core.tender import CASH, CHANGE, IMPORTED
 
 _NAMES = {CARD: "pay.card", CASH: "pay.cash", CHANGE: "pay.change", IMPORTED: "pay.paid"}
 _NAMES_OF_REFUNDS = {CARD: "pay.refunded.card", CASH: "pay.refunded.cash", IMPORTED: "pay.refunded"}
+
+_CENTRAL = frozenset(kind.value for kind in Kind)
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -30,6 +33,9 @@ def given(tender: Tender, figures: Figures) -> Given:
         handed = figures.foreign_of(tender.foreign_minor, tender.foreign_currency)
         rate = figures.exchange_rate(tender.rate_e8)
         return Given(text("pay.foreign", amount=handed, rate=rate), amount, handed)
+    if tender.kind in _CENTRAL:
+        way = "pay.back" if tender.amount_minor < 0 else "pay.by"
+        return Given(text(f"{way}.{tender.kind}", end=tender.reference), amount, amount)
     names = _NAMES | _NAMES_OF_REFUNDS if tender.amount_minor < 0 else _NAMES
     name = text(names[tender.kind]) if tender.kind in names else tender.kind
     if tender.kind == CARD:

@@ -18,13 +18,13 @@ from holdfast.core.central.accounts import Kind as ValueKind
 from holdfast.core.central.at_till import REFUSED, REMOVED, Stage, Step, TillHold
 from holdfast.core.central.entries import HoldAsked, HoldEnded
 from holdfast.core.central.holds import Held
-from holdfast.core.ids import ID_RANDOM_BYTES, StaffId, TransactionId, encode_id
+from holdfast.core.ids import ID_RANDOM_BYTES, DocumentNumber, EpochId, StaffId, TransactionId, encode_id
 from holdfast.core.parameters import Value
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, Tender
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.register.checkout.work_mode import WorkModes
-from holdfast.register.till import writing
+from holdfast.register.till import history, writing
 from holdfast.register.till.suspended import all_suspended, find_suspended, replace_suspended
 
 LEFT = "left"
@@ -160,6 +160,11 @@ class CentralHere(WorkModes):
             for hold in one.holds
             if hold.stage is Stage.IN_DOUBT
         )
+
+    def place_of(self, number: DocumentNumber) -> tuple[EpochId, int] | None:
+        """Where a document's entry stands in the journal; None: there is none of that number."""
+        with self._till.reading() as connection:
+            return history.place_of(connection, number)
 
     def doubt_what_was_asked(self) -> None:
         """After a start nobody waits for an answer any more: what was asked for is in doubt."""

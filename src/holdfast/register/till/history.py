@@ -167,6 +167,16 @@ def issued_at(connection: apsw.Connection, row_id: int) -> Issued | None:
     )
 
 
+def place_of(connection: apsw.Connection, number: DocumentNumber) -> tuple[EpochId, int] | None:
+    """Epoch and seq of a document's entry; None where there is none of that number."""
+    row_id = row_of(connection, number)
+    seq = None if row_id is None else QUERIES.document_seq(connection, id=row_id)
+    if row_id is None or seq is None:
+        return None
+    epoch, _, _ = QUERIES.epoch_of(connection, n=epoch_of(row_id))
+    return epoch, seq
+
+
 def came_back_minor(connection: apsw.Connection, number: DocumentNumber) -> int:
     """What was paid back on a receipt here, of this register or another one."""
     return QUERIES.came_back(connection, document=number)

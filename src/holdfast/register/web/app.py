@@ -8,6 +8,7 @@ from litestar.di import Provide
 from holdfast.core.sync.messages import Problem
 from holdfast.infra.web import exception_handlers, security_headers, static_router
 from holdfast.register.web.cash.routes import Cash
+from holdfast.register.web.central.routes import CentralPages
 from holdfast.register.web.customers.routes import CustomersPage
 from holdfast.register.web.guards import AnyRequest, Guard, SignInFirst, is_part, note_wait, to_start
 from holdfast.register.web.loyalty.routes import Loyalty
@@ -47,6 +48,7 @@ def create_app(services: Services) -> Litestar:
             Drilling,
             Suspending,
             CustomersPage,
+            CentralPages,
             Loyalty,
             Journal,
             Operations,

@@ -30,6 +30,23 @@ def cards_to_refund(desk: Desk) -> tuple[CardPayment, ...]:
     return to_refund(brought, basket.tenders) if brought else ()
 
 
+def value_to_refund(desk: Desk) -> int:
+    """What of the open return was paid by gift card or memo, and is to go to one before cash is paid out.
+
+    Where part of a receipt came back before, no more is known than what it was paid by: at the most that.
+    """
+    basket = desk.checkout.basket()
+    if basket is None or basket.kind != "return":
+        return 0
+    wanted = 0
+    for document in dict.fromkeys(line.origin.document for line in basket.lines if line.origin):
+        found = desk.receipt(document)
+        paid = sum(tender.amount_minor for tender in found.sale.tenders if tender.hold) if found else 0
+        wanted += min(max(0, paid), _worth_minor(basket, document)) if paid else 0
+    done = -sum(tender.amount_minor for tender in basket.tenders if tender.hold)
+    return max(0, wanted - done)
+
+
 def _worth_minor(basket: Basket, document: DocumentNumber) -> int:
     """What comes back of one receipt, taxes included, as a positive sum."""
     lines = tuple(line for line in basket.lines if line.origin and line.origin.document == document)

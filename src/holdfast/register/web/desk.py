@@ -455,7 +455,7 @@ class Desk:
             return tender if isinstance(tender, Refusal) else self.take(tender)
 
     def take(self, tender: Tender | None, *, hold: TillHold | None = None) -> Sale | Due | Refusal:
-        """One tender, or none where nothing is left to hand over. `hold`: what this till itself vouches for."""
+        """One tender, or none where nothing is left to hand over. `hold`: what this till vouches for."""
         with self._lock:
             taken = self.checkout.conclude() if tender is None else self.checkout.take(tender, hold=hold)
             if isinstance(taken, Basket):

@@ -7,6 +7,7 @@ Refusals bring their own sentence from `core`; these are the screen's. What stan
 from holdfast.core.receipt.texts import TEXTS
 from holdfast.register.web.messages_cards import CARD_SENTENCES
 from holdfast.register.web.messages_cash import CASH_SENTENCES
+from holdfast.register.web.messages_central import CENTRAL_SENTENCES
 from holdfast.register.web.messages_customers import CUSTOMER_SENTENCES
 from holdfast.register.web.messages_drill import DRILL_SENTENCES
 from holdfast.register.web.messages_grid import GRID_SENTENCES
@@ -15,6 +16,7 @@ from holdfast.register.web.messages_loyalty import LOYALTY_SENTENCES
 SENTENCES: dict[str, str] = {
     **CARD_SENTENCES,
     **CASH_SENTENCES,
+    **CENTRAL_SENTENCES,
     **CUSTOMER_SENTENCES,
     **DRILL_SENTENCES,
     **GRID_SENTENCES,

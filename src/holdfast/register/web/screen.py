@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from litestar import Response
 
 from holdfast.core.card_tender import CardPayment
+from holdfast.core.central.sentences import BEGUN_OFFLINE
 from holdfast.core.customers import Found
 from holdfast.core.ids import DocumentNumber
 from holdfast.core.pricing import Priced, price
@@ -14,14 +15,15 @@ from holdfast.core.refusals import Refusal
 from holdfast.core.sale import SaleLine
 from holdfast.core.tender import Due
 from holdfast.register.checkout import DocumentRow
-from holdfast.register.web.cards import cards_to_refund, payment_name
+from holdfast.register.web.cards import cards_to_refund, payment_name, value_to_refund
 from holdfast.register.web.carrying import parts_of
+from holdfast.register.web.central_view import balances, held_rows, usual_amounts
 from holdfast.register.web.grid import Sheet
 from holdfast.register.web.known_customers import name_of
 from holdfast.register.web.messages import say
 from holdfast.register.web.people import Person
 from holdfast.register.web.services import Services
-from holdfast.register.web.tendering import card_way, given, ways_to_pay
+from holdfast.register.web.tendering import card_way, given, held_way, ways_to_pay
 from holdfast.register.web.ticket import Shown
 
 RECEIPTS_SHOWN = 20
@@ -102,7 +104,9 @@ class Screen:
     def done(self, receipt: Receipt) -> Response[str]:
         self._services.grid.turn_home()
         carry = parts_of(self._services.outbox, receipt.sale.document, expected=True)
-        return self._answer(self._frame("done", receipt=receipt, carry=_CARRY | carry))
+        said = balances(receipt.sale, self._services.fmt, is_applied=False) if receipt.sale.values else []
+        central = {"said": said, "document": receipt.sale.document, "is_applied": False}
+        return self._answer(self._frame("done", receipt=receipt, carry=_CARRY | carry, **central))
 
     def suspended(self, *, refusal: Refusal | None = None, said: str = "") -> Response[str]:
         """What waits to be recalled."""
@@ -175,6 +179,18 @@ class Screen:
         """Whether this register would survive an outage."""
         return self._answer(self._frame("readiness", refusal=refusal, said=said, **more))
 
+    def central(self, work: str, *, refusal: Refusal | None = None, **more: Any) -> Response[str]:
+        """A page of central value in the work area."""
+        fmt = self._services.fmt
+        return self._answer(self._frame(work, refusal=refusal, amounts=usual_amounts(fmt), **more))
+
+    def ticket_now(self) -> Response[str]:
+        """The ticket alone, once nothing on it is in doubt any more; else nothing."""
+        context = self._frame("shelf")
+        if any(row.in_doubt for row in context["held"]):
+            return Response("", status_code=204)
+        return self._services.pages.page("central/ticket_now.html", context)
+
     def part(self, template: str, **more: Any) -> Response[str]:
         """A dialog alone; nothing else on the screen changes."""
         return self._services.pages.page(template, {"dialog": None, **more})
@@ -223,6 +239,7 @@ class Screen:
             "ticket_name": self._services.pages.ticket.remember(shown) if rows else "",
             "changes": self._services.pages.ticket.changes(self._has.lines, shown) if not receipt else None,
             "same_work": False,
+            "held": (),
             "taxes": self._taxes(priced),
             "customer": self._customer(basket.customer if basket else None),
             "points": self._services.points_of(basket.customer or "" if basket else ""),
@@ -232,6 +249,9 @@ class Screen:
             context["same_work"] = self._has.sheet == sheet.name
         if work == "pay" and priced:
             context |= self._paying(priced, currency)
+        if basket and basket.holds:
+            fmt, now_ms = self._services.fmt, self._services.clock.now_ms()
+            context["held"] = held_rows(basket, fmt, now_ms, context.get("due"))
         if work == "receipt" and receipt:
             context["returnable"] = self._returnable(receipt)
         return context | more
@@ -253,6 +273,9 @@ class Screen:
         ways = ways_to_pay(due, desk.currencies(), fmt)
         if due.amount_minor > 0:
             ways.append(card_way(due, fmt))
+            ways += [held_way("gift_card", due, fmt), held_way("credit_memo", due, fmt)]
+        elif due.amount_minor < 0:
+            ways.append(held_way("gift_card", due, fmt))
         chosen = next((place for place, way in enumerate(ways) if way.code == currency), 0)
         return {
             "due": due,
@@ -261,6 +284,9 @@ class Screen:
             "ways": ways,
             "way": ways[chosen],
             "next_way": ways[(chosen + 1) % len(ways)],
+            "value_first": value_to_refund(desk),
+            "central_there": self._services.central.is_there(),
+            "central_away": {kind.value: sentence for kind, sentence in BEGUN_OFFLINE.items()},
         }
 
     def _refund(self, payment: CardPayment, due: Due) -> dict[str, str]:

@@ -21,7 +21,7 @@ from holdfast.register.realtime.client import RealTime
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.outbox import Outbox
 from holdfast.register.web.carrying import printer_text
-from holdfast.register.web.central.service import Central, at_hand
+from holdfast.register.web.central_desk import Central, at_hand
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.drill_view import Ended, ended_of
 from holdfast.register.web.formats import Formats

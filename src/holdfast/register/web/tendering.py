@@ -20,6 +20,10 @@ _NOTES: dict[str, tuple[int, ...]] = {
 }
 _OTHER_NOTES = (5, 10, 20, 50, 100, 200, 500, 1_000)
 QUICK_AMOUNTS_MAX = 5
+_HELD_WAYS = {
+    "gift_card": ("gift.way", "gift.number", "gift.number.hint", "gift.use"),
+    "credit_memo": ("memo.way", "memo.number", "memo.number.hint", "memo.use"),
+}
 CARD_WAY = "card"
 """How a form names the card among the currencies."""
 _FIRST_SHOWN = "1900-01-01"
@@ -62,10 +66,20 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     """The business date from which that rate is in force; empty where it always was."""
     is_card: bool = False
     """On a terminal of its own; the others are cash."""
+    held: str = ""
+    """The kind of central value, where it is that; then with what is asked for its number."""
+    number: str = ""
+    hint: str = ""
+    use: str = ""
 
     @property
     def is_home(self) -> bool:
         return not self.rate_e8
+
+    @property
+    def is_exact(self) -> bool:
+        """No coins are needed for it."""
+        return self.is_card or bool(self.held)
 
 
 def ways_to_pay(due: Due, rates: tuple[CurrencyRate, ...], fmt: Formats) -> list[Way]:
@@ -93,6 +107,22 @@ def card_way(due: Due, fmt: Formats) -> Way:
         due=fmt.money(due.amount_minor),
         quick=(Amount(plain_decimal(due.amount_minor, digits), fmt.money(due.amount_minor)),),
         is_card=True,
+    )
+
+
+def held_way(kind: str, due: Due, fmt: Formats) -> Way:
+    """Central value: as much as is due, or as there is."""
+    words = _HELD_WAYS[kind]
+    return Way(
+        code=kind,
+        name=say(words[0]),
+        digits=fmt.currency.digits,
+        due=fmt.money(due.amount_minor),
+        quick=(),
+        held=kind,
+        number=say(words[1]),
+        hint=say(words[2]),
+        use=say(words[3]),
     )
 
 

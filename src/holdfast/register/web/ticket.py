@@ -17,6 +17,7 @@ from holdfast.core.basket import Basket, BasketLine
 from holdfast.core.pricing import Priced
 from holdfast.core.receipt.model import line_extras
 from holdfast.core.sale import SaleLine
+from holdfast.register.web.central_view import line_extra
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
 
@@ -60,7 +61,16 @@ class Ticket:
         """The lines of the basket, in order."""
         pairs = zip(basket.lines, priced.lines, strict=True)
         with self._lock:
-            return tuple(self._line(line, charged) for line, charged in pairs)
+            return tuple(
+                self._value_line(basket, line, charged) if line.hold else self._line(line, charged)
+                for line, charged in pairs
+            )
+
+    def _value_line(self, basket: Basket, line: BasketLine, charged: SaleLine) -> Line:
+        """Central value: with the balance before and after in place of a code."""
+        said = line_extra(basket, line.hold, charged.amount_minor, self._fmt)
+        row = self._row(line, charged) | {"detail": said}
+        return Line(line.line, Markup(self._draw(row)))  # escaped by the template
 
     def _line(self, line: BasketLine, charged: SaleLine) -> Line:
         known = self._drawn.get(line.line)  # of the last basket that had a line of this id

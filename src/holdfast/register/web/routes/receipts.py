@@ -10,7 +10,13 @@ from holdfast.core.ids import DocumentNumber
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale
 from holdfast.core.tender import Due
-from holdfast.register.web.cards import cards_to_refund, pay_out_instead, refund_card, take_card
+from holdfast.register.web.cards import (
+    cards_to_refund,
+    pay_out_instead,
+    refund_card,
+    take_card,
+    value_to_refund,
+)
 from holdfast.register.web.desk import ComesBack
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.guards import NEEDS_APPROVAL, AnyRequest, Asks, ask_approval, permit_of
@@ -48,23 +54,26 @@ class Receipts(Controller):
         if refunds := cards_to_refund(services.desk):
             total = services.fmt.money(sum(payment.left_minor for payment in refunds))
             return screen.pay(refusal=Refusal("tender.card-first", say("card.first", amount=total)))
+        if first_minor := value_to_refund(services.desk):
+            said = say("pay.value-first", amount=services.fmt.money(first_minor))
+            return screen.pay(refusal=Refusal("tender.value-first", said))
         paid = services.desk.pay(amount, permit.act, currency=currency, rate_e8=rate_e8)
         if isinstance(paid, Refusal) and paid.code in NEEDS_APPROVAL:
             return ask_approval(services, request, permit.fields, paid.sentence)
-        return _after(screen, services, paid, currency)
+        return after_payment(screen, services, paid, currency)
 
     @post("/pay/card", operation="card.standalone", sync_to_thread=True)
     def take_card(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """What the standalone terminal took, with its slip's reference."""
         amount, reference = str(data.get("amount", "")), str(data.get("reference", ""))
         paid = take_card(services.desk, "".join(amount.split()).replace(",", "."), reference)
-        return _after(Screen(services, permit_of(request).person), services, paid, CARD_WAY, data)
+        return after_payment(Screen(services, permit_of(request).person), services, paid, CARD_WAY, data)
 
     @post("/pay/card/back", operation="refund.card", sync_to_thread=True)
     def refund_card(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
         """What the standalone terminal paid back to the card that had paid."""
         paid = refund_card(services.desk, str(data.get("which", "")), str(data.get("reference", "")))
-        return _after(Screen(services, permit_of(request).person), services, paid, "", data)
+        return after_payment(Screen(services, permit_of(request).person), services, paid, "", data)
 
     @get("/pay/instead", operation=Asks("refund.cash-instead"), sync_to_thread=True)
     def ask_instead(self, request: AnyRequest, services: Given) -> Response[str]:
@@ -76,7 +85,7 @@ class Receipts(Controller):
         """Cash for what a card paid: by role or approval, with a reason."""
         permit = permit_of(request)
         paid = pay_out_instead(services.desk, str(data.get("reason", "")), permit.act)
-        return _after(Screen(services, permit.person), services, paid, "")
+        return after_payment(Screen(services, permit.person), services, paid, "")
 
     @post("/pay/back", operation="pay.hand-back", sync_to_thread=True)
     def hand_back(self, request: AnyRequest, services: Given) -> Response[str]:
@@ -130,7 +139,7 @@ class Receipts(Controller):
         return screen.shelf(refusal=refusal)
 
 
-def _after(
+def after_payment(
     screen: Screen,
     services: Services,
     paid: Sale | Due | Refusal,

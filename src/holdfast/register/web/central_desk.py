@@ -20,6 +20,7 @@ from holdfast.core.central.numbers import RANDOM_BYTES, new_number, read_number
 from holdfast.core.central.sentences import BEGUN_OFFLINE, in_doubt
 from holdfast.core.faults import Fault
 from holdfast.core.ids import TransactionId
+from holdfast.core.loyalty.redeem import points_for_unit, redeemable
 from holdfast.core.operations import Situation, refusal_of
 from holdfast.core.operations.conditions import CREDIT_MEMO, GIFT_CARD, SWITCHES
 from holdfast.core.operations.table import OPERATIONS
@@ -94,6 +95,10 @@ class Central:
         """Whether head office would be asked at all."""
         return self._real_time.is_there()
 
+    def not_there(self, kind: Kind) -> Refusal:
+        """GC7, LY4, OA1."""
+        return Refusal("operation.offline", BEGUN_OFFLINE[kind])
+
     def ask_hold(
         self,
         kind: Kind,
@@ -113,7 +118,7 @@ class Central:
         in, which is opened where none is; None: the open one.
         """
         if not self.is_there():
-            return Refusal("operation.offline", BEGUN_OFFLINE[kind])
+            return self.not_there(kind)
         digits = read_number(kind, number) if kind in NUMBERED else ""
         if isinstance(digits, Refusal):
             return digits
@@ -169,14 +174,14 @@ class Central:
     def balance(self, kind: Kind, number: str, pin: str = "", *, account: str = "") -> Told | Refusal:
         """What is on it now; nothing is held and nothing is journalled."""
         if not self.is_there():
-            return Refusal("operation.offline", BEGUN_OFFLINE[kind])
+            return self.not_there(kind)
         digits = read_number(kind, number) if kind in NUMBERED else ""
         if isinstance(digits, Refusal):
             return digits
         asked = _BalanceAsked(kind=kind, number=digits, pin=pin.strip(), account=AccountId(account))
         answer = self._real_time.ask(BALANCE, asked, Told)
         if isinstance(answer, Unanswered):
-            return Refusal("operation.offline", BEGUN_OFFLINE[kind])
+            return self.not_there(kind)
         return self.refusal(answer) if isinstance(answer, Denied) else answer
 
     # ---- what is done with it ----------------------------------------------------------------
@@ -188,7 +193,7 @@ class Central:
 
     def pay(self, key: HoldKey, *, points: int = 0, amount_minor: int | None = None) -> Sale | Due | Refusal:
         """As much of what is due as this hold pays, or the amount that is given (negative: paid
-        back); of points how many."""
+        back); of points by their rate."""
         desk = self._desk
         with desk.lock:
             basket, priced = desk.checkout.basket(), desk.checkout.priced()
@@ -198,7 +203,10 @@ class Central:
             if hold.stage is not Stage.HELD:
                 return Refusal("hold.in-doubt", in_doubt(hold.words))
             due_minor = desk.due(priced).amount_minor
-            if amount_minor is None:
+            if hold.kind is Kind.POINTS:
+                for_unit, unit_minor = points_for_unit(basket.parameters), 10**basket.money.digits
+                points, amount_minor = redeemable(hold.available, due_minor, for_unit, unit_minor)
+            elif amount_minor is None:
                 amount_minor = due_minor if due_minor < 0 else held.payable_minor(hold, due_minor)
             return desk.take(_tender(hold, amount_minor, points))
 
