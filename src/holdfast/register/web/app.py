@@ -11,6 +11,7 @@ from holdfast.register.web.cash.routes import Cash
 from holdfast.register.web.central.routes import CentralPages
 from holdfast.register.web.customers.routes import CustomersPage
 from holdfast.register.web.guards import AnyRequest, Guard, SignInFirst, is_part, note_wait, to_start
+from holdfast.register.web.loyalty.paying import CustomerPays
 from holdfast.register.web.loyalty.routes import Loyalty
 from holdfast.register.web.pages import STATIC
 from holdfast.register.web.routes.carrying import Carrying
@@ -50,6 +51,7 @@ def create_app(services: Services) -> Litestar:
             CustomersPage,
             CentralPages,
             Loyalty,
+            CustomerPays,
             Journal,
             Operations,
             Live,
