@@ -26,6 +26,7 @@ def photograph_central(page: Page, chain: Chain, camera: Camera) -> None:
         ("/cards/prepared", "hq-cards-prepared"),
         ("/locks", "hq-locks"),
         (f"/locks/{key}", "hq-lock"),
+        ("/restored", "hq-restored"),
         ("/differences", "hq-differences"),
         ("/proof", "hq-proof"),
     ):

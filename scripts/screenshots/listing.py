@@ -185,6 +185,7 @@ HEAD_OFFICE = (
     _one("hq-cards-prepared", "Prepared gift cards, whose file is downloaded once", "/cards/prepared"),
     _one("hq-locks", "What registers hold, for how long, and whether they may owe", "/locks"),
     _one("hq-lock", "Before a lock is released: what can happen", "/locks/{key}"),
+    _one("hq-restored", "After a restore: which registers have not answered yet", "/restored"),
     _one(
         "hq-differences",
         "What registers took and accounts did not have",

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.core.central.accounts import Account, AccountId, Act, HoldKey, Kind
+from holdfast.core.central.holds import Declined, Held, HoldRequest
 from holdfast.core.faults import ConfigurationFault, DatabaseFault
-from holdfast.core.ids import StoreId
+from holdfast.core.ids import StoreId, TransactionId
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.sync.messages import Ack, OfferReply, encode, receipt_holds
 from holdfast.hq.backup import backups
 from holdfast.hq.service import HeadOffice, init_home, restore
+from holdfast.hq.store.central_port import Numbered
 from holdfast.hq.store.port import OriginRecord
 from holdfast.hq.store.postgres import PostgresStore
 from holdfast.hq.verify import verify_head_office
@@ -51,10 +54,25 @@ def offer(hq: HeadOffice, journal: SampleJournal) -> OfferReply:
     return reply
 
 
+def hold(hq: HeadOffice, journal: SampleJournal, key: str) -> Held | Declined:
+    """A sale on account, whose money head office keeps for it."""
+    return hq.central.desk.hold(
+        journal.origin,
+        HoldRequest(
+            key=HoldKey(key.ljust(16, "x")), kind=Kind.ON_ACCOUNT, act=Act.CHARGE,
+            transaction=TransactionId(key), currency="GBP", account=AccountId("C-1"), amount=100,
+        ),
+    )  # fmt: skip
+
+
 def test_safe_is_what_a_verified_backup_holds_and_a_restore_is_sent_the_rest(home: HeadOfficeHome) -> None:
     journal = SampleJournal().open().sell(9)
     with HeadOffice.open(home) as hq:
         enrol(hq, journal)
+        buyer = Account(kind=Kind.ON_ACCOUNT, account=AccountId("C-1"), currency="GBP", limit=500)
+        with PostgresStore(hq.services_pool).transaction(None) as transaction:
+            transaction.central.open([Numbered(account=buyer)], 0)
+        assert isinstance(hold(hq, journal, "before"), Held)
         send(hq, journal, 1, 6)
         assert offer(hq, journal).cursors[0].safe is None
         made = hq.take_backup()
@@ -78,7 +96,17 @@ def test_safe_is_what_a_verified_backup_holds_and_a_restore_is_sent_the_rest(hom
         cursor = reply.cursors[0]
         assert [tip.seq for tip in cursor.tips] == [6]
         assert offer(hq, journal).incarnation == reply.incarnation
+        refused = hold(hq, journal, "after")
+        assert isinstance(refused, Declined)
+        assert "Head office was restored" in refused.sentence
+        assert isinstance(hold(hq, journal, "before"), Held), "what was given before still stands"
+        word = heartbeat_of(journal, hq.clock.now_ms(), nonce=reply.incarnation)
+        hq.ingest.heartbeat(journal.origin, word)
+        assert hq.after_loss.look(), "it has spoken, and owes what was lost"
         send(hq, journal, 7, 10)
+        hq.fleet.forget()
+        assert not hq.after_loss.look(), "nobody is missing any more"
+        assert isinstance(hold(hq, journal, "after"), Held)
         verified = verify_head_office(hq.services_pool, verify)
         assert verified.differences == ()
         assert verified.documents == 9

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from holdfast.core.central.accounts import Act, Kind
-from holdfast.core.central.holds import Held
+from holdfast.core.central.holds import Declined, Held
 from holdfast.core.refusals import Refusal
 from holdfast.hq.central.audit import acts
 from holdfast.hq.web.auth.accounts import Accounts
@@ -138,3 +138,30 @@ def test_differences_are_a_list_to_work_through_and_a_file(shop: Shop) -> None:
     assert "Everything added up" in text_of(client.get("/proof").text)
     account = text_of(client.get("/cards/gift_card/card1").text)
     assert "It had been released, and was concluded all the same." in account
+
+
+def test_after_a_restore_nothing_is_held_until_all_answered_or_an_admin_says_so(
+    own_office: ServedHeadOffice,
+) -> None:
+    shop = Shop(own_office)
+    client = own_office.signed_in("nia")
+    assert "Head office has lost nothing" in text_of(client.get("/restored").text)
+    with own_office.services.pool.connection() as conn:
+        conn.execute("insert into incarnation values (2, 'life2', 1, 'restored')")
+    refused = shop.tills[0].ask(Kind.GIFT_CARD, Act.REDEEM, number=NUMBER)
+    assert isinstance(refused, Declined)
+    assert refused.code == "hold.restored"
+    page = text_of(client.get("/restored").text)
+    assert "0 of 2 registers have answered" in page
+    assert "Till R02 S1 never It has not answered yet" in page
+    assert "2 are missing" in text_of(client.get("/locks").text)
+    shop.speaks(0)
+    after_loss = own_office.services.head_office.after_loss
+    assert after_loss.look()
+    assert [each.name for each in after_loss.state().missing] == ["Till R02"]
+    assert post(client, "/restored", reason=" ").status_code == 409
+    opened = text_of(post(client, "/restored", reason="R02 burnt in May").text)
+    assert "nia said so, “R02 burnt in May”" in opened
+    assert isinstance(shop.tills[0].ask(Kind.GIFT_CARD, Act.REDEEM, number=NUMBER), Held)
+    [act] = acts(own_office.services.pool, act="grants-opened")
+    assert "1 of 2 registers had not answered: Till R02" in act.detail

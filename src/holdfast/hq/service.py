@@ -19,9 +19,10 @@ from holdfast.core.sync.receiver import Refused
 from holdfast.hq import backup
 from holdfast.hq.backup_keeper import BackupKeeper, schedule_of
 from holdfast.hq.catalogue import Catalogue
+from holdfast.hq.central.after_loss import AfterLoss
 from holdfast.hq.central.cards import CardBook
 from holdfast.hq.central.differences import DifferenceBook
-from holdfast.hq.central.keeper import LockKeeper, ProofKeeper
+from holdfast.hq.central.keeper import AfterLossKeeper, LockKeeper, ProofKeeper
 from holdfast.hq.central.locks import LockBook
 from holdfast.hq.central.proof import ProofBook
 from holdfast.hq.central.services import CentralServices
@@ -120,6 +121,7 @@ class HeadOffice:
     points_keeper: PointsKeeper | None = None
     lock_keeper: LockKeeper | None = None
     proof_keeper: ProofKeeper | None = None
+    after_loss_keeper: AfterLossKeeper | None = None
     use: SharedUse | None = None
     signer: SigningKey
     recovery_public_key: bytes
@@ -142,6 +144,7 @@ class HeadOffice:
     accounts: AccountBook
     locks: LockBook
     proof: ProofBook
+    after_loss: AfterLoss
     differences: DifferenceBook
     parameters: ParameterBook
     stock: StockServices
@@ -194,6 +197,7 @@ class HeadOffice:
                 head_office.customer_keeper = CustomerKeeper(head_office.customers)
                 head_office.points_keeper = PointsKeeper(head_office.points)
                 head_office.lock_keeper = LockKeeper(head_office.locks)
+                head_office.after_loss_keeper = AfterLossKeeper(head_office.after_loss)
                 head_office.proof_keeper = ProofKeeper(head_office.proof, clock)
             undo.pop_all()
         return head_office
@@ -266,6 +270,7 @@ class HeadOffice:
             accounts=AccountBook(services_pool, signer.derive(NUMBER_KEY)),
             locks=LockBook(services_pool, fleet, parameters, clock),
             proof=ProofBook(services_pool, clock),
+            after_loss=AfterLoss(services_pool, fleet, clock),
             differences=DifferenceBook(services_pool, clock),
             parameters=parameters,
             stock=StockServices(central_pool, fleet.registers, clock),
@@ -284,6 +289,7 @@ class HeadOffice:
             self.points_keeper,
             self.lock_keeper,
             self.proof_keeper,
+            self.after_loss_keeper,
             self.backup_keeper,
         ):
             if part is not None:

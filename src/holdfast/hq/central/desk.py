@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from holdfast.core.central import after_loss
 from holdfast.core.central.accounts import NUMBERED, WORDS, AccountId, HoldKey, Kind
 from holdfast.core.central.holds import TAKEN_BACK, Declined, Held, Hold, HoldRequest, decide_hold
 from holdfast.core.central.numbers import is_pin, number_mac, read_number
@@ -70,6 +71,8 @@ class CentralDesk:
             return found
         place: AccountKey = (request.kind, AccountId("") if found is None else found.account.account)
         known = central.hold_of(request.key)
+        if known is None and central.is_waiting():
+            return after_loss.declined(request.kind)
         decided = decide_hold(
             request,
             origin,

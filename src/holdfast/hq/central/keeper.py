@@ -2,6 +2,7 @@
 
 import structlog
 
+from holdfast.hq.central.after_loss import AfterLoss
 from holdfast.hq.central.locks import LockBook
 from holdfast.hq.central.proof import ProofBook
 from holdfast.hq.regular import RegularWork
@@ -10,6 +11,7 @@ from holdfast.infra.clock import Clock
 _log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 60.0
+ANSWERED_EVERY_S = 5.0
 PROVE_EVERY_S = 5.0
 """Between two pieces of a run."""
 RUN_EVERY_MS = 3_600_000
@@ -28,6 +30,18 @@ class LockKeeper(RegularWork):
         if released:
             _log.info("stale locks are released", count=released)
         return more
+
+
+class AfterLossKeeper(RegularWork):
+    """After a loss of state: notes which registers have answered, until `stop`."""
+
+    def __init__(self, after_loss: AfterLoss, every_s: float = ANSWERED_EVERY_S) -> None:
+        self._after_loss = after_loss
+        super().__init__("after-loss", "it is not known who has answered", every_s)
+
+    def _turn(self) -> bool:
+        self._after_loss.look()
+        return False
 
 
 class ProofKeeper(RegularWork):

@@ -62,3 +62,8 @@ where a.allowance = more.allowance;
 -- name: put_ask(chain, seq, key, origin, kind, act, account, number_end, transaction, at_ms)!
 insert into value_ask (chain, seq, key, origin, kind, act, account, number_end, transaction, at_ms)
 values (:chain, :seq, :key, :origin, :kind, :act, :account, :number_end, :transaction, :at_ms);
+
+-- name: is_waiting()$
+-- This life of head office began with a loss, and nobody and nothing has opened it again.
+select i.cause <> 'created' and r.incarnation is null
+from incarnation i left join value_reopened r using (incarnation) order by i.number desc limit 1;

@@ -27,6 +27,8 @@ class CentralTables:
         self.grants: dict[str, Grant] = {}
         self.asks: dict[tuple[int, int], KeyAsked] = {}
         """By the place of the entry."""
+        self.waiting: dict[str, bool] = {}
+        """Under the empty name: whether registers are waited for since a loss."""
         self.numbers: dict[tuple[Kind, bytes], AccountId] = {}
         """An index of accounts by their numbers."""
         self.held: dict[AccountKey, tuple[HoldKey, ...]] = {}
@@ -106,6 +108,9 @@ class MemoryCentralValue:
         others = tuple(key for key in self._tables.held.get(place, ()) if key != hold.key)
         self._set(self._tables.holds, hold.key, hold)
         self._set(self._tables.held, place, others if hold.ended else (*others, hold.key))
+
+    def is_waiting(self) -> bool:
+        return self._tables.waiting.get("", False)
 
     def place_of(self, kind: Kind, number_mac: bytes) -> AccountId | None:
         return self._tables.numbers.get((kind, number_mac))

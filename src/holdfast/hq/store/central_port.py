@@ -35,6 +35,10 @@ class CentralValue(Protocol):
         """New accounts. RaceFault where one is there already."""
         ...
 
+    def is_waiting(self) -> bool:
+        """Whether head office lost state, and does not know yet what registers did since."""
+        ...
+
     def place_of(self, kind: Kind, number_mac: bytes) -> AccountId | None:
         """Whose number it is."""
         ...

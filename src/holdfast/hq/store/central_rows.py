@@ -142,6 +142,9 @@ class PostgresCentralValue:
                     at_ms=at_ms,
                 )
 
+    def is_waiting(self) -> bool:
+        return _sql.is_waiting(self._conn)
+
     def place_of(self, kind: Kind, number_mac: bytes) -> AccountId | None:
         found = _sql.place_of(self._conn, kind=kind.value, number_mac=number_mac)
         return None if found is None else AccountId(found)

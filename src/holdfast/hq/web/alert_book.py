@@ -64,7 +64,7 @@ _KINDS = {
     ),
     "central-value": (
         "Value moved with a remark",
-        "The report of differences says what it was, at which register, and who released its lock, if anybody.",
+        "The report of differences says what, at which register, and who released its lock, if anybody.",
     ),
     "central-proof": (
         "Central value does not add up",

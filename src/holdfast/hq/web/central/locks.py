@@ -37,14 +37,33 @@ async def show_locks(request: WebRequest, services: Given) -> Response[str]:
             lambda: acts(services.pool, act="lock-released", store=store, limit=_RELEASED_SHOWN)
         ),
         "rows_max": LISTED_MAX,
+        "of_store": bool(session.store),
+        "state": await services.pages.run(services.head_office.after_loss.state),
         **words(),
     }
     if request.headers.get("HX-Target") == "locks":
         return fragment(services, "central/locks_table.html", **values)
     stores = await services.pages.run(services.head_office.enrolment.stores)
-    values |= {"stores": stores, "is_chosen": bool(session.store)}
+    values["stores"] = stores
     done = clean(request.query_params.get("done"), 8) == "yes"
     return await page(request, services, "central/locks.html", SECTION, done=done, **values)
+
+
+@get("/restored", include_in_schema=False)
+async def show_restored(request: WebRequest, services: Given) -> Response[str]:
+    return await _show_restored(request, services)
+
+
+@post("/restored", include_in_schema=False, status_code=200)
+async def reopen(request: WebRequest, services: Given) -> Response[Any]:
+    """An admin says that value is held again though some registers have not answered."""
+    reason, by = clean((await request.form()).get("reason")), request.state.session.admin
+    after_loss = services.head_office.after_loss
+    done = await services.pages.run(lambda: after_loss.reopen(by=by, reason=reason))
+    if isinstance(done, Refusal):
+        return await _show_restored(request, services, status=409, error=done.sentence)
+    services.wakeups.wake(PAGES)
+    return Redirect("/restored", status_code=303)
 
 
 @get("/locks/{key:str}", include_in_schema=False)
@@ -66,7 +85,11 @@ async def release(request: WebRequest, services: Given, key: FromPath[str]) -> R
     return Redirect("/locks?done=yes", status_code=303)
 
 
-routes = Router("/", route_handlers=[show_locks, show_lock, release], before_request=require_session)
+routes = Router(
+    "/",
+    route_handlers=[show_locks, show_restored, reopen, show_lock, release],
+    before_request=require_session,
+)
 
 
 async def _show(
@@ -86,3 +109,13 @@ async def _show(
         request, services, "central/lock.html", SECTION, status,
         standing=found, lock=found.lock, error=error, reason=reason, **words(),
     )  # fmt: skip
+
+
+async def _show_restored(
+    request: WebRequest, services: Services, *, status: int = 200, error: str = ""
+) -> Response[str]:
+    state = await services.pages.run(services.head_office.after_loss.state)
+    values = {"state": state, "missing_max": LISTED_MAX, "error": error}
+    if request.headers.get("HX-Target") == "missing":
+        return fragment(services, "central/missing.html", **values)
+    return await page(request, services, "central/restored.html", SECTION, status, **values)
