@@ -26,6 +26,7 @@ from holdfast.register.realtime.client import RealTime
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.jobs import Jobs, open_jobs
 from holdfast.register.receipts.outbox import Outbox
+from holdfast.register.stock.here import StockHere
 from holdfast.register.sync.readiness import read_readiness
 from holdfast.register.sync.reference_file import ReferenceFile
 from holdfast.register.sync.status import LinkStatus
@@ -83,6 +84,8 @@ def serve_register(
         services = _services(home, config, checkout, shelf, clock, watch, wakeups, keeper, outbox)
         undo.callback(services.real_time.close)
         undo.callback(services.points.stop)
+        services.stock.start()
+        undo.callback(services.stock.stop)
         outbox.start(lambda: wakeups.wake(CHANGED))
         undo.callback(outbox.stop)
         serve(
@@ -176,6 +179,7 @@ def _services(
         work_chosen=lambda: keeper.wake(WORK_CHOSEN),
         central=central,
         real_time=real_time,
+        stock=StockHere(home, checkout, real_time, clock),
         points=PointsWatch(real_time, lambda: wakeups.wake(CHANGED)),
         readiness=lambda: read_readiness(home, DatabaseKey.load(home.database_key), clock),
     )

@@ -106,26 +106,23 @@ ROWS = (
     Operation(
         "stock.look-up", STOCK, "Check the quantity on hand", May.STOCK, offline=NO,
         refused="Checking quantity on hand needs a real-time connection.",
-        why="Other registers sell from the same stock.", planned=True, features=("ST1",),
+        why="Other registers sell from the same stock.", features=("ST1",),
     ),
     Operation(
         "stock.estimate", STOCK, "See an estimate of the quantity on hand", May.STOCK,
-        why="It says as of when it is.", planned=True, features=("ST4",),
+        why="It says as of when it is.", features=("ST4",),
     ),
     Operation(
         "stock.count", STOCK, "Count stock", May.CHANGE_STOCK,
-        why="A count is an entry with its time; sales that arrive later are netted.",
-        planned=True, features=("ST3",),
+        why="A count is an entry with its time; sales that arrive later are netted.", features=("ST3",),
     ),
     Operation(
         "stock.adjust", STOCK, "Adjust stock", May.CHANGE_STOCK,
-        why="An adjustment is a movement, not a new total.", planned=True, features=("ST3",),
+        why="An adjustment is a movement, not a new total.", features=("ST3",),
     ),
     Operation(
-        "stock.zero", STOCK, "Set the store's stock to zero", May.CHANGE_STOCK, offline=NO,
-        refused="Setting the store's stock to zero needs head office. Wait until the connection returns.",
-        why="It lists which registers of the store still owe sales, and only head office knows.",
-        planned=True, features=("ST3",),
+        "stock.transfer", STOCK, "Send goods to a store, or receive them", May.CHANGE_STOCK,
+        why="Each end is an entry; head office puts the two together.", features=("ST2",),
     ),
     Operation(
         "card.pay", CARDS, "Take a card payment from the till", May.CARDS, offline=when.TERMINAL_TOOK_SETTING,

@@ -81,6 +81,13 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """Stock code, description, thousandths that were sent and not yet received."""
 
 
+class StoreName(msgspec.Struct, frozen=True):
+    """A store that goods can be sent to."""
+
+    store: StoreId
+    name: str
+
+
 class StockPage(msgspec.Struct, frozen=True, kw_only=True):
     """The store's figures as of one moment, those that changed since the version that was named."""
 
@@ -93,6 +100,7 @@ class StockPage(msgspec.Struct, frozen=True, kw_only=True):
     """Epoch → up to where the register's own journal is in the figures."""
     rows: tuple[tuple[Sku, int], ...]
     incoming: tuple[Incoming, ...] = ()
+    stores: tuple[StoreName, ...] = ()
 
 
 def stock_digest(sums: Iterable[tuple[Sku, int]]) -> bytes:

@@ -15,6 +15,7 @@ from holdfast.core.stock.services import (
     Incoming,
     StockPage,
     StockRequest,
+    StoreName,
     StoreStock,
 )
 from holdfast.hq.standing import Register
@@ -28,6 +29,7 @@ _sql = load_queries("holdfast.hq.stock", "desk.sql", Engine.POSTGRES)
 INCOMING_FOR_MS = 90 * 86_400_000
 """A transfer that nobody received for so long is no longer offered; head office's page still shows it."""
 _INCOMING_LINES_MAX = 2_000
+_STORES_MAX = 2_000
 
 
 class StockServices:
@@ -90,6 +92,9 @@ class StockServices:
             applied=applied,
             rows=tuple(row for row in rows if row[1] or not is_whole),
             incoming=_incoming(conn, store, now_ms),
+            stores=tuple(
+                StoreName(StoreId(code), name) for code, name in _sql.stores(conn, at_most=_STORES_MAX)
+            ),
         )
 
 

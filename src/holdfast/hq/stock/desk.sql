@@ -60,3 +60,6 @@ insert into stock_statement (origin, epoch, seq, products, digest, at_ms)
 values (:origin, :epoch, :seq, :products, :digest, :at_ms)
 on conflict (origin) do update set epoch = excluded.epoch, seq = excluded.seq, products = excluded.products,
     digest = excluded.digest, at_ms = excluded.at_ms;
+
+-- name: stores(at_most)
+select store, name from store order by store limit :at_most;

@@ -27,6 +27,7 @@ from holdfast.register.web.routes.store_operations import StoreOperations
 from holdfast.register.web.routes.suspending import Suspending
 from holdfast.register.web.services import Services
 from holdfast.register.web.sessions import require_own_page
+from holdfast.register.web.stock.routes import StockPage
 
 BODY_BYTES_MAX = 64 * 1024
 
@@ -49,6 +50,7 @@ def create_app(services: Services) -> Litestar:
             Drilling,
             Suspending,
             CustomersPage,
+            StockPage,
             CentralPages,
             Loyalty,
             CustomerPays,

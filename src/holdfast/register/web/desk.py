@@ -36,7 +36,7 @@ from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH, Due, Till, due, foreign_change_refusal
 from holdfast.core.work_mode import Work, WorkModeChanged
-from holdfast.register.checkout import Checkout, DocumentRow
+from holdfast.register.checkout import AlreadyRecorded, Checkout, Document, DocumentRow
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.web.messages import say
 from holdfast.register.web.shelf import Offer, Priced, Shelf
@@ -309,6 +309,17 @@ class Desk:
         """All that is known of somebody, anew."""
         with self._lock:
             return self._committed(self.checkout.change_customer(known, details, act))
+
+    # ---- stock ---------------------------------------------------------------------------------
+
+    def record_stock(
+        self, type: str, make: Callable[[DocumentNumber], Document | Refusal]
+    ) -> Document | Refusal:
+        """A count, an adjustment or one end of a transfer: an entry under the next number."""
+        with self._lock:
+            recorded = self._committed(self.checkout.record(type, make, reference=None))
+        assert not isinstance(recorded, AlreadyRecorded), "nothing of another system is recorded here"
+        return recorded
 
     # ---- suspended transactions ----------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from holdfast.register.web.messages_customers import CUSTOMER_SENTENCES
 from holdfast.register.web.messages_drill import DRILL_SENTENCES
 from holdfast.register.web.messages_grid import GRID_SENTENCES
 from holdfast.register.web.messages_loyalty import LOYALTY_SENTENCES
+from holdfast.register.web.messages_stock import STOCK_SENTENCES
 
 SENTENCES: dict[str, str] = {
     **CARD_SENTENCES,
@@ -20,6 +21,7 @@ SENTENCES: dict[str, str] = {
     **CUSTOMER_SENTENCES,
     **DRILL_SENTENCES,
     **GRID_SENTENCES,
+    **STOCK_SENTENCES,
     **LOYALTY_SENTENCES,
     # signing in
     "sign-in.title": "Sign in",

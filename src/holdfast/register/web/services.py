@@ -20,6 +20,7 @@ from holdfast.register.loyalty import PointsWatch, RealTimeLoyalty, Seen
 from holdfast.register.realtime.client import RealTime
 from holdfast.register.receipts.codes import ReceiptCodes
 from holdfast.register.receipts.outbox import Outbox
+from holdfast.register.stock.here import StockHere
 from holdfast.register.web.carrying import printer_text
 from holdfast.register.web.central_desk import Central, at_hand
 from holdfast.register.web.desk import Desk
@@ -77,6 +78,8 @@ class Services:
     """Gift cards, credit memos and other central value."""
     real_time: RealTime
     """Calls to head office that a person waits for, each with a deadline."""
+    stock: StockHere
+    """What is on hand: asked of head office, or estimated."""
     points: PointsWatch
     """Points of the open transaction's customer, asked behind the scene."""
     readiness: Callable[[], Readiness]

@@ -1,0 +1,142 @@
+"""Stock as this till knows it: asked of head office while there is a line, estimated while there is none.
+
+    estimate = what head office told, corrected by what this register itself did since     (ST4)
+
+A thread asks now and then for what changed in the own store, so that an outage finds figures of some minutes
+ago. With each question the register says what it moved itself, so that head office can prove that both keep
+the same (ST2).
+"""
+
+import threading
+from typing import NamedTuple
+
+import structlog
+
+from holdfast.core.faults import Fault
+from holdfast.core.ids import EpochId, Sku
+from holdfast.core.stock.services import (
+    EPOCHS_MAX,
+    Availability,
+    AvailabilityRequest,
+    Incoming,
+    StockPage,
+    StockRequest,
+    StoreName,
+)
+from holdfast.infra.clock import Clock
+from holdfast.infra.config import RegisterHome
+from holdfast.register.checkout import Checkout
+from holdfast.register.realtime.client import Denied, RealTime, Unanswered
+from holdfast.register.stock.draft import Draft
+from holdfast.register.stock.kept import Kept
+from holdfast.register.till.stock import Own
+
+EVERY_MS = 600_000
+"""Between two questions; what this register sells itself is in the estimate at once."""
+_LOOK_S = 2.0
+_AGAIN_MS = 30_000
+"""After a question that was not answered."""
+_DEADLINE_S = 20.0
+"""Nobody waits for it; a store of 50,000 products is a megabyte."""
+_log = structlog.get_logger(__name__)
+
+
+class Estimate(NamedTuple):
+    """About so much, as of then: never a fact."""
+
+    quantity_milli: int
+    as_of_ms: int
+
+
+class StockHere:
+    """One register's. Thread-safe."""
+
+    def __init__(self, home: RegisterHome, checkout: Checkout, line: RealTime, clock: Clock) -> None:
+        self._kept = Kept(home)
+        self._checkout, self._line, self._clock = checkout, line, clock
+        self._lock = threading.Lock()
+        self._own = Own({})
+        self._own_of: tuple[str, int, int] | None = None
+        self._next_ms = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="holdfast-stock", daemon=True)
+
+    def start(self) -> None:
+        """Ask now and then from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._kept.close()
+
+    # ---- looking up --------------------------------------------------------------------------
+
+    def availability(self, sku: Sku) -> Availability | Denied | Unanswered:
+        """In every store, as head office knows it now (ST1). Waits for no longer than a call's deadline."""
+        return self._line.ask("/v1/services/availability", AvailabilityRequest(sku=sku), Availability)
+
+    def estimate(self, sku: Sku) -> Estimate | None:
+        """None: head office never told anything of this store, and nobody counted it here."""
+        told = self._kept.told()
+        with self._lock:
+            mark = None if told is None else (told.incarnation, told.version, told.at_ms)
+            if mark != self._own_of:
+                self._own, self._own_of = Own({} if told is None else told.applied), mark
+            self._checkout.own_stock(self._own)
+            milli = self._own.estimate(sku, None if told is None else self._kept.level(sku))
+        if milli is None:
+            return None
+        return Estimate(milli, self._clock.now_ms() if told is None else told.at_ms)
+
+    def incoming(self) -> tuple[Incoming, ...]:
+        """Transfers that were on their way here when head office last told."""
+        told = self._kept.told()
+        return () if told is None else told.incoming
+
+    def stores(self) -> tuple[StoreName, ...]:
+        """Every store of the chain that head office told of."""
+        told = self._kept.told()
+        return () if told is None else told.stores
+
+    # ---- what is being written ---------------------------------------------------------------
+
+    def draft(self, kind: str) -> Draft:
+        return self._kept.draft(kind)
+
+    def keep_draft(self, draft: Draft) -> None:
+        self._kept.put_draft(draft)
+
+    def drop_draft(self, kind: str) -> None:
+        self._kept.drop_draft(kind)
+
+    # ---- being told --------------------------------------------------------------------------
+
+    def refresh(self) -> bool:
+        """Ask what changed, and say what this register moved. Whether head office answered."""
+        told = self._kept.told()
+        known: tuple[EpochId, ...] = tuple(self._checkout.epochs()[-EPOCHS_MAX:])
+        request = StockRequest(
+            incarnation="" if told is None else told.incarnation,
+            version=0 if told is None else told.version,
+            epochs=known,
+            statement=self._checkout.stock_statement(),
+        )
+        page = self._line.ask("/v1/services/stock", request, StockPage, deadline_s=_DEADLINE_S)
+        if not isinstance(page, StockPage):
+            return False
+        self._kept.take(page)
+        return True
+
+    def _keep(self) -> None:
+        while not self._stop.wait(_LOOK_S):
+            now_ms = self._clock.monotonic_ms()
+            if now_ms < self._next_ms or not self._line.is_there():
+                continue
+            try:
+                done = self.refresh()
+            except Fault as fault:  # the next time may go well
+                _log.warning("stock is not told", code=fault.code, fault=fault.sentence)
+                done = False
+            self._next_ms = now_ms + (EVERY_MS if done else _AGAIN_MS)

@@ -1,0 +1,11 @@
+-- What this till moved of stock.
+
+-- name: movements_after(first, last)
+-- Entries of documents in a stretch of one epoch, in their order.
+select id, data from entry
+where id between :first and :last
+  and type in ('sale', 'return', 'stock_adjusted', 'stock_counted', 'stock_transferred')
+order by id;
+
+-- name: moved()
+select sku, quantity_milli from stock where quantity_milli <> 0 order by sku;
