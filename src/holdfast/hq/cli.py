@@ -13,7 +13,15 @@ import msgspec
 import typer
 
 from holdfast.core.refusals import Refusal
-from holdfast.hq import cli_central, cli_parameters, cli_readiness, cli_receipts, cli_registers, cli_stock
+from holdfast.hq import (
+    cli_central,
+    cli_credit,
+    cli_parameters,
+    cli_readiness,
+    cli_receipts,
+    cli_registers,
+    cli_stock,
+)
 from holdfast.hq.cli_parts import (
     CONSOLE,
     DIFFERENT,
@@ -55,6 +63,7 @@ app.add_typer(admins, name="admin")
 app.add_typer(cli_parameters.app, name="parameter")
 app.add_typer(cli_stock.app, name="stock")
 app.add_typer(cli_central.cards, name="gift-cards")
+app.add_typer(cli_credit.credit, name="credit")
 app.add_typer(cli_central.locks, name="locks")
 app.add_typer(cli_central.central, name="central")
 app.command("receipt")(cli_receipts.receipt)

@@ -16,57 +16,15 @@ from holdfast.infra.clock import Clock
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
-MOVEMENTS_MAX = 50
-AUDITED_MAX = 20
 _sql = load_queries("holdfast.hq.loyalty", "loyalty.sql", Engine.POSTGRES)
 
 
-class Movement(NamedTuple):
-    """One row of a statement."""
-
-    account: str
-    number: int
-    act: str
-    booked: int
-    difference: int
-    balance: int
-    remark: str
-    business_date: str
-    at_ms: int
-    chain: int
-    """0: head office's own."""
-    seq: int
-    register: str
-    currency: str
-
-
-class Held(NamedTuple):
-    """What a register keeps of the limit for a transaction."""
-
-    key: str
-    register: str
-    amount: int
-    since_ms: int
-
-
-class LimitSet(NamedTuple):
-    """Who changed the limit, or what was done with the account."""
-
-    at_ms: int
-    by: str
-    act: str
-    detail: str
-    reason: str
-
-
-class Statement(NamedTuple):
-    """An account as its page shows it."""
+class Standing(NamedTuple):
+    """An account as it stands; its page has each movement."""
 
     account: Account
-    movements: list[Movement]
-    """The newest first, also of numbers that lead here."""
-    holds: list[Held]
-    audited: list[LimitSet]
+    held: int
+    """What open transactions keep of it."""
 
     @property
     def owed(self) -> int:
@@ -75,7 +33,7 @@ class Statement(NamedTuple):
     @property
     def left(self) -> int:
         """Of the limit, what no transaction holds."""
-        return max(0, self.account.available - sum(hold.amount for hold in self.holds))
+        return max(0, self.account.available - self.held)
 
 
 class CreditBook:
@@ -85,23 +43,15 @@ class CreditBook:
         self._pool = pool
         self._clock = clock
 
-    def statement(self, kind: Kind, number: str, merged: tuple[str, ...] = ()) -> Statement | None:
+    def standing(self, kind: Kind, number: str) -> Standing | None:
         """None: there is no such account."""
-        place = (kind, AccountId(number))
-        numbers = [number, *merged]
         with self._pool.connection() as conn:
-            found = PostgresCentralValue(conn).lock(place)
+            central = PostgresCentralValue(conn)
+            found = central.lock((kind, AccountId(number)))
             if found is None:
                 return None
-            moved = _sql.movements(conn, kind=kind.value, accounts=numbers, limit=MOVEMENTS_MAX)
-            held = _sql.holds(conn, kind=kind.value, account=number)
-            audited = _sql.audited(conn, kind=kind.value, account=number, limit=AUDITED_MAX)
-            return Statement(
-                account=found.account,
-                movements=[Movement(*row) for row in moved],
-                holds=[Held(*row) for row in held],
-                audited=[LimitSet(*row) for row in audited],
-            )
+            held = sum(hold.amount for hold in central.holds_of((kind, AccountId(number))))
+            return Standing(found.account, held)
 
     def currencies(self) -> list[str]:
         """Of the stores."""

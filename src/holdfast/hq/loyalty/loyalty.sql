@@ -7,19 +7,6 @@ select key, body from feed_row where feed = 'parameters' and key = any(:keys) an
 select business_date::text, act, booked from value_movement
 where kind = :kind and account = any(:accounts) order by account, number;
 
--- name: movements(kind, accounts, limit)
--- The newest first.
-select m.account, m.number, m.act, m.booked, m.difference, m.balance, m.remark, m.business_date::text, m.at_ms,
-       m.chain, m.seq, coalesce(o.name, m.origin), m.currency
-from value_movement m left join origin o on o.origin = m.origin
-where m.kind = :kind and m.account = any(:accounts)
-order by m.at_ms desc, m.account, m.number desc limit :limit;
-
--- name: holds(kind, account)
-select h.key, coalesce(o.name, h.origin), h.amount, h.since_ms
-from value_hold h left join origin o on o.origin = h.origin
-where h.kind = :kind and h.account = :account and h.ended = '' order by h.since_ms, h.key;
-
 -- name: with_old_points(after, before, limit)
 -- Accounts that have points from before a date, and something left.
 select a.account from value_account a
@@ -62,6 +49,3 @@ select exists (select from customer where number = :number and into_number is nu
 -- name: currencies()
 select distinct currency from store order by currency;
 
--- name: audited(kind, account, limit)
-select at_ms, by, act, detail, reason from value_audit
-where kind = :kind and account = :account order by id desc limit :limit;

@@ -13,6 +13,8 @@ ACTS = {
     "earn": "Earned",
     "charge": "Charged",
     "pay": "Paid",
+    "expire": "Expired",
+    "move": "Booked over",
 }
 PURPOSES = {
     "issue": "to be issued",
@@ -39,6 +41,9 @@ DONE = {
     "batch-blocked": "Unsold cards blocked",
     "lock-released": "Lock released",
     "grants-opened": "Holds granted again",
+    "limit-set": "Limit set",
+    "merged": "Booked over",
+    "points-expired": "Points expired",
 }
 
 

@@ -7,9 +7,13 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from holdfast.core.central.accounts import Kind
 from holdfast.core.customers import read_details
+from holdfast.core.money import CURRENCIES, parse_minor
 from holdfast.core.refusals import Refusal
 from holdfast.hq.customers.views import LISTED_MAX, SALES_MAX, CustomerPage, find
+from holdfast.hq.loyalty.credit import Standing as CreditStanding
+from holdfast.hq.loyalty.points import Standing
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.pages import fragment, page
 from holdfast.hq.web.services import PAGES, Given, Services
@@ -82,9 +86,29 @@ async def forget(request: WebRequest, services: Given, number: FromPath[str]) ->
     return _to(services, number)
 
 
+@post("/customers/{number:str}/credit", include_in_schema=False, status_code=200)
+async def set_limit(request: WebRequest, services: Given, number: FromPath[str]) -> Response[Any]:
+    """So far the customer may buy on account."""
+    form = await request.form()
+    typed, currency, reason = (_clean(form.get(name)) for name in ("limit", "currency", "limit_reason"))
+    money = CURRENCIES.get(currency)
+    limit = (
+        parse_minor(typed.replace(",", "."), money)
+        if money
+        else Refusal("credit.currency", "Which currency?")
+    )
+    if isinstance(limit, Refusal):
+        return await _show(request, services, number, status=409, error=limit.sentence)
+    book, by = services.head_office.credit, request.state.session.admin
+    done = await services.pages.run(lambda: book.set_limit(number, limit, currency, by=by, reason=reason))
+    if isinstance(done, Refusal):
+        return await _show(request, services, number, status=409, error=done.sentence)
+    return _to(services, number)
+
+
 routes = Router(
     "/",
-    route_handlers=[show_customers, show_customer, change, preview_merge, merge, forget],
+    route_handlers=[show_customers, show_customer, change, preview_merge, merge, forget, set_limit],
     before_request=require_session,
 )
 
@@ -101,8 +125,22 @@ async def _show(
     found: CustomerPage | None = await services.pages.run(services.head_office.customers.one, _clean(number))
     if found is None:
         raise HttpProblem(404, "customer.unknown", "Head office knows no customer of that number.")
-    values = {"customer": found, "error": error, "reason": reason, "sales_max": SALES_MAX}
+    points, credit, currencies = await services.pages.run(_value, services, found)
+    values: dict[str, Any] = {"customer": found, "error": error, "reason": reason, "sales_max": SALES_MAX}
+    values |= {"points": points, "credit": credit, "currencies": currencies}
     return await page(request, services, "customers/customer.html", _SECTION, status, **values)
+
+
+def _value(
+    services: Services, customer: CustomerPage
+) -> tuple[Standing | None, CreditStanding | None, list[str]]:
+    """What a customer has of points and credit, under all numbers that lead here."""
+    office = services.head_office
+    return (
+        office.points.standing(customer.number, customer.merged),
+        office.credit.standing(Kind.ON_ACCOUNT, customer.number),
+        office.credit.currencies(),
+    )
 
 
 def _to(services: Services, number: str) -> Redirect:
