@@ -2,6 +2,7 @@
 clock and a line that a test moves."""
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +46,10 @@ def member(number: str, role: str, *, active: bool = True) -> StaffMember:
     )
 
 
+_said = itertools.count(1)
+"""What head office says later takes the place of what it said before, also to a till started anew."""
+
+
 class StaffedTill:
     """One register and its page. Use `staffed_till`."""
 
@@ -52,7 +57,6 @@ class StaffedTill:
         config = load_config(home.config, RegisterConfig)
         self._url = f"http://{config.listen_host}:{config.listen_port}"
         self._store = FeedStore(file.connection())
-        self._n = 0
         self.clock = ManualClock(BEGAN_MS)
         self.checkout = open_checkout(home, self.clock)
         self.feed("staff", {role: member(role, role) for role in STAFF})
@@ -70,10 +74,9 @@ class StaffedTill:
 
     def feed(self, name: str, rows: Mapping[str, msgspec.Struct]) -> None:
         """What head office says now, in place of all that it said before."""
-        self._n += 1
         page = FeedPage(
             feed=name,
-            incarnation=IncarnationId(f"i{self._n}"),
+            incarnation=IncarnationId(f"i{next(_said)}"),
             since_n=0,
             to_n=1,
             more=False,

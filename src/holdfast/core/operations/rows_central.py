@@ -4,8 +4,8 @@ Here offline is often *no*: the value lies at head office alone, and two registe
 spend it twice (P8). Each row says why, and where there is a way to be allowed ahead, that is its condition.
 """
 
-from holdfast.core.central.accounts import Kind
-from holdfast.core.central.sentences import BEGUN_OFFLINE
+from holdfast.core.central.accounts import WORDS, Kind
+from holdfast.core.central.sentences import BEGUN_OFFLINE, not_offline
 from holdfast.core.operations import conditions as when
 from holdfast.core.operations.operation import NO, Operation
 from holdfast.core.operations.roles import Permission as May
@@ -43,10 +43,7 @@ ROWS = (
     Operation(
         "gift.conclude", GIFT_CARDS, "Conclude a transaction that holds a gift card", May.GIFT_CARDS,
         offline=when.GIFT_CARD_HELD,
-        refused=(
-            "This transaction cannot conclude with the gift card while offline. Take the card "
-            "off, and pay otherwise."
-        ),
+        refused=not_offline(WORDS[Kind.GIFT_CARD]),
         why="The card was locked for this register while it was online; nobody else can use it meanwhile.",
         features=("GC4", "GC5"),
     ),
@@ -71,10 +68,7 @@ ROWS = (
     Operation(
         "memo.conclude", CREDIT_MEMOS, "Conclude a transaction that holds a credit memo", May.CREDIT_MEMOS,
         offline=when.CREDIT_MEMO_HELD,
-        refused=(
-            "This transaction cannot conclude with the credit memo while offline. Take the "
-            "memo off, and pay otherwise."
-        ),
+        refused=not_offline(WORDS[Kind.CREDIT_MEMO]),
         why="The memo was locked for this register while it was online; nobody else can use it meanwhile.",
         features=("GC6",),
     ),

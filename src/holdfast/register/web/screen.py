@@ -105,7 +105,7 @@ class Screen:
         self._services.grid.turn_home()
         carry = parts_of(self._services.outbox, receipt.sale.document, expected=True)
         said = balances(receipt.sale, self._services.fmt, is_applied=False) if receipt.sale.values else []
-        central = {"said": said, "document": receipt.sale.document, "is_applied": False}
+        central = {"balances": said, "document": receipt.sale.document, "is_applied": False}
         return self._answer(self._frame("done", receipt=receipt, carry=_CARRY | carry, **central))
 
     def suspended(self, *, refusal: Refusal | None = None, said: str = "") -> Response[str]:

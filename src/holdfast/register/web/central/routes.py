@@ -146,7 +146,7 @@ class CentralPages(Controller):
         is_applied = place is not None and services.watch.link.applied.get(place[0], 0) >= place[1]
         said = balances(found.sale, services.fmt, is_applied=is_applied)
         return services.pages.page(
-            "central/balances.html", {"said": said, "document": document, "is_applied": is_applied}
+            "central/balances.html", {"balances": said, "document": document, "is_applied": is_applied}
         )
 
 
