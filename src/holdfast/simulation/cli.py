@@ -5,6 +5,7 @@ import enum
 import time
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 
@@ -35,6 +36,12 @@ def simulate(
     minutes: Annotated[float, typer.Option(help="Go on with further seeds for this long.")] = 0.0,
     registers: Annotated[int, typer.Option(help="Registers enrolled at the beginning.")] = 4,
     plan: Annotated[str, typer.Option(help=f"One of {', '.join(PLANS)}; all in turn with --minutes.")] = "",
+    acts_per_hour: Annotated[
+        float,
+        typer.Option(
+            help="With gift cards and accounts, at each register; without: as the plan says.", min=0
+        ),
+    ] = 0.0,
     store: Annotated[
         Store | None,
         typer.Option(
@@ -50,6 +57,7 @@ def simulate(
     broken promise and prints the command that replays it.
 
     Examples:  holdfast simulate --seed 7 --years 1        holdfast simulate --minutes 30
+    Gift cards: holdfast simulate --plan value --registers 50 --days 1 --acts-per-hour 50
     """
     if plan and plan not in PLANS:
         raise typer.BadParameter(f"There is no plan of that name. There are: {', '.join(PLANS)}.")
@@ -64,6 +72,8 @@ def simulate(
             # The same seed under every plan, then the next one.
             number, name = divmod(done, len(names))
             chosen = PLANS[names[name]](days, registers)
+            if acts_per_hour:
+                chosen = msgspec.structs.replace(chosen, value_hours=1 / acts_per_hour)
             with console.status(f"seed {seed + number}, plan {chosen.name}, {done} runs done"):
                 report = run(seed + number, chosen, office)
             done += 1

@@ -6,7 +6,7 @@ import msgspec
 
 from holdfast.simulation.checks import findings
 from holdfast.simulation.head_office import Office
-from holdfast.simulation.plan import Plan
+from holdfast.simulation.plan import PLANS, Plan
 from holdfast.simulation.scenario import Simulation
 
 
@@ -36,6 +36,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Runs that very run again."""
         plan = self.plan
         size = f"--days {plan.days} --registers {plan.registers}"
+        if plan.value_hours != PLANS[plan.name](plan.days, plan.registers).value_hours:
+            size += f" --acts-per-hour {1 / plan.value_hours:g}"
         return f"holdfast simulate --seed {self.seed} {size} --plan {plan.name} --store {self.stores}"
 
 

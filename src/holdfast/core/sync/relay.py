@@ -118,7 +118,7 @@ class Relay:
 
     def __init__(self) -> None:
         self._chains: dict[OriginId, dict[EpochId, list[RelayedChain]]] = {}
-        self._receipts: dict[tuple[OriginId, EpochId, str], dict[bytes, Receipt]] = {}
+        self._receipts: dict[OriginId, dict[tuple[EpochId, str], dict[bytes, Receipt]]] = {}
         self._elsewhere: dict[tuple[OriginId, EpochId], tuple[Position, ...]] = {}
         """Heads that head office holds and this relay does not: another copy of a register's
         database reached it by another way."""
@@ -207,7 +207,7 @@ class Relay:
         ]
         found = [
             receipt
-            for hash, receipt in self._receipts.get((origin, epoch, level), {}).items()
+            for hash, receipt in self._receipts.get(origin, {}).get((epoch, level), {}).items()
             if (receipt.seq, hash) in samples
             or any(receipt.seq <= seq and chain.hash_at(receipt.seq) == hash for chain, seq in branches)
         ]
@@ -231,18 +231,18 @@ class Relay:
 
     def keep(self, receipt: Receipt) -> None:
         """A receipt from head office, already verified."""
-        held = self._receipts.setdefault((receipt.origin, receipt.epoch, receipt.level), {})
+        of_origin = self._receipts.setdefault(receipt.origin, {})
+        held = of_origin.setdefault((receipt.epoch, receipt.level), {})
         held[receipt.hash] = receipt
         if len(held) > RECEIPTS_MAX:
             held.pop(next(iter(held)))
 
-    def receipts(self, origin: OriginId) -> Sequence[Receipt]:
-        """Every applied receipt held for an origin."""
+    def applied(self, origin: OriginId) -> Sequence[Sequence[Receipt]]:
+        """Every applied receipt held for an origin, by epoch, the latest first."""
         return [
-            receipt
-            for (of, _, level), held in self._receipts.items()
-            if (of, level) == (origin, "applied")
-            for receipt in held.values()
+            tuple(reversed(held.values()))
+            for (_, level), held in self._receipts.get(origin, {}).items()
+            if level == "applied"
         ]
 
 
@@ -289,10 +289,15 @@ class RelayView:
         return None if chain is None else chain.piece(first_seq, entries_max, bytes_max)
 
     def receipts(self) -> Sequence[Receipt]:
-        furthest: dict[EpochId, Receipt] = {}
-        for receipt in self._relay.receipts(self._origin):
+        found = (self._furthest(held) for held in self._relay.applied(self._origin))
+        return [receipt for receipt in found if receipt is not None]
+
+    def _furthest(self, held: Sequence[Receipt]) -> Receipt | None:
+        """Over this lane's own chain. The latest is the furthest nearly always: only it is looked up."""
+        furthest: Receipt | None = None
+        for receipt in held:
+            if furthest is not None and receipt.seq <= furthest.seq:
+                continue
             if self.hash_at(receipt.epoch, receipt.seq) == receipt.hash:
-                known = furthest.get(receipt.epoch)
-                if known is None or known.seq < receipt.seq:
-                    furthest[receipt.epoch] = receipt
-        return list(furthest.values())
+                furthest = receipt
+        return furthest

@@ -53,6 +53,8 @@ class Tables:
         """(chain, epoch, seq) where a former key gave way."""
         self.retired: dict[OriginId, bool] = {}
         self.chains: dict[int, ChainRecord] = {}
+        self.chains_of: dict[OriginId, tuple[int, ...]] = {}
+        """An index of them, in their order."""
         self.opened: dict[int, dict[str, Any]] = {}
         self.entries: dict[tuple[int, int], Row] = {}
         self.appended: dict[str, list[Row]] = {table: [] for table in COLUMNS if table != "entry"}
@@ -148,7 +150,7 @@ class MemoryTransaction:
             hashes=hashes,
             lost=self._lost(hashes),
             open_period=tables.open_period,
-            next_chain=max(tables.chains, default=0) + 1,
+            next_chain=next(reversed(tables.chains), 0) + 1,
         )
 
     def _lost(self, places: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
@@ -174,6 +176,8 @@ class MemoryTransaction:
     def _put(self, rows: Rows) -> None:
         for chain in rows.new_chains:
             self._set(self._tables.chains, chain.chain, ChainRecord(facts=chain))
+            others = self._tables.chains_of.get(chain.origin, ())
+            self._set(self._tables.chains_of, chain.origin, (*others, chain.chain))
         for number, head in rows.heads.items():
             self._move_head(number, head)
         for number, opened in rows.opened.items():
@@ -231,17 +235,15 @@ class MemoryTransaction:
     # ---- what is held of an origin
 
     def chains(self, origin: OriginId, epochs: Collection[EpochId]) -> Sequence[ChainRecord]:
-        found = [
-            record
-            for record in self._tables.chains.values()
-            if record.facts.origin == origin and record.facts.epoch in epochs
-        ]
+        found = [record for record in self._of(origin) if record.facts.epoch in epochs]
         return sorted(found, key=lambda record: (record.facts.branch > 0, record.facts.chain))
 
     def newest_chains(self, origin: OriginId, limit: int) -> Sequence[ChainRecord]:
-        numbers = sorted(self._tables.chains, reverse=True)
-        records = (self._tables.chains[number] for number in numbers)
-        return [record for record in records if record.facts.origin == origin][:limit]
+        return self._of(origin)[::-1][:limit]
+
+    def _of(self, origin: OriginId) -> list[ChainRecord]:
+        """In their order."""
+        return [self._tables.chains[number] for number in self._tables.chains_of.get(origin, ())]
 
     def hashes(self, places: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:
         entries, hash = self._tables.entries, _ENTRY["hash"]
@@ -303,10 +305,9 @@ class MemoryTransaction:
     def speaks_for(self, session: OriginId) -> Mapping[OriginId, Keys]:
         me = self._tables.origins.get(session)
         keys: dict[OriginId, dict[KeyId, bytes]] = {}
+        store = me.facts.store if me is not None and me.kind == "store" else None
         for (owner, key_id), public_key in self._tables.origin_keys.items():
-            record = self._tables.origins[owner]
-            behind = me is not None and me.kind == "store" and record.facts.store == me.facts.store
-            if owner == session or behind:
+            if owner == session or (store and self._tables.origins[owner].facts.store == store):
                 keys.setdefault(owner, {})[key_id] = public_key
         return {owner: Keys(public, self._limits(owner)) for owner, public in keys.items()}
 
@@ -314,7 +315,7 @@ class MemoryTransaction:
         limits: dict[KeyId, KeyLimit] = {}
         for (of, key_id), (chain, epoch, seq) in self._tables.key_ends.items():
             if of == owner:
-                here = (r.facts for r in self._tables.chains.values() if r.facts.origin == owner)
+                here = (record.facts for record in self._of(owner))
                 before = frozenset(facts.epoch for facts in here if facts.chain <= chain)
                 limits[key_id] = KeyLimit(epoch=epoch, seq=seq, epochs=before - {epoch})
         return limits
