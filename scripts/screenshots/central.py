@@ -3,11 +3,14 @@
 from playwright.sync_api import Page
 
 from holdfast.core.central.accounts import AccountId, Act, HoldKey, Kind
+from holdfast.core.central.grants import GrantRequest
 from holdfast.core.central.holds import HoldRequest
 from holdfast.core.central.numbers import new_number
 from holdfast.core.ids import TransactionId
+from holdfast.core.parameters import Scope
 from holdfast.demo.chain import Chain
 from holdfast.hq.cli_parts import services_of
+from holdfast.hq.parameters.book import Draft
 from scripts.screenshots.camera import Camera
 
 CARDS = 12
@@ -29,6 +32,7 @@ def photograph_central(page: Page, chain: Chain, camera: Camera) -> None:
         ("/restored", "hq-restored"),
         ("/differences", "hq-differences"),
         ("/proof", "hq-proof"),
+        ("/exposure", "hq-exposure"),
     ):
         page.goto(url + path)
         page.wait_for_selector("h1")
@@ -59,5 +63,14 @@ def _stock(chain: Chain, numbers: list[str], key: HoldKey) -> None:
             AccountId(stolen.account),
             by="ann",
             reason="Stolen from the rack in Harbour Street",
+        )
+        head_office.parameters.make(
+            Draft(name="allowance.gift-cards", scope=Scope("register", "R01"), value=200),
+            by="ann",
+            reason="Bad line in Harbour Street",
+        )
+        epoch = register.epochs[-1].epoch
+        head_office.allowances.ask(
+            register.origin, GrantRequest(grant="picture-of-a-grant", epoch=epoch, kind=Kind.GIFT_CARD)
         )
         head_office.proof.run(lambda _: None)

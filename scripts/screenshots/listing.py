@@ -100,6 +100,17 @@ TILL = (
         "work/customer_form.html",
     ),
     _one("till-customer-known", "Somebody here says the same of himself", "work/customer_form.html"),
+    _one("till-stock", "Stock: a product looked up, and what can be done", "/stock", "work/stock.html"),
+    _one(
+        "till-stock-of",
+        "Quantity on hand in every store, and how current each is",
+        "/stock/of",
+        "/stock/on-hand",
+        "work/stock_of.html",
+        "work/stock_stores.html",
+    ),
+    _one("till-stock-count", "A blind count by scanning", "/stock/{kind}", "work/stock_list.html"),
+    _one("till-stock-send", "Goods for another store", "/stock/{kind}"),
     _one("till-operations", "What works offline, for this person", "/operations", "work/operations.html"),
     _one("till-menu", "The menu under a person's name", "till.html"),
     _one("till-cash", "Cash: the shift, the drawer and the reports", "/cash", "work/cash.html"),
@@ -140,6 +151,24 @@ TILL = (
         "till-start-offline",
         "Starting without a connection: what is broken, and that selling goes on",
         "start.html",
+    ),
+    _question("till-start-loyalty", "Where customers earn points the same page asks", "start.html"),
+    _question(
+        "till-outage-loyalty", "The warning of an outage carries the way out", "dialogs/outage.html"
+    ),
+    _question("till-loyalty-missing", "A customer chosen meanwhile", "notice.html"),
+    _one(
+        "till-pay-customer",
+        "What belongs to the customer: points, and on account",
+        "/pay",
+        "pay_customer.html",
+        "points.html",
+    ),
+    _question(
+        "till-account-payment",
+        "A payment for what is owed",
+        "/account/payment",
+        "dialogs/account_payment.html",
     ),
     _one("till-offline", "Selling in an outage, with sales owed", "/"),
     _one("till-offline-dark", "The same basket in the dark", "/"),
@@ -192,6 +221,7 @@ HEAD_OFFICE = (
         "/differences",
         "/differences.csv",
     ),
+    _one("hq-exposure", "What registers may take that nobody was asked for", "/exposure"),
     _one("hq-proof", "The proof that all balances add up", "/proof"),
     _one("hq-parameters", "Parameters, and which register runs which version", "/parameters"),
     _one("hq-parameter", "One parameter: what is set for whom, and its history", "/parameters/{name}"),
@@ -205,6 +235,15 @@ HEAD_OFFICE = (
     _one("hq-alerts", "Alerts", "/alerts"),
     _one("hq-backups", "Backups", "/backups"),
     _one("hq-nothing", "A page that is not there", "error.html"),
+    _one("hq-stock", "Stock of a store", "/stock"),
+    _one("hq-stock-product", "What a figure is made of", "/stock/{store}/product/{sku}"),
+    _one("hq-stock-zero", "A store set to zero: what it would do, and who owes", "/stock/{store}/zero"),
+    _one(
+        "hq-stock-reconciliation",
+        "Registers, store and head office held against each other",
+        "/stock/{store}/reconciliation",
+    ),
+    _one("hq-stock-transfers", "Transfers, and what became of each", "/stock/transfers"),
 )
 
 DEMO = (_one("demo-board", "The demo: a switch for each till's line", "/"),)

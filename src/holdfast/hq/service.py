@@ -20,6 +20,7 @@ from holdfast.hq import backup
 from holdfast.hq.backup_keeper import BackupKeeper, schedule_of
 from holdfast.hq.catalogue import Catalogue
 from holdfast.hq.central.after_loss import AfterLoss
+from holdfast.hq.central.allowances import Allowances
 from holdfast.hq.central.cards import CardBook
 from holdfast.hq.central.differences import DifferenceBook
 from holdfast.hq.central.keeper import AfterLossKeeper, LockKeeper, ProofKeeper
@@ -145,6 +146,7 @@ class HeadOffice:
     locks: LockBook
     proof: ProofBook
     after_loss: AfterLoss
+    allowances: Allowances
     differences: DifferenceBook
     parameters: ParameterBook
     stock: StockServices
@@ -271,6 +273,7 @@ class HeadOffice:
             locks=LockBook(services_pool, fleet, parameters, clock),
             proof=ProofBook(services_pool, clock),
             after_loss=AfterLoss(services_pool, fleet, clock),
+            allowances=Allowances(central_pool, parameters, clock),
             differences=DifferenceBook(services_pool, clock),
             parameters=parameters,
             stock=StockServices(central_pool, fleet.registers, clock),

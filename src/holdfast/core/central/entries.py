@@ -74,6 +74,30 @@ class HoldEnded(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     by: StaffId = StaffId("")
 
 
+class AllowanceTaken(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Body of `allowance_taken`, version 1: what head office granted ahead, journalled before anything of it
+    is taken, in the epoch that it was granted to (GC10, OA2)."""
+
+    grant: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    kind: Kind
+    amount: Int64
+    """In the currency's minor units."""
+    currency: Annotated[str, msgspec.Meta(max_length=3)]
+    expires_at_ms: Int64
+    """By head office's clock."""
+
+
+class AllowanceReturned(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Body of `allowance_returned`, version 1: nothing of it is taken here any more. The register retires,
+    or has another one in its place."""
+
+    grant: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    kind: Kind
+    unused: Int64 = 0
+    cause: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    """`retired`, `replaced` by a newer grant, or `expired`."""
+
+
 def movement_problem(kind: Kind, act: Act, movement: ValueMovement) -> str | None:
     """What is wrong with one movement by itself; None: nothing."""
     if act not in ACTS[kind]:

@@ -80,7 +80,18 @@ class KeyAsked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     at_ms: int
 
 
-Event = Moved | KeyEnded | KeyAsked
+class GrantTold(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The till's word that it took an allowance, or that it takes nothing of it any more."""
+
+    place: Place
+    origin: OriginId
+    epoch: EpochId
+    grant: str
+    returned: bool
+    at_ms: int
+
+
+Event = Moved | KeyEnded | KeyAsked | GrantTold
 
 # ---- remarks: each stands on the report ----------------------------------------------------------
 
@@ -127,6 +138,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     grants: Mapping[str, int]
     """Allowance → how much more of it was used."""
     asked: tuple[KeyAsked, ...] = ()
+    told: tuple[GrantTold, ...] = ()
+    """Of grants that are this register's and this epoch's."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,10 +164,20 @@ class Settling:
         self._ended: dict[HoldKey, None] = {}
         self._used: dict[str, int] = {}
         self._asked: list[KeyAsked] = []
+        self._told: list[GrantTold] = []
 
     def ask(self, event: KeyAsked) -> None:
         """Kept as it is: a hold without an end is looked for by it."""
         self._asked.append(event)
+
+    def tell(self, event: GrantTold) -> None:
+        """A copy's word about a grant of another epoch changes nothing."""
+        known = self._grants.get(event.grant)
+        if known is None or (known.origin, known.epoch) != (event.origin, event.epoch):
+            return
+        self._told.append(event)
+        if event.returned:
+            self._grants[event.grant] = msgspec.structs.replace(known, returned=True)
 
     def end(self, event: KeyEnded) -> None:
         """A key that ended already stays as it ended."""
@@ -207,7 +230,8 @@ class Settling:
         """The remark that its key brings, and whether nothing is booked for it. The key ends here."""
         movement = event.movement
         if movement.grant:
-            return grant_remark(self._grants.get(movement.grant), event.origin, event.epoch, movement), False
+            known = self._grants.get(movement.grant)
+            return grant_remark(known, event.origin, event.epoch, movement, event.at_ms), False
         if not movement.key:
             return "", False
         known = self._holds.get(movement.key)
@@ -249,14 +273,14 @@ class Settling:
         return opened
 
     def _use_grant(self, event: Moved) -> None:
+        """Counted to the epoch that it was given to: a copy's use leaves as much at stake as before."""
         movement = event.movement
-        if movement.grant:
-            self._used[movement.grant] = self._used.get(movement.grant, 0) + movement.amount
-            known = self._grants.get(movement.grant)
-            if known is not None:
-                self._grants[movement.grant] = msgspec.structs.replace(
-                    known, used=known.used + movement.amount
-                )
+        known = self._grants.get(movement.grant) if movement.grant else None
+        if known is None or (known.origin, known.epoch) != (event.origin, event.epoch):
+            return
+        used = known.used + movement.amount
+        self._grants[known.grant] = msgspec.structs.replace(known, used=used)
+        self._used[known.grant] = self._used.get(known.grant, 0) + movement.amount
 
     def outcome(self) -> Outcome:
         return Outcome(
@@ -270,6 +294,7 @@ class Settling:
             ended=tuple(self._holds[key] for key in self._ended),
             grants=self._used,
             asked=tuple(self._asked),
+            told=tuple(self._told),
         )
 
 
@@ -281,6 +306,8 @@ def settle(facts: Facts, events: Iterable[Event]) -> Outcome:
             settling.move(event)
         elif isinstance(event, KeyAsked):
             settling.ask(event)
+        elif isinstance(event, GrantTold):
+            settling.tell(event)
         else:
             settling.end(event)
     return settling.outcome()

@@ -1,21 +1,23 @@
 """Events of central value in the entries that come: what they move, and which keys they end."""
 
-from holdfast.core.central.accounts import Kind
+from holdfast.core.central.accounts import HoldKey, Kind
 from holdfast.core.central.entries import (
+    AllowanceReturned,
+    AllowanceTaken,
     HoldAsked,
     HoldEnded,
     ValueMovement,
     expected_amount,
     movement_problem,
 )
-from holdfast.core.central.settle import KeyAsked, KeyEnded, Moved, Place
+from holdfast.core.central.settle import GrantTold, KeyAsked, KeyEnded, Moved, Place
 from holdfast.core.ids import TransactionId
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.ingest.rows import Rows
 from holdfast.core.journal.entry import Entry, Unprojectable
 from holdfast.core.sale import Sale, TransactionVoided
 
-CentralBody = HoldAsked | HoldEnded | TransactionVoided
+CentralBody = HoldAsked | HoldEnded | TransactionVoided | AllowanceTaken | AllowanceReturned
 _KINDS = frozenset(Kind)
 VOIDED = "voided"
 
@@ -81,34 +83,43 @@ def project_values(
 
 
 def project_central(rows: Rows, chain: int, entry: Entry, body: CentralBody, origin: OriginFacts) -> None:
-    """The keys that the till asked for, and those that it gave up."""
-    if isinstance(body, HoldAsked):
-        rows.values.append(
-            KeyAsked(
-                place=Place(chain, entry.seq, 0),
-                origin=origin.origin,
-                key=body.key,
-                kind=body.kind,
-                act=body.act,
-                account=body.account,
-                number_end=body.number_end,
-                transaction=body.transaction,
-                at_ms=entry.at_ms,
-            )
-        )
-        return
-    if isinstance(body, HoldEnded):
-        keys, cause = (body.key,), body.cause
-    else:
-        keys, cause = body.held, VOIDED
+    """The keys that the till asked for, those that it gave up, and what it says of allowances."""
+    place = Place(chain, entry.seq, 0)
+    match body:
+        case HoldAsked():
+            rows.values.append(
+                KeyAsked(
+                    place=place, origin=origin.origin, key=body.key, kind=body.kind, act=body.act,
+                    account=body.account, number_end=body.number_end, transaction=body.transaction,
+                    at_ms=entry.at_ms,
+                )
+            )  # fmt: skip
+        case AllowanceTaken() | AllowanceReturned():
+            rows.values.append(
+                GrantTold(
+                    place=place, origin=origin.origin, epoch=entry.epoch, grant=body.grant,
+                    returned=isinstance(body, AllowanceReturned), at_ms=entry.at_ms,
+                )
+            )  # fmt: skip
+        case HoldEnded():
+            _end_keys(rows, place, entry, origin, body.transaction, (body.key,), body.cause)
+        case TransactionVoided():
+            _end_keys(rows, place, entry, origin, body.transaction, body.held, VOIDED)
+
+
+def _end_keys(
+    rows: Rows,
+    place: Place,
+    entry: Entry,
+    origin: OriginFacts,
+    transaction: str,
+    keys: tuple[HoldKey, ...],
+    cause: str,
+) -> None:
     for key in keys:
         rows.values.append(
             KeyEnded(
-                place=Place(chain, entry.seq, 0),
-                origin=origin.origin,
-                key=key,
-                transaction=TransactionId(body.transaction),
-                cause=cause,
-                at_ms=entry.at_ms,
+                place=place, origin=origin.origin, key=key, transaction=TransactionId(transaction),
+                cause=cause, at_ms=entry.at_ms,
             )
-        )
+        )  # fmt: skip

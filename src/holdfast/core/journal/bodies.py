@@ -6,7 +6,7 @@ from holdfast.core.business_day import DayClosed, DayOpened
 from holdfast.core.cash.moves import CashMoved, DrawerOpened
 from holdfast.core.cash.shift import ShiftClosed, ShiftOpened
 from holdfast.core.cash.z_report import ZReport
-from holdfast.core.central.entries import HoldAsked, HoldEnded
+from holdfast.core.central.entries import AllowanceReturned, AllowanceTaken, HoldAsked, HoldEnded
 from holdfast.core.drill import DrillEnded, DrillStarted
 from holdfast.core.ids import DocumentNumber, EpochId, StaffId
 from holdfast.core.journal.chain import Position
@@ -140,6 +140,8 @@ TYPES: dict[tuple[str, int], type[msgspec.Struct]] = {
     ("loyalty_switched", 1): LoyaltySwitched,
     ("hold_asked", 1): HoldAsked,
     ("hold_ended", 1): HoldEnded,
+    ("allowance_taken", 1): AllowanceTaken,
+    ("allowance_returned", 1): AllowanceReturned,
 }
 
 DOCUMENT_TYPES = frozenset(

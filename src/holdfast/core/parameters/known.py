@@ -35,6 +35,16 @@ LOCKS_RELEASE_AFTER_H_DEFAULT = 24
 LOCKS_IN_TOUCH_WITHIN_H = "locks.in-touch-within-h"
 LOCKS_IN_TOUCH_WITHIN_H_DEFAULT = 1
 """When a lock is stale, and how lately its register must have spoken (GC9)."""
+ALLOWANCE_GIFT_CARDS = "allowance.gift-cards"
+ALLOWANCE_CREDIT_MEMOS = "allowance.credit-memos"
+ALLOWANCE_ON_ACCOUNT = "allowance.on-account"
+ALLOWANCE_PER_CARD = "allowance.per-card"
+ALLOWANCE_PER_TRANSACTION = "allowance.per-transaction"
+ALLOWANCE_LASTS_H = "allowance.lasts-h"
+ALLOWANCE_LASTS_H_DEFAULT = 24
+ALLOWANCE_CHAIN = "allowance.chain-total"
+ALLOWANCE_CHAIN_DEFAULT = 10_000
+"""How much registers may take that they did not ask head office for; amounts in whole units (GC10, OA2)."""
 
 Kind = Literal["yes or no", "number", "text", "lines"]
 NUMBER_MAX = 1_000_000
@@ -171,6 +181,55 @@ PARAMETERS = (
         "number",
         str(LOCKS_IN_TOUCH_WITHIN_H_DEFAULT),
         "for that, within how many hours the register must have been in touch (GC9)",
+    ),
+    Parameter(
+        ALLOWANCE_GIFT_CARDS,
+        "number",
+        "0",
+        "up to how much a register is granted ahead, to take of gift cards begun offline, in whole units of "
+        "its currency; 0 is nothing (GC10)",
+        of_transaction=True,
+    ),
+    Parameter(
+        ALLOWANCE_CREDIT_MEMOS,
+        "number",
+        "0",
+        "the same for credit memos (GC10)",
+        of_transaction=True,
+    ),
+    Parameter(
+        ALLOWANCE_ON_ACCOUNT,
+        "number",
+        "0",
+        "the same for sales on account (OA2)",
+        of_transaction=True,
+    ),
+    Parameter(
+        ALLOWANCE_PER_CARD,
+        "number",
+        "0",
+        "of an allowance, at the most so much of one card, memo or customer; 0 is as much as is granted",
+        of_transaction=True,
+    ),
+    Parameter(
+        ALLOWANCE_PER_TRANSACTION,
+        "number",
+        "0",
+        "of an allowance, at the most so much in one transaction; 0 is as much as is granted",
+        of_transaction=True,
+    ),
+    Parameter(
+        ALLOWANCE_LASTS_H,
+        "number",
+        str(ALLOWANCE_LASTS_H_DEFAULT),
+        "for how many hours an allowance counts",
+    ),
+    Parameter(
+        ALLOWANCE_CHAIN,
+        "number",
+        str(ALLOWANCE_CHAIN_DEFAULT),
+        "up to how much all registers together are granted, in whole units of each currency; what is set for "
+        "the chain counts, and nothing narrower (GC10)",
     ),
     Parameter("receipt.header", "lines", "the store's code", "the receipt's head"),
     Parameter("receipt.address", "lines", "none", "the address below it"),

@@ -9,7 +9,13 @@ from typing import NamedTuple
 import msgspec
 
 from holdfast.core.bounds import text_refusal
-from holdfast.core.central.grants import GRANT_EXCEEDED, GRANT_OF_ANOTHER, GRANT_UNKNOWN
+from holdfast.core.central.grants import (
+    GRANT_EXCEEDED,
+    GRANT_EXPIRED,
+    GRANT_OF_ANOTHER,
+    GRANT_RETURNED,
+    GRANT_UNKNOWN,
+)
 from holdfast.core.central.settle import (
     KEY_ENDED,
     NO_ACCOUNT,
@@ -40,6 +46,8 @@ REMARKS = {
     GRANT_UNKNOWN: "The allowance that it names is not known",
     GRANT_OF_ANOTHER: "The allowance was given to another epoch: a restored or copied register",
     GRANT_EXCEEDED: "More was taken than the allowance had",
+    GRANT_EXPIRED: "It was taken after the allowance had expired, by its register's clock",
+    GRANT_RETURNED: "It was taken of an allowance that the register had given back",
 }
 """What a remark means, for people."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from holdfast.core.central.accounts import HoldKey, Kind
 from holdfast.core.central.numbers import number_mac
-from holdfast.core.central.settle import AccountKey, Event, KeyEnded, Moved, Settled, settle
+from holdfast.core.central.settle import AccountKey, Event, GrantTold, KeyEnded, Moved, Settled, settle
 from holdfast.core.ids import OriginId
 from holdfast.hq.store.port import Transaction
 
@@ -21,7 +21,7 @@ def settle_events(
     facts = transaction.central.facts(
         sorted({_account_of(event) for event in moved}),
         sorted(_keys_of(events)),
-        sorted({event.movement.grant for event in moved} - {""}),
+        sorted(_grants_of(events)),
     )
     outcome = settle(facts, events)
     macs = {place: number_mac(number_key, place[0], number) for place, number in outcome.numbers.items()}
@@ -34,6 +34,11 @@ def _keys_of(events: Iterable[Event]) -> set[HoldKey]:
     """Keys whose holds may end."""
     moved = {event.movement.key for event in events if isinstance(event, Moved)}
     return (moved | {event.key for event in events if isinstance(event, KeyEnded)}) - {HoldKey("")}
+
+
+def _grants_of(events: Iterable[Event]) -> set[str]:
+    moved = {event.movement.grant for event in events if isinstance(event, Moved)}
+    return (moved | {event.grant for event in events if isinstance(event, GrantTold)}) - {""}
 
 
 def _account_of(event: Moved) -> AccountKey:

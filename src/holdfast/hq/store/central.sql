@@ -26,7 +26,7 @@ select key, kind, account, origin, transaction, act, amount, since_ms, ended
 from value_hold where kind = :kind and account = :account and ended = '' order by since_ms, key;
 
 -- name: allowances_of(allowances)
-select allowance, origin, epoch, kind, amount, expires_at_ms, used
+select allowance, origin, epoch, kind, amount, expires_at_ms, used, returned_at_ms is not null, currency
 from value_allowance where allowance = any(:allowances) order by allowance for update;
 
 -- name: place_of(kind, number_mac)$
@@ -67,3 +67,9 @@ values (:chain, :seq, :key, :origin, :kind, :act, :account, :number_end, :transa
 -- This life of head office began with a loss, and nobody and nothing has opened it again.
 select i.cause <> 'created' and r.incarnation is null
 from incarnation i left join value_reopened r using (incarnation) order by i.number desc limit 1;
+
+-- name: take_allowance(allowance, at_ms)!
+update value_allowance set taken_at_ms = coalesce(taken_at_ms, :at_ms) where allowance = :allowance;
+
+-- name: return_allowance(allowance, at_ms)!
+update value_allowance set returned_at_ms = coalesce(returned_at_ms, :at_ms) where allowance = :allowance;

@@ -79,6 +79,10 @@ class MemoryCentralValue:
             self._change(place, state=State.ACTIVE)
         for hold in outcome.ended:
             self._put(hold)
+        for told in outcome.told:
+            if told.returned:
+                grant = tables.grants[told.grant]
+                self._set(tables.grants, told.grant, msgspec.structs.replace(grant, returned=True))
         for asked in outcome.asked:
             self._set(tables.asks, asked.place[:2], asked)
         for name, amount in outcome.grants.items():

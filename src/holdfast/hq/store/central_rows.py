@@ -71,6 +71,9 @@ class PostgresCentralValue:
         with refusals():
             self._put_movements(outcome.settled)
             self._end(outcome.ended, at_ms)
+            for told in outcome.told:
+                tell = _sql.return_allowance if told.returned else _sql.take_allowance
+                tell(self._conn, allowance=told.grant, at_ms=at_ms)
             for asked in outcome.asked:
                 _sql.put_ask(
                     self._conn,
@@ -202,8 +205,8 @@ def _hold(row: Sequence[Any]) -> Hold:
 
 
 def _grant(row: Sequence[Any]) -> Grant:
-    grant, origin, epoch, kind, amount, expires_at_ms, used = row
+    grant, origin, epoch, kind, amount, expires_at_ms, used, returned, currency = row
     return Grant(
         grant=grant, origin=OriginId(origin), epoch=EpochId(epoch), kind=Kind(kind),
-        amount_minor=amount, expires_at_ms=expires_at_ms, used=used,
+        amount_minor=amount, expires_at_ms=expires_at_ms, used=used, returned=returned, currency=currency,
     )  # fmt: skip

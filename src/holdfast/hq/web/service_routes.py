@@ -11,6 +11,7 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from holdfast.core.central.grants import Granted, GrantRequest
 from holdfast.core.central.holds import Declined, Held, HoldRequest
 from holdfast.core.stock.services import Availability, AvailabilityRequest, StockPage, StockRequest
 from holdfast.core.sync.messages import Problem
@@ -21,7 +22,7 @@ from holdfast.hq.web.protocol import ApiRequest, problems
 from holdfast.hq.web.services import Given
 from holdfast.infra.web import HttpProblem, problem_of
 
-A = TypeVar("A", Held, Balance)
+A = TypeVar("A", Held, Balance, Granted)
 
 
 class CentralProblem(Problem, frozen=True, omit_defaults=True, kw_only=True):
@@ -102,7 +103,21 @@ async def stock(
     return Response(await services.central_lane.run(services.head_office.stock.page, session.origin, data))
 
 
-service_handlers = [hold, balance, release, availability, stock]
+@post(
+    "/allowance",
+    status_code=200,
+    responses=problems(400, 401, 409, 413, 500, 503),
+    summary="Ask ahead for what may be taken begun offline",
+)
+async def allowance(
+    services: Given, session: NamedDependency[OpenSession], data: JSONBody[GrantRequest]
+) -> Response[Granted] | Response[CentralProblem]:
+    """Bound to the epoch that asks, bounded by parameters, over after its time; nothing moves by it."""
+    allowances = services.head_office.allowances
+    return _answer(await services.central_lane.run(allowances.ask, session.origin, data))
+
+
+service_handlers = [hold, balance, release, allowance, availability, stock]
 
 
 def _address(request: ApiRequest) -> str:

@@ -9,6 +9,7 @@ from litestar.response import Redirect
 
 from holdfast.core.central.settle import Place
 from holdfast.core.refusals import Refusal
+from holdfast.hq.central.allowances import LISTED_MAX as ALLOWANCES_MAX
 from holdfast.hq.central.differences import (
     FILE_ROWS_MAX,
     LISTED_MAX,
@@ -67,9 +68,24 @@ async def show_proof(request: WebRequest, services: Given) -> Response[str]:
     return await page(request, services, "central/proof.html", SECTION, **values)
 
 
+@get("/exposure", include_in_schema=False)
+async def show_exposure(request: WebRequest, services: Given) -> Response[str]:
+    """What registers may take that head office was not asked for (GC10, OA2)."""
+    allowances = services.head_office.allowances
+    values: dict[str, Any] = {
+        "rows": await services.pages.run(allowances.listed),
+        "totals": await services.pages.run(allowances.totals),
+        "rows_max": ALLOWANCES_MAX,
+        **words(),
+    }
+    if request.headers.get("HX-Target") == "exposure":
+        return fragment(services, "central/exposure_parts.html", **values)
+    return await page(request, services, "central/exposure.html", SECTION, **values)
+
+
 routes = Router(
     "/",
-    route_handlers=[show_differences, differences_file, look, show_proof],
+    route_handlers=[show_differences, differences_file, look, show_proof, show_exposure],
     before_request=require_session,
 )
 
