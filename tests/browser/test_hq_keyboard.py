@@ -77,7 +77,7 @@ def test_tab_passes_every_control_in_order_and_each_is_seen(page: Page, office: 
     for path in (
         "/", "/registers", "/registers/add", own, f"{own}/key", f"{own}/recover", f"{own}/retire",
         f"{own}/epochs/{journal.epoch}", "/sales", "/sales/1/2", "/closings", "/data", "/alerts",
-        "/backups", "/nothing",
+        "/backups", "/cards/prepared", "/differences", "/nothing",
     ):  # fmt: skip
         page.goto(path)
         controls = page.evaluate(_NUMBER_ALL)
