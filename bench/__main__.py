@@ -27,6 +27,7 @@ QUESTIONS = (
     "scan_to_basket",
     "overview",
     "parameters",
+    "services",
     "peer_postgres",
     "peer_pouchdb",
 )
