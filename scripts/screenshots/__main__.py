@@ -13,6 +13,7 @@ from scripts.screenshots.gallery import gallery
 from scripts.screenshots.head_office import photograph_board, photograph_head_office
 from scripts.screenshots.listing import PICTURES, files
 from scripts.screenshots.outage import photograph_outage
+from scripts.screenshots.stock import photograph_stock_at
 from scripts.screenshots.till import photograph_cash, photograph_till
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +34,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         for photograph in (
             photograph_till,
+            photograph_stock_at,
             photograph_cash,
             photograph_outage,
             photograph_head_office,

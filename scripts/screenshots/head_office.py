@@ -15,6 +15,7 @@ from holdfast.infra.web import Wakeups, free_port, serve
 from scripts.screenshots.camera import Camera
 from scripts.screenshots.central import photograph_central
 from scripts.screenshots.driver import WAIT_MS, page_of
+from scripts.screenshots.stock import photograph_stock_pages
 
 PASSWORD = "a quiet harbour at dawn"
 # A code is another one each time, and no picture of a secret should be in a repository.
@@ -46,6 +47,7 @@ def photograph_head_office(browser: Browser, chain: Chain, camera: Camera) -> No
         _data(page, url, camera)
         _parameters(page, url, camera)
         photograph_central(page, chain, camera)
+        photograph_stock_pages(page, chain, camera)
         page.goto(f"{url}/nothing")
         camera.take(page, "hq-nothing")
         page.goto(url)

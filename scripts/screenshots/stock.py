@@ -72,9 +72,9 @@ def another_store(chain: Chain) -> None:
 
 
 def photograph_stock_at(browser: Browser, chain: Chain, camera: Camera) -> None:
-    """At R02, by a manager."""
+    """At R01, by a manager."""
     another_store(chain)
-    with page_of(browser, chain.registers["R02"].url) as page:
+    with page_of(browser, chain.registers["R01"].url) as page:
         till = Till(page, camera)
         till.see("#staff, #scan, #date")
         if page.locator("#staff").count():

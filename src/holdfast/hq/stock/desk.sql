@@ -4,18 +4,20 @@
 select store from origin where origin = :origin;
 
 -- name: availability(sku)
--- Every store by the primary key; what is not folded yet is little.
-with waiting as materialized (
-    select store, sum(quantity_milli) as quantity_milli from stock_change where sku = :sku group by store
+-- What is not folded yet is little.
+with level as (
+    select store, sum(quantity_milli) as quantity_milli
+    from (
+        select store, quantity_milli from stock_sum where sku = :sku
+        union all
+        select store, quantity_milli from stock_change where sku = :sku
+    ) as moved
+    group by store
 )
-select s.store, s.name,
-       (coalesce(here.quantity_milli, 0) + coalesce(new.quantity_milli, 0))::bigint,
-       (coalesce(coming.quantity_milli, 0) + coalesce(new_coming.quantity_milli, 0))::bigint
+select s.store, s.name, coalesce(here.quantity_milli, 0)::bigint, coalesce(coming.quantity_milli, 0)::bigint
 from store s
-left join stock_sum here on here.store = s.store and here.sku = :sku
-left join waiting new on new.store = s.store
-left join stock_sum coming on coming.store = 'transit:' || s.store and coming.sku = :sku
-left join waiting new_coming on new_coming.store = 'transit:' || s.store
+left join level here on here.store = s.store
+left join level coming on coming.store = 'transit:' || s.store
 order by s.store;
 
 -- name: version()^

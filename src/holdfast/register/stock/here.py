@@ -33,7 +33,9 @@ from holdfast.register.till.stock import Own
 
 EVERY_MS = 600_000
 """Between two questions; what this register sells itself is in the estimate at once."""
-_LOOK_S = 2.0
+FRESH_MS = 10_000
+"""What was told so lately is not asked for again, whoever looks."""
+_LOOK_S = 1.0
 _AGAIN_MS = 30_000
 """After a question that was not answered."""
 _DEADLINE_S = 20.0
@@ -58,6 +60,7 @@ class StockHere:
         self._own = Own({})
         self._own_of: tuple[str, int, int] | None = None
         self._next_ms = 0
+        self._told_ms = -FRESH_MS
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="holdfast-stock", daemon=True)
 
@@ -113,6 +116,11 @@ class StockHere:
 
     # ---- being told --------------------------------------------------------------------------
 
+    def hurry(self) -> None:
+        """Somebody looks at stock: ask soon, unless that was done a moment ago."""
+        if self._clock.monotonic_ms() - self._told_ms >= FRESH_MS:
+            self._next_ms = 0
+
     def refresh(self) -> bool:
         """Ask what changed, and say what this register moved. Whether head office answered."""
         told = self._kept.told()
@@ -139,4 +147,6 @@ class StockHere:
             except Fault as fault:  # the next time may go well
                 _log.warning("stock is not told", code=fault.code, fault=fault.sentence)
                 done = False
+            if done:
+                self._told_ms = now_ms
             self._next_ms = now_ms + (EVERY_MS if done else _AGAIN_MS)

@@ -37,6 +37,7 @@ class StockPage(Controller):
     @get("/", operation="stock.estimate", sync_to_thread=True)
     def menu(self, request: AnyRequest, services: Given) -> Response[str]:
         """What can be done, and a search."""
+        services.stock.hurry()
         return _screen(request, services).menu(_text(request.query_params.get("text", "")))
 
     @get("/of", operation="stock.estimate", sync_to_thread=True)
@@ -60,6 +61,7 @@ class StockPage(Controller):
     @get("/{kind:str}", operation=Asks(_OF_KIND), sync_to_thread=True)
     def begin(self, request: AnyRequest, kind: Kind, services: Given) -> Response[str]:
         """The list as it was left."""
+        services.stock.hurry()
         screen = _screen(request, services)
         return screen.draft(services.stock.draft(kind), {}) if kind in KINDS else screen.menu("")
 
