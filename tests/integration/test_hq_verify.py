@@ -3,8 +3,12 @@
 import psycopg
 import pytest
 
+from holdfast.core.central.accounts import Act, Kind
+from holdfast.core.central.numbers import MAC_KEY_BYTES, new_number
 from holdfast.core.sync.batch import StoredEntry
 from holdfast.core.sync.messages import Ack
+from holdfast.hq.central.desk import CentralDesk
+from tests.central_till import CentralTill
 from tests.hq_fixtures import HeadOfficeUnderTest
 from tests.journal_samples import SampleJournal
 
@@ -107,3 +111,44 @@ def test_every_tampering_is_found_and_nothing_once_it_is_undone(sold: HeadOffice
                 conn.execute(f"drop table kept_{table}".encode())
     assert missed == []
     assert sold.verify().differences == ()
+
+
+VALUE_TAMPERINGS = {
+    "less than was taken": "update value_movement set counter = counter + 1, difference = difference - 1",
+    "a movement without an entry": "update value_movement set seq = seq + 100 where key <> ''",
+    "a movement removed": "delete from value_movement where number = 2",
+    "a balance changed": "update value_movement set balance = balance + 1 where number = 2",
+    "another account": "update value_movement set transaction = 'another' where number = 2",
+    "a hold that was settled holds again": "update value_hold set ended = '' where ended = 'settled'",
+    "an allowance used by nobody": (
+        "insert into value_allowance (allowance, origin, epoch, kind, amount, used, granted_at_ms, "
+        "expires_at_ms) values ('a1', 'reg01', 'e1', 'gift_card', 500, 100, 0, 0)"
+    ),
+}
+
+
+def test_tampering_with_central_value_is_found(postgres_hq: HeadOfficeUnderTest) -> None:
+    """P8: the ledger says what the entries say, and adds up."""
+    desk = CentralDesk(postgres_hq.store, postgres_hq.clock, bytes(MAC_KEY_BYTES))
+    till = CentralTill(postgres_hq, desk)
+    memo = new_number(Kind.CREDIT_MEMO, b"\x05" * 16)
+    till.refund_to_memo("memo1", memo, 500)
+    till.ask(Kind.CREDIT_MEMO, Act.REDEEM, number=memo)
+    assert till.conclude(200) is None
+    assert postgres_hq.verify().differences == ()
+    assert postgres_hq.dsn is not None
+    missed: list[str] = []
+    for name, statement in VALUE_TAMPERINGS.items():
+        with psycopg.connect(postgres_hq.dsn) as conn:
+            for table in ("value_movement", "value_hold", "value_allowance"):
+                conn.execute(f"create table kept_{table} as table {table}".encode())
+            conn.execute(statement.encode())
+            conn.commit()
+            if {difference.code for difference in postgres_hq.verify().differences} != {"value"}:
+                missed.append(name)
+            for table in ("value_movement", "value_hold", "value_allowance"):
+                conn.execute(f"delete from {table}".encode())
+                conn.execute(f"insert into {table} select * from kept_{table}".encode())
+                conn.execute(f"drop table kept_{table}".encode())
+    assert missed == []
+    assert postgres_hq.verify().differences == ()

@@ -18,7 +18,9 @@ from holdfast.core.ingest.project import Document, project
 from holdfast.core.ingest.rows import APPLIED, COLUMNS, QUARANTINED, REPEATED, Row, Rows
 from holdfast.core.journal.chain import ZERO_HASH, SignedHead, Verify, head_holds, link
 from holdfast.core.journal.entry import Unprojectable
+from holdfast.core.sale import Sale
 from holdfast.core.sync.batch import StoredEntry
+from holdfast.hq.central.verify import ValueCheck
 from holdfast.hq.stock.verify import MarksCheck
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.postgres.progress import Progress, silent
@@ -45,7 +47,7 @@ class Difference(msgspec.Struct, frozen=True):
     """Something that is not as it must be."""
 
     code: str
-    """`chain`, `signature`, `entry`, `document`, `stock`, `day`; `more` beyond the list."""
+    """`chain`, `signature`, `entry`, `document`, `stock`, `value`, `day`; `more` beyond the list."""
     sentence: str
 
 
@@ -96,6 +98,7 @@ class _Verification:
         self._differences: list[Difference] = []
         self._stock: Counter[tuple[str, str]] = Counter()
         self._marks = MarksCheck(conn)
+        self._value = ValueCheck(conn)
         self._days: dict[tuple[str, str], list[int]] = {}
         self._entries = self._documents = self._signatures = self._waiting = 0
 
@@ -108,6 +111,8 @@ class _Verification:
         self._check_stock()
         for sentence in self._marks.wrong():
             self._differ("stock", sentence)
+        for sentence in self._value.wrong():
+            self._differ("value", sentence)
         self._check_days()
         strays = _sql.strays(self._conn)
         if strays:
@@ -210,6 +215,8 @@ class _Verification:
             row = (*item.reference, chain.chain, item.stored.seq, item.content)
             expected.appended["reference"].append(row)
         self._marks.add(chain.origin.store, item.entry, item.body)
+        if isinstance(item.body, Sale):
+            self._value.add(chain.chain, item.entry, item.body, chain.origin)
 
     def _check_repeated(self, chain: _Chain, item: PreparedEntry) -> None:
         known = None
@@ -236,6 +243,8 @@ class _Verification:
             extra, lacking = Counter(found) - Counter(wanted), Counter(wanted) - Counter(found)
             for seq in sorted({row[place] for row in (*extra, *lacking)}):
                 self._differ("document", f"{chain.name}: {table} of entry {seq} is not what the entry says")
+        for seq in self._value.block(chain.chain, after, through):
+            self._differ("value", f"{chain.name}: central value of entry {seq} is not what the entry says")
 
     def _add(self, expected: Rows) -> None:
         for key, quantity_milli in expected.stock.items():

@@ -22,7 +22,7 @@ RUNS_KEPT = 20
 WORDS_MAX = 10
 """Faults of one piece that are told in words."""
 
-_FAULTS = (
+FAULTS = (
     "its balance is not the sum of what was booked",
     "a number of its movements is missing",
     "a movement does not come to nothing",
@@ -87,7 +87,7 @@ class ProofBook:
             place = sums[kind, currency]
             sums[kind, currency] = [one + more for one, more in zip(place, amounts, strict=True)]
             words += [
-                f"{kind} {account}: {said}" for said, is_so in zip(_FAULTS, faults, strict=True) if is_so
+                f"{kind} {account}: {said}" for said, is_so in zip(FAULTS, faults, strict=True) if is_so
             ]
         for (kind, currency), (balance, booked, counter, difference) in sums.items():
             _sql.add_sum(

@@ -1,0 +1,18 @@
+-- What verification reads of central value, as of one moment.
+
+-- name: movements(chain, after, through)
+-- What an entry took or gave: of a return's points it is negative.
+select seq, ordinal, kind, account, act, case when act in ('issue', 'top_up', 'earn', 'pay') then -counter else counter end,
+       key, allowance, origin, store, business_date, at_ms, transaction, currency
+from value_movement where chain = :chain and seq > :after and seq <= :through;
+
+-- name: unended()
+select m.kind, m.account, m.key
+from value_movement m left join value_hold h on h.key = m.key
+where m.key <> '' and m.remark <> 'not-held' and coalesce(h.ended, '') = '';
+
+-- name: misused()
+select a.allowance
+from value_allowance a left join value_movement m on m.allowance = a.allowance
+group by a.allowance, a.used
+having a.used <> coalesce(sum(m.counter), 0);
