@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 from holdfast.demo.chain import Chain, scratch_folder
 from scripts.screenshots.camera import Camera
 from scripts.screenshots.gallery import gallery
+from scripts.screenshots.gift_cards import photograph_gift_cards
 from scripts.screenshots.head_office import photograph_board, photograph_head_office
 from scripts.screenshots.listing import PICTURES, files
 from scripts.screenshots.outage import photograph_outage
@@ -36,6 +37,7 @@ def main() -> None:
             photograph_till,
             photograph_stock_at,
             photograph_cash,
+            photograph_gift_cards,
             photograph_outage,
             photograph_head_office,
             photograph_board,

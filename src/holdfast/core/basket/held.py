@@ -38,6 +38,13 @@ _NAMES: dict[Act, str] = {
     Act.CASH_OUT: "{what} paid out",
     Act.PAY: "Payment on {what}",
 }
+_DEPARTMENTS: dict[Kind, str] = {
+    Kind.GIFT_CARD: "Gift cards",
+    Kind.CREDIT_MEMO: "Credit memos",
+    Kind.POINTS: "Points",
+    Kind.ON_ACCOUNT: "Payments on account",
+}
+"""Value has departments of its own, so that those of goods are turnover."""
 SKUS: dict[Kind, Sku] = {kind: Sku(kind.value.replace("_", "-").upper()) for kind in Kind}
 
 
@@ -74,6 +81,7 @@ def with_line(basket: Basket, hold: TillHold, at_ms: int) -> Basket | Refusal:
         quantity_milli=1_000 if basket.kind == "sale" else -1_000,
         unit_price_e4=amount_minor * 10 ** (_E4_DIGITS - basket.money.digits),
         tax=NO_TURNOVER,
+        department=_DEPARTMENTS[hold.kind],
         scanned_s=min(max(0, (at_ms - basket.began_at_ms) // 1_000), 10_000_000),
         hold=hold.key,
     )

@@ -20,6 +20,10 @@ TENDERS = {
     "change": "Change",
     "foreign_cash": "Foreign cash",
     "card_standalone": "Card, standalone terminal",
+    "credit_memo": "Credit memo",
+    "gift_card": "Gift card",
+    "on_account": "On account",
+    "points": "Points",
     "imported": "Paid elsewhere",
 }
 MOVES = {

@@ -9,6 +9,7 @@ from holdfast.core.cash.sums import NO_SALE, OPENING
 from holdfast.core.cash.z_report import DayFigures, ZReport
 from holdfast.core.ids import StaffId
 from holdfast.core.receipt.report import Line, Report, Section
+from holdfast.core.tax import NO_TURNOVER
 from holdfast.core.totals import DayTotals
 from holdfast.register.checkout.cash import XReport
 from holdfast.register.till.cash import ZRow
@@ -16,7 +17,16 @@ from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
 from holdfast.register.web.shelf import Shelf
 
-_TENDERS = {"card_standalone": "pay.card", "cash": "pay.cash", "change": "pay.change", "imported": "pay.paid"}
+_TENDERS = {
+    "card_standalone": "pay.card",
+    "cash": "pay.cash",
+    "change": "pay.change",
+    "credit_memo": "report.credit-memos",
+    "gift_card": "report.gift-cards",
+    "imported": "pay.paid",
+    "on_account": "pay.by.on_account",
+    "points": "pay.by.points",
+}
 _KINDS = {
     "opening": "report.opening",
     "drop": "report.drop",
@@ -147,6 +157,9 @@ def _trade(totals: DayTotals, fmt: Formats) -> list[Line]:
         Line(say("report.returns", count=fmt.count(totals.returns)), fmt.money(-totals.returned_minor)),
         Line(say("report.total"), fmt.money(totals.total_minor), True),
     ]
+    if totals.value_minor:
+        lines.append(Line(say("report.value"), fmt.money(totals.value_minor)))
+        lines.append(Line(say("report.turnover"), fmt.money(totals.total_minor - totals.value_minor)))
     if totals.rounding_minor:
         lines.append(Line(say("report.rounding"), fmt.money(totals.rounding_minor)))
     return lines
@@ -165,7 +178,7 @@ def _tenders(totals: DayTotals, fmt: Formats) -> list[Line]:
 
 def _taxes(totals: DayTotals, names: Mapping[str, str], fmt: Formats) -> list[Line]:
     lines: list[Line] = []
-    for code in sorted(totals.tax_minor.keys() | totals.net_minor.keys()):
+    for code in sorted((totals.tax_minor.keys() | totals.net_minor.keys()) - {NO_TURNOVER.code}):
         name = f"{names[code]} ({code})" if code in names else code
         lines.append(Line(say("report.net", tax=name), fmt.money(totals.net_minor.get(code, 0))))
         lines.append(Line(say("report.tax", tax=name), fmt.money(totals.tax_minor.get(code, 0))))
