@@ -17,7 +17,7 @@ from tests.journal_samples import SampleJournal
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
 
 EXAMPLES = 12
-OPERATIONS = 17
+OPERATIONS = 18
 _SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 _CHECKS = [
     not_a_server_error,

@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 from litestar import Response, post
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody
 
 from holdfast.core.central.grants import Granted, GrantRequest
@@ -32,11 +33,39 @@ class CentralProblem(Problem, frozen=True, omit_defaults=True, kw_only=True):
     since_ms: int = 0
 
 
+_DEADLINE = (
+    "A till waits 2 s for the whole call, its session included, and goes on without; head office itself "
+    "gives up after 5 s, with 503. "
+)
+_KEY = (
+    "The key is made by the till, and journalled before the call leaves. Head office keeps it for good: sent "
+    "again, a year later too, it gets the same answer and has one effect. Under a key that has ended nothing "
+    "is given any more (`hold.ended`, `allowance.ended`), and one that was used for something else is refused "
+    "(`hold.key-used`, `allowance.key-used`). "
+)
+_NO_VALUE = "No call moves value: only an applied entry does."
+
+
+def refusals(*codes: int) -> dict[int, ResponseSpec]:
+    """Problems of these services: a 409 says no for sure, in a sentence for the cashier."""
+    said = ResponseSpec(
+        CentralProblem,
+        media_type="application/problem+json",
+        generate_examples=False,
+        description=(
+            "A business answer, known for sure: nothing is in doubt. `code` is stable, `detail` is the "
+            "sentence that a cashier reads; `{holder}` and `{since}` in it stand for `holder_name` and `since_ms`"
+        ),
+    )
+    return problems(*codes) | {409: said}
+
+
 @post(
     "/hold",
     status_code=200,
-    responses=problems(400, 401, 409, 413, 429, 500, 503),
+    responses=refusals(400, 401, 413, 429, 500, 503),
     summary="Hold value for a transaction",
+    description=f"Keeps an account for one transaction of this register. {_DEADLINE}{_KEY}{_NO_VALUE}",
 )
 async def hold(
     request: ApiRequest, services: Given, session: NamedDependency[OpenSession], data: JSONBody[HoldRequest]
@@ -49,8 +78,9 @@ async def hold(
 @post(
     "/balance",
     status_code=200,
-    responses=problems(400, 401, 409, 413, 429, 500, 503),
+    responses=refusals(400, 401, 413, 429, 500, 503),
     summary="Tell a balance",
+    description=f"As of now; nothing is held by it, and it may be asked again at will. {_DEADLINE}",
 )
 async def balance(
     request: ApiRequest,
@@ -68,6 +98,10 @@ async def balance(
     status_code=204,
     responses=problems(400, 401, 413, 500, 503),
     summary="Let go of a hold",
+    description=(
+        f"Ahead of the entry that says the same, which counts also where this call is lost. {_DEADLINE}Again, "
+        "or of a key that is not this register's, it has no effect."
+    ),
 )
 async def release(
     services: Given, session: NamedDependency[OpenSession], data: JSONBody[ReleaseRequest]
@@ -106,8 +140,12 @@ async def stock(
 @post(
     "/allowance",
     status_code=200,
-    responses=problems(400, 401, 409, 413, 500, 503),
+    responses=refusals(400, 401, 413, 500, 503),
     summary="Ask ahead for what may be taken begun offline",
+    description=(
+        "Grants up to an amount, for a time, to the epoch that asks. It ends with that epoch: a register that "
+        f"was restored cannot use it. {_DEADLINE}{_KEY}{_NO_VALUE}"
+    ),
 )
 async def allowance(
     services: Given, session: NamedDependency[OpenSession], data: JSONBody[GrantRequest]
