@@ -40,7 +40,7 @@ _DEADLINE = (
 _KEY = (
     "The key is made by the till, and journalled before the call leaves. Head office keeps it for good: sent "
     "again, a year later too, it gets the same answer and has one effect. Under a key that has ended nothing "
-    "is given any more (`hold.ended`, `allowance.ended`), and one that was used for something else is refused "
+    "is given any more (`hold.ended`, `allowance.ended`), and one that was used for another thing is refused "
     "(`hold.key-used`, `allowance.key-used`). "
 )
 _NO_VALUE = "No call moves value: only an applied entry does."
@@ -54,7 +54,8 @@ def refusals(*codes: int) -> dict[int, ResponseSpec]:
         generate_examples=False,
         description=(
             "A business answer, known for sure: nothing is in doubt. `code` is stable, `detail` is the "
-            "sentence that a cashier reads; `{holder}` and `{since}` in it stand for `holder_name` and `since_ms`"
+            "sentence that a cashier reads; `{holder}` and `{since}` in it stand for `holder_name` and "
+            "`since_ms`"
         ),
     )
     return problems(*codes) | {409: said}
@@ -99,8 +100,8 @@ async def balance(
     responses=problems(400, 401, 413, 500, 503),
     summary="Let go of a hold",
     description=(
-        f"Ahead of the entry that says the same, which counts also where this call is lost. {_DEADLINE}Again, "
-        "or of a key that is not this register's, it has no effect."
+        f"Ahead of the entry that says the same, which counts also where this call is lost. {_DEADLINE}"
+        "Again, or of a key that is not this register's, it has no effect."
     ),
 )
 async def release(
@@ -143,7 +144,7 @@ async def stock(
     responses=refusals(400, 401, 413, 500, 503),
     summary="Ask ahead for what may be taken begun offline",
     description=(
-        "Grants up to an amount, for a time, to the epoch that asks. It ends with that epoch: a register that "
+        "Grants an amount for a time to the epoch that asks, and ends with that epoch: a register that "
         f"was restored cannot use it. {_DEADLINE}{_KEY}{_NO_VALUE}"
     ),
 )
