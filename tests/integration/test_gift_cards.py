@@ -99,6 +99,8 @@ def test_z_and_stock_know_no_gift_card(till: RealTimeTill) -> None:
     [sale] = till.documents()
     assert (day_deltas(sale).value_minor, day_deltas(sale).total_minor) == (2_500, 2_500 + MUG_MINOR)
     assert list(stock_deltas(sale)) == [MUG.sku]
+    till.sync()
+    assert {sku for _, sku in till.office.store.tables.stock} == {MUG.sku}, "nor does head office count one"
 
 
 def test_a_card_in_use_elsewhere_is_refused_by_name_and_time(till: RealTimeTill, tmp_path: Path) -> None:

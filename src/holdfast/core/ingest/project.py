@@ -18,8 +18,11 @@ from holdfast.core.journal.entry import Entry, Unprojectable
 from holdfast.core.sale import AccountAdjusted, ExternalDocument, Sale, StockAdjusted, StockLine
 from holdfast.core.stock.entries import CountedLine, StockCounted, StockTransferred
 from holdfast.core.stock.places import transit_to
+from holdfast.core.tax import NO_TURNOVER
 
 INT64 = 1 << 63
+_NO_TURNOVER = NO_TURNOVER.code
+"""Of a gift card's line, which is no goods."""
 _NUL = b"\\u0000"
 """Cheap look at the bytes; only where it finds something is the body searched."""
 
@@ -217,7 +220,7 @@ def _project_lines(rows: Rows, chain: int, seq: int, store: StoreId, date: str, 
                 line.amount_minor,
                 line.tax_code,
                 line.department,
-                -line.quantity_milli,
+                0 if line.tax_code == _NO_TURNOVER else -line.quantity_milli,
                 line.scanned_s,
             )
             for line in body.lines
@@ -230,7 +233,10 @@ def _project_lines(rows: Rows, chain: int, seq: int, store: StoreId, date: str, 
     if isinstance(body, AccountAdjusted | StockCounted):
         return
     stock, sign = rows.stock, stock_sign(body)
-    for line in body.lines:
+    lines = body.lines
+    if isinstance(body, Sale) and body.values:
+        lines = [line for line in body.lines if line.tax_code != _NO_TURNOVER]
+    for line in lines:
         key = (store, line.sku)
         stock[key] = stock.get(key, 0) + line.quantity_milli * sign
 
