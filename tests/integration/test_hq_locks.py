@@ -101,6 +101,9 @@ def test_what_was_asked_and_is_known_nowhere_is_told(shop: Shop) -> None:
     assert shop.locks.unfinished(store="S2") == []
     shop.tills[0].remove()
     assert shop.locks.unfinished() == [], "its end is known"
+    assert not shop.locks.forget_asks()
+    with shop.office.services.pool.connection() as conn:
+        assert conn.execute("select count(*) from value_ask").fetchone() == (0,)
 
 
 def test_the_proof_goes_on_in_pieces_and_notices_what_does_not_add_up(shop: Shop) -> None:

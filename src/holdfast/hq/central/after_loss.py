@@ -60,9 +60,11 @@ class AfterLoss:
 
     def look(self) -> bool:
         """Note who has answered, and open once nobody is missing. Whether it still waits."""
-        state = self.state()
-        if not state.is_waiting:
+        with self._pool.connection() as conn:
+            _, cause, _, opened_at_ms, *_ = _sql.life(conn)
+        if cause == "created" or opened_at_ms is not None:
             return False
+        state = self.state()
         answered = [each.origin for each in state.missing if has_answered(each.owing)]
         now_ms = self._clock.now_ms()
         with self._pool.connection() as conn:

@@ -29,7 +29,7 @@ class LockKeeper(RegularWork):
         released, more = self._locks.release_stale()
         if released:
             _log.info("stale locks are released", count=released)
-        return more
+        return self._locks.forget_asks() or more
 
 
 class AfterLossKeeper(RegularWork):

@@ -52,6 +52,7 @@ OFFLINE_PARAMETERS: Mapping[Kind, str] = {
 LISTED_MAX = 200
 AT_ONCE = 100
 """So many locks are looked at in one turn of the policy."""
+ASKS_AT_ONCE = 5_000
 HOUR_MS = 3_600_000
 BEGUN_BEFORE_MS = 24 * HOUR_MS
 """A transaction may have begun so long before it took the lock; it keeps the parameters of then."""
@@ -170,12 +171,13 @@ class LockBook:
             found = {each.origin: each for each in everybody}
             replaced = {each.replaces for each in everybody}
         rows, today, now_ms = self._parameters.rows(), self._parameters.today(), self._clock.now_ms()
+        switched_on = [key for key, row in rows.items() if _is_switch(key) and _is_ever_on(row)]
         standing: list[Standing] = []
         for lock in locks:
             register = found.get(lock.origin)
             owner = _NOBODY if register is None else owner_of(
                 lock, register, asked.get(lock.key), is_replaced=lock.origin in replaced,
-                may_conclude=may_conclude_offline(lock, register, rows, changed),
+                may_conclude=may_conclude_offline(lock, register, switched_on, changed),
             )  # fmt: skip
             policy = policy_of(rows, lock, register, today)
             standing.append(Standing(lock, owner, verdict(lock.since_ms, owner, policy, now_ms)))
@@ -206,6 +208,11 @@ class LockBook:
                 store=lock.store, detail=detail, reason=reason,
             )  # fmt: skip
         return done
+
+    def forget_asks(self, limit: int = ASKS_AT_ONCE) -> bool:
+        """Of locks that have ended, the asking is not looked for any more. Whether more may be there."""
+        with self._pool.connection() as conn:
+            return _sql.forget_asks(conn, limit=limit) == limit
 
     def release_stale(self, limit: int = AT_ONCE) -> tuple[int, bool]:
         """One turn of the policy: how many were released, and whether more are to be looked at."""
@@ -253,17 +260,16 @@ def owner_of(
 def may_conclude_offline(
     lock: Lock,
     register: Register,
-    rows: Mapping[str, ParameterRow],
+    switched_on: Sequence[str],
     changed: Mapping[str, tuple[int, int]],
 ) -> bool:
     """Whether any setting that the register may go by, now or since before the lock, lets it conclude with
-    such a thing offline. In doubt it may."""
+    such a thing offline. In doubt it may. `switched_on`: keys of switches that are on at any date."""
     name = OFFLINE_PARAMETERS.get(lock.kind)
     if name is None:
         return False
-    for key, row in rows.items():
-        if split_key(key)[0] == name and _concerns(key, register) and _is_ever_on(row):
-            return True
+    if any(split_key(key)[0] == name and _concerns(key, register) for key in switched_on):
+        return True
     changes = [changed[each] for each in (name, STORE_GROUP_NAME) if each in changed]
     if not changes:
         return False
@@ -271,6 +277,10 @@ def may_conclude_offline(
         return True
     age = next((each for each in register.feeds if each.feed == "parameters"), None)
     return age is None or not age.is_current
+
+
+def _is_switch(key: str) -> bool:
+    return split_key(key)[0] in OFFLINE_PARAMETERS.values()
 
 
 def _concerns(key: str, register: Register) -> bool:

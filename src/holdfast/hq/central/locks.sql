@@ -40,3 +40,9 @@ select k.key, k.kind, k.act, k.account, k.number_end, k.transaction, k.at_ms, o.
 from value_ask k join origin o using (origin)
 where not exists (select from value_hold h where h.key = k.key) and (:store::text = '' or o.store = :store)
 order by k.at_ms, k.key limit :limit;
+
+-- name: forget_asks(limit)!
+-- Where the hold has ended, nobody looks for its asking any more; the entry itself stays in the journal.
+delete from value_ask where (chain, seq) in (
+    select k.chain, k.seq from value_ask k join value_hold h using (key) where h.ended <> '' limit :limit
+);

@@ -46,8 +46,9 @@ insert into value_hold (key, kind, account, origin, transaction, act, amount, si
 values (:key, :kind, :account, :origin, :transaction, :act, :amount, :since_ms, :ended, :ended_at_ms);
 
 -- name: end_hold(key, ended, at_ms, by, reason)!
+-- One that ended meanwhile stays as it ended.
 update value_hold set ended = :ended, ended_at_ms = :at_ms, ended_by = nullif(:by, ''), reason = nullif(:reason, '')
-where key = :key;
+where key = :key and ended = '';
 
 -- name: settle_holds(keys, causes, at_ms)!
 update value_hold h set ended = done.cause, ended_at_ms = :at_ms
