@@ -13,6 +13,7 @@ from scripts.screenshots.gallery import gallery
 from scripts.screenshots.gift_cards import photograph_gift_cards
 from scripts.screenshots.head_office import photograph_board, photograph_head_office
 from scripts.screenshots.listing import PICTURES, files
+from scripts.screenshots.loyalty import photograph_loyalty
 from scripts.screenshots.outage import photograph_outage
 from scripts.screenshots.stock import photograph_stock_at
 from scripts.screenshots.till import photograph_cash, photograph_till
@@ -37,6 +38,7 @@ def main() -> None:
             photograph_till,
             photograph_stock_at,
             photograph_cash,
+            photograph_loyalty,
             photograph_gift_cards,
             photograph_outage,
             photograph_head_office,

@@ -158,11 +158,11 @@ TILL = (
         "Starting without a connection: what is broken, and that selling goes on",
         "start.html",
     ),
-    _question("till-start-loyalty", "Where customers earn points the same page asks", "start.html"),
+    _one("till-start-loyalty", "Where customers earn points the same page asks", "start.html"),
     _question(
         "till-outage-loyalty", "The warning of an outage carries the way out", "dialogs/outage.html"
     ),
-    _question("till-loyalty-missing", "A customer chosen meanwhile", "notice.html"),
+    _one("till-loyalty-missing", "A customer chosen meanwhile", "notice.html"),
     _one(
         "till-pay-customer",
         "What belongs to the customer: points, and on account",
@@ -227,6 +227,7 @@ HEAD_OFFICE = (
         "/differences",
         "/differences.csv",
     ),
+    _one("hq-audit", "Who did what to central value, and why", "/audit"),
     _one("hq-exposure", "What registers may take that nobody was asked for", "/exposure"),
     _one("hq-proof", "The proof that all balances add up", "/proof"),
     _one("hq-parameters", "Parameters, and which register runs which version", "/parameters"),
