@@ -381,3 +381,29 @@ def test_offline_a_memo_is_issued_where_head_office_allows_it(till: RealTimeTill
         assert (till.checkout.basket() is None) is allowed
         if not allowed:
             till.post("/void", reason="r")
+
+
+def test_a_memo_issued_offline_pays_at_once_at_the_register_that_issued_it(till: RealTimeTill) -> None:
+    """Nobody else can have it: head office has not heard of it. Elsewhere it pays once it is applied."""
+    till.allow(memos=True)
+    till.post("/scan", text=MUG.sku)
+    till.post("/pay", amount="exact")
+    sold = till.documents()[-1].document
+    till.cut()
+    till.post("/returns", document=sold, line="1", **{"quantity-1": "1"})
+    till.post("/pay/memo")
+    memo = till.documents()[-1].values[0]
+    stranger = number(Kind.CREDIT_MEMO, 9)
+    till.post("/scan", text=MUG.sku)
+    refused = till.post("/pay/held", kind="credit_memo", number=stranger)
+    assert BEGUN_OFFLINE[Kind.CREDIT_MEMO] in refused
+    assert "Take €4.99" in till.post("/pay/held", kind="credit_memo", number=memo.number)
+    assert "updates when the connection returns" in till.on_hold("pay")
+    till.post("/scan", text=MUG.sku)
+    assert "nothing left" in till.post("/pay/held", kind="credit_memo", number=memo.number)
+    till.post("/void", reason="r")
+    till.heal()
+    till.sync()
+    assert till.balance(memo.account, Kind.CREDIT_MEMO) == 0
+    rows = till.office.store.tables.central.movements.values()
+    assert [row.remark for row in rows if row.moved.movement.account == memo.account] == ["", ""]

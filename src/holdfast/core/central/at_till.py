@@ -146,6 +146,8 @@ def give_up(holds: Holds, key: HoldKey, transaction: TransactionId, cause: str, 
     left = tuple(hold for hold in holds if hold.key != key)
     if len(left) == len(holds):
         return Step(holds)
+    if any(hold.is_own and hold.key == key for hold in holds):
+        return Step(left)  # nobody else ever heard of it
     return Step(left, HoldEnded(key=key, transaction=transaction, cause=cause, by=by))
 
 

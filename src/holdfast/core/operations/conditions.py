@@ -72,6 +72,11 @@ CREDIT_MEMO_ALLOWED = Condition(
     "head office allows concluding credit memo transactions offline",
     lambda now: CREDIT_MEMOS_OFFLINE in now.switched_on,
 )
+CREDIT_MEMO_OF_HERE = Condition(
+    "credit-memo-of-here",
+    "this register issued the memo in this outage, and head office allows it",
+    lambda now: CREDIT_MEMOS_OFFLINE in now.switched_on,
+)
 CREDIT_KNOWN = Condition(
     "credit-known",
     "head office allows it, and the customer's allowance is known here and under 72 hours old",
@@ -95,6 +100,7 @@ CONDITIONS = (
     GIFT_CARD_RESERVED,
     CREDIT_MEMO_HELD,
     CREDIT_MEMO_ALLOWED,
+    CREDIT_MEMO_OF_HERE,
     CREDIT_KNOWN,
     TERMINAL_TOOK_SETTING,
     STORE_SERVER_ANSWERS,

@@ -62,8 +62,8 @@ ROWS = (
         features=("GC6",),
     ),
     Operation(
-        "memo.redeem", CREDIT_MEMOS, "Pay by credit memo", May.CREDIT_MEMOS, offline=NO,
-        refused=_NO_CREDIT_MEMO, why=_ONE_TRUTH, features=("GC6",),
+        "memo.redeem", CREDIT_MEMOS, "Pay by credit memo", May.CREDIT_MEMOS,
+        offline=when.CREDIT_MEMO_OF_HERE, refused=_NO_CREDIT_MEMO, why=_ONE_TRUTH, features=("GC6",),
     ),
     Operation(
         "memo.conclude", CREDIT_MEMOS, "Conclude a transaction that holds a credit memo", May.CREDIT_MEMOS,

@@ -166,6 +166,31 @@ class CentralHere(WorkModes):
         with self._till.reading() as connection:
             return history.place_of(connection, number)
 
+    def own_memo(self, number: str, applied: Mapping[EpochId, int]) -> history.OwnMemo | None:
+        """A memo of this till that head office has not applied yet. Nothing is left of one that an open or
+        suspended transaction holds."""
+        with self._till.reading() as connection:
+            found = history.own_memo(connection, number, applied)
+            basket = writing.read_basket(connection)
+            waiting = [kept.basket for kept in all_suspended(connection)]
+        others = ([basket] if basket else []) + waiting
+        if found is not None and any(hold.number == number for one in others for hold in one.holds):
+            return history.OwnMemo(found.account, 0)
+        return found
+
+    def hold_own_memo(self, hold: TillHold, *, by: StaffId) -> Basket | Refusal:
+        """Into the open sale, without asking anybody: no other till can have it."""
+
+        def work() -> Basket | Refusal:
+            basket = self._fitting(by, "sale", {})
+            if isinstance(basket, Refusal):
+                return basket
+            after = msgspec.structs.replace(basket, holds=(*basket.holds, hold))
+            writing.write_basket(self._till.cursor, after)
+            return after
+
+        return self._till.transact(work, finishing=True)
+
     def doubt_what_was_asked(self) -> None:
         """After a start nobody waits for an answer any more: what was asked for is in doubt."""
 

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import apsw
@@ -10,6 +10,8 @@ import msgspec
 
 from holdfast.core.basket import Returnable, returnable
 from holdfast.core.card_tender import CardPayment, card_payments
+from holdfast.core.central.accounts import GIVES, AccountId
+from holdfast.core.central.entries import ValueMovement
 from holdfast.core.ids import DocumentNumber, EpochId, document_number
 from holdfast.core.journal.bodies import REGISTRY
 from holdfast.core.journal.entry import Entry, Unprojectable, decode_entry
@@ -175,6 +177,41 @@ def place_of(connection: apsw.Connection, number: DocumentNumber) -> tuple[Epoch
         return None
     epoch, _, _ = QUERIES.epoch_of(connection, n=epoch_of(row_id))
     return epoch, seq
+
+
+class OwnMemo(NamedTuple):
+    """A credit memo that this till issued and head office has not heard of (GC6)."""
+
+    account: AccountId
+    left_minor: int
+
+
+def own_memo(connection: apsw.Connection, number: str, applied: Mapping[EpochId, int]) -> OwnMemo | None:
+    """By its number, among what head office has not applied; None: it is none of these."""
+    for n, epoch in QUERIES.epochs(connection):
+        first = place(n, min(applied.get(epoch, 0), seq_of(last_place(n)) - 1) + 1)
+        for movement in _movements(connection, first, last_place(n), number):
+            if movement.number == number:
+                return OwnMemo(movement.account, _left_of(connection, movement.account))
+    return None
+
+
+def _left_of(connection: apsw.Connection, account: AccountId) -> int:
+    """What was given less what was taken, of an account that no other till can have used."""
+    left = 0
+    for n, _ in QUERIES.epochs(connection):
+        for movement in _movements(connection, place(n, 1), last_place(n), account):
+            if movement.account == account:
+                left += movement.amount if movement.act in GIVES else -movement.amount
+    return left
+
+
+def _movements(connection: apsw.Connection, first: int, last: int, text: str) -> Iterator[ValueMovement]:
+    """Of the documents that hold a text: a number, or an account."""
+    for (data,) in QUERIES.entries_with(connection, first=first, last=last, text=text):
+        body = _body_of(decode_entry(data))
+        if isinstance(body, Sale):
+            yield from body.values
 
 
 def came_back_minor(connection: apsw.Connection, number: DocumentNumber) -> int:

@@ -117,9 +117,11 @@ class Central:
         points: what is to be sold, topped up or taken. `basket_kind`: the transaction that the act belongs
         in, which is opened where none is; None: the open one.
         """
-        if not self.is_there():
-            return self.not_there(kind)
         digits = read_number(kind, number) if kind in NUMBERED else ""
+        if not self.is_there():
+            if isinstance(digits, str) and (kind, act) == (Kind.CREDIT_MEMO, ValueAct.REDEEM):
+                return self._own_memo(digits, by)
+            return self.not_there(kind)
         if isinstance(digits, Refusal):
             return digits
         hold = TillHold(
@@ -136,7 +138,36 @@ class Central:
                 hold, by=by.by, kind=basket_kind, parameters=self._desk.shelf.settings(BEGUN_WITH)
             )
             self._desk.committed(asked)
-        return asked if isinstance(asked, Refusal) else self._call(asked.transaction, hold, by)
+        if isinstance(asked, Refusal):
+            return asked
+        answer = self._call(asked.transaction, hold, by)
+        is_unknown = isinstance(answer, Refusal) and answer.code == "account.unknown"
+        if is_unknown and (kind, act) == (Kind.CREDIT_MEMO, ValueAct.REDEEM) and isinstance(digits, str):
+            own = self._own_memo(digits, by)  # its entry may be on its way
+            return answer if isinstance(own, Refusal) else own
+        return answer
+
+    def _own_memo(self, number: str, by: Act) -> Basket | Refusal:
+        """A memo that this till issued, and that head office has not heard of: nobody else can have it."""
+        checkout = self._desk.checkout
+        with self._desk.lock:
+            found = checkout.own_memo(number, self._watch.link.applied)
+            if found is None:
+                return self.not_there(Kind.CREDIT_MEMO)
+            if found.left_minor <= 0:
+                return Refusal("hold.empty", "There is nothing left on this credit memo.")
+            hold = TillHold(
+                key=checkout.new_key(),
+                kind=Kind.CREDIT_MEMO,
+                act=ValueAct.REDEEM,
+                number=number,
+                account=found.account,
+                is_own=True,
+                stage=Stage.HELD,
+                balance=found.left_minor,
+                available=found.left_minor,
+            )
+            return checkout.hold_own_memo(hold, by=by.by)
 
     def ask_again(self, key: HoldKey, by: Act) -> Basket | Refusal:
         """The same under the same key: its answer was lost (SW10)."""

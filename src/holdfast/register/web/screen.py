@@ -9,6 +9,7 @@ from holdfast.core.card_tender import CardPayment
 from holdfast.core.central.sentences import BEGUN_OFFLINE
 from holdfast.core.customers import Found
 from holdfast.core.ids import DocumentNumber
+from holdfast.core.operations.conditions import CREDIT_MEMOS_OFFLINE
 from holdfast.core.pricing import Priced, price
 from holdfast.core.receipt.model import Receipt
 from holdfast.core.refusals import Refusal
@@ -285,9 +286,15 @@ class Screen:
             "way": ways[chosen],
             "next_way": ways[(chosen + 1) % len(ways)],
             "value_first": value_to_refund(desk),
-            "central_there": self._services.central.is_there(),
+            "central_there": self._central_there(),
             "central_away": {kind.value: sentence for kind, sentence in BEGUN_OFFLINE.items()},
         }
+
+    def _central_there(self) -> dict[str, bool]:
+        """For which kinds a number can be typed: offline for a memo that this register issued itself."""
+        is_there = self._services.central.is_there()
+        may_memo = self._services.rule(CREDIT_MEMOS_OFFLINE, False)
+        return {"gift_card": is_there, "credit_memo": is_there or may_memo}
 
     def _refund(self, payment: CardPayment, due: Due) -> dict[str, str]:
         """What goes back to one card."""
