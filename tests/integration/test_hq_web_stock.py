@@ -10,7 +10,8 @@ from holdfast.core.sync.messages import decode, encode
 from holdfast.hq.stock.keeper import fold
 from holdfast.hq.stock.reconcile import Proof, reconcile
 from holdfast.hq.stock.zero import Zeroed
-from tests.hq_web_fixtures import ServedHeadOffice, csrf_of
+from holdfast.hq.web.auth.accounts import Accounts
+from tests.hq_web_fixtures import PASSWORD, ServedHeadOffice, csrf_of
 from tests.journal_samples import SampleJournal, sale
 from tests.stock_samples import adjusted, counted, next_number, register, sold, transferred
 
@@ -91,8 +92,10 @@ def test_a_store_is_set_to_zero_once_and_what_comes_late_leaves_zero(
 ) -> None:
     one, two, till = tills
     client = office.signed_in()
+    office.services.head_office.fleet.forget()
     page = client.get("/stock/S1/zero").text
-    assert "Registers that still owe" in page
+    assert "Till R01" in page, "it never said that it owes nothing"
+    assert "Till R02" not in page, "that one is of another store"
     assert "Set 1 product to zero" in page
     reference = page.split('name="reference" value="')[1].split('"')[0]
     form = {"csrf": csrf_of(page), "reference": reference, "reason": "Moved out", "typed": "S2"}
@@ -114,6 +117,22 @@ def test_a_store_is_set_to_zero_once_and_what_comes_late_leaves_zero(
     assert "which is dated before and came on" in product
     assert isinstance(office.services.head_office.zero.set("S1", reference, "S1", "Again", "admin"), Zeroed)
     assert dict(_page(office.session(two)).rows) == {"A": -3_000}, "the other store keeps its own"
+    below = office.services.head_office.zero.set("S2", "other", "S2", "Below zero", "admin")
+    assert isinstance(below, Zeroed)
+    assert (below.products, below.added_milli, below.taken_milli) == (1, 3_000, 0)
+    assert [owing.name for owing in below.owing] == ["Till R02"]
+    assert dict(_page(office.session(two)).rows) == {}
+
+
+def test_a_stores_own_people_set_nothing_to_zero(office: ServedHeadOffice) -> None:
+    token = Accounts(office.services.pool, office.services.clock).new_link("mia", "S1")
+    client = office.client(Accept="text/html")
+    csrf = csrf_of(client.get(f"/welcome/{token}").text)
+    client.post(f"/welcome/{token}", data={"csrf": csrf, "password": PASSWORD, "again": PASSWORD})
+    assert client.get("/stock/S1/zero").status_code == 403
+    csrf = csrf_of(client.get("/locks").text)
+    form = {"csrf": csrf, "reference": "r", "reason": "Mine", "typed": "S1"}
+    assert client.post("/stock/S1/zero", data=form).status_code == 403
 
 
 def test_reconciliation_names_the_entry_behind_a_difference(
