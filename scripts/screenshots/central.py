@@ -33,6 +33,7 @@ def photograph_central(page: Page, chain: Chain, camera: Camera) -> None:
         ("/differences", "hq-differences"),
         ("/proof", "hq-proof"),
         ("/exposure", "hq-exposure"),
+        ("/audit", "hq-audit"),
     ):
         page.goto(url + path)
         page.wait_for_selector("h1")

@@ -159,9 +159,7 @@ TILL = (
         "start.html",
     ),
     _one("till-start-loyalty", "Where customers earn points the same page asks", "start.html"),
-    _question(
-        "till-outage-loyalty", "The warning of an outage carries the way out", "dialogs/outage.html"
-    ),
+    _question("till-outage-loyalty", "The warning of an outage carries the way out", "dialogs/outage.html"),
     _one("till-loyalty-missing", "A customer chosen meanwhile", "notice.html"),
     _one(
         "till-pay-customer",

@@ -94,6 +94,6 @@ def test_a_lock_is_released_with_the_keyboard_and_what_came_of_it_is_worked_thro
     expect(page.get_by_role("region", name="Locks")).to_contain_text("was concluded all the same")
     accessible(page)
     office.services.head_office.proof.run(lambda _: None)
-    for path in ("/cards", "/cards/prepared", "/proof", "/exposure", "/restored"):
+    for path in ("/cards", "/cards/prepared", "/proof", "/exposure", "/audit", "/restored"):
         page.goto(path)
         accessible(page)

@@ -136,6 +136,9 @@ def test_differences_are_a_list_to_work_through_and_a_file(shop: Shop) -> None:
     assert "Not proved yet" in text_of(client.get("/proof").text)
     shop.office.services.head_office.proof.run(lambda _: None)
     assert "Everything added up" in text_of(client.get("/proof").text)
+    assert re.search(
+        r"mia Lock released gift card …\d{4}, held by Till R01.*Away", text_of(client.get("/audit").text)
+    )
     account = text_of(client.get("/cards/gift_card/card1").text)
     assert "It had been released, and was concluded all the same." in account
 

@@ -10,6 +10,8 @@ from litestar.response import Redirect
 from holdfast.core.central.settle import Place
 from holdfast.core.refusals import Refusal
 from holdfast.hq.central.allowances import LISTED_MAX as ALLOWANCES_MAX
+from holdfast.hq.central.audit import LISTED_MAX as ACTS_MAX
+from holdfast.hq.central.audit import acts
 from holdfast.hq.central.differences import (
     FILE_ROWS_MAX,
     LISTED_MAX,
@@ -83,9 +85,20 @@ async def show_exposure(request: WebRequest, services: Given) -> Response[str]:
     return await page(request, services, "central/exposure.html", SECTION, **values)
 
 
+@get("/audit", include_in_schema=False)
+async def show_audit(request: WebRequest, services: Given) -> Response[str]:
+    """For the auditor: who did what to central value, and why (GC9)."""
+    values: dict[str, Any] = {
+        "acts": await services.pages.run(lambda: acts(services.pool)),
+        "acts_max": ACTS_MAX,
+        **words(),
+    }
+    return await page(request, services, "central/audit.html", SECTION, **values)
+
+
 routes = Router(
     "/",
-    route_handlers=[show_differences, differences_file, look, show_proof, show_exposure],
+    route_handlers=[show_differences, differences_file, look, show_proof, show_exposure, show_audit],
     before_request=require_session,
 )
 
