@@ -1,6 +1,7 @@
 """Locks at head office: listed with their owners, released by a person or by policy, never silently (GC9)."""
 
 import json
+import time
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -13,10 +14,11 @@ from holdfast.core.parameters import Scope
 from holdfast.core.refusals import Refusal
 from holdfast.hq.central.audit import acts
 from holdfast.hq.central.differences import Asked, csv_of
+from holdfast.hq.central.keeper import AfterLossKeeper, LockKeeper, ProofKeeper
 from holdfast.hq.cli import app
 from holdfast.hq.parameters.book import Draft
 from tests.central_shop import DAY_MS, NUMBER, Shop
-from tests.hq_web_fixtures import ServedHeadOffice
+from tests.hq_web_fixtures import TIMEOUT_S, ServedHeadOffice
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
 
@@ -126,6 +128,26 @@ def test_the_proof_goes_on_in_pieces_and_notices_what_does_not_add_up(shop: Shop
     assert "its balance is not the sum of what was booked" in broken.first_faults
     assert not next(each for each in proof.sums(broken.id) if each.kind == "gift_card").holds
     assert any(alert.kind == "central-proof" for alert in shop.office.services.alerts.open())
+
+
+def test_the_service_does_so_by_itself(shop: Shop) -> None:
+    shop.hold()
+    shop.speaks()
+    head_office = shop.office.services.head_office
+    keepers = (
+        LockKeeper(shop.locks, every_s=0.01),
+        ProofKeeper(head_office.proof, head_office.clock, every_s=0.01),
+        AfterLossKeeper(head_office.after_loss, every_s=0.01),
+    )
+    try:
+        deadline = time.monotonic() + TIMEOUT_S
+        while shop.locks.locks() or head_office.proof.last() is None:
+            assert time.monotonic() < deadline, "released, and proved"
+            time.sleep(0.01)
+    finally:
+        for keeper in keepers:
+            keeper.stop()
+    assert not head_office.after_loss.state().is_waiting
 
 
 def hq(shop: Shop, *arguments: str) -> Result:
