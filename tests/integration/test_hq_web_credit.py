@@ -9,9 +9,13 @@ from holdfast.core.central.accounts import AccountId, Act, Kind
 from holdfast.core.central.entries import ValueMovement
 from holdfast.core.customers import CustomerRow, Details
 from holdfast.core.ids import CustomerNumber
+from holdfast.core.loyalty.parameters import TIERS
+from holdfast.core.parameters import Scope
 from holdfast.hq.cli import app
+from holdfast.hq.parameters.book import Draft
 from tests.hq_web_fixtures import ServedHeadOffice, csrf_of
 from tests.journal_samples import SampleJournal, sale, signing_key
+from tests.unit.core.shop import done
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
 
@@ -34,6 +38,14 @@ def test_a_customers_page_shows_points_and_credit_and_sets_the_limit(office: Ser
     body = msgspec.structs.replace(sale("R01-00001-000001"), customer=ADA, values=(move,))
     journal.append("sale", 1, body)
     head_office.ingest.receive_batch(journal.origin, journal.batch(1, 100))
+    tiers = Draft(name=TIERS, scope=Scope("chain"), value=["Silver 100"])
+    done(head_office.parameters.make(tiers, by="a", reason="r"))
+    till = office.session(journal)
+    for _ in range(15):  # no number that somebody guesses: nothing is held up
+        unknown = till.post("/v1/services/balance", json={"kind": "points", "account": BEN})
+        assert (unknown.status_code, unknown.json()["code"]) == (409, "account.unknown")
+    told = till.post("/v1/services/balance", json={"kind": "points", "account": ADA}).json()
+    assert (told["balance"], told["tier"]) == (120, "Silver")
     client = office.signed_in()
     page = client.get(f"/customers/{ADA}").text
     assert "<dt>Balance</dt><dd>120</dd>" in page
@@ -42,8 +54,8 @@ def test_a_customers_page_shows_points_and_credit_and_sets_the_limit(office: Ser
     form = {"csrf": csrf_of(page), "limit": "250.00", "currency": "GBP"}
     refused = client.post(f"/customers/{ADA}/credit", data=form)
     assert refused.status_code == 409, "without a reason nothing is set"
-    done = client.post(f"/customers/{ADA}/credit", data={**form, "limit_reason": "Contract"})
-    assert done.status_code == 303, done.text
+    put = client.post(f"/customers/{ADA}/credit", data={**form, "limit_reason": "Contract"})
+    assert put.status_code == 303, put.text
     assert "<dt>Limit</dt><dd>250.00 GBP</dd>" in client.get(f"/customers/{ADA}").text
     account = html.unescape(client.get(f"/cards/on_account/{ADA}").text)
     assert "Limit set by admin: “Contract”" in account

@@ -163,7 +163,7 @@ class PointsBook:
                     taker = Account(kind=kind, account=into, currency=giver.currency, limit=giver.limit)
                     opened = (taker,)
                 if taker.currency != giver.currency:
-                    return 0  # both pages show it; no rate is anybody's to choose
+                    return 0  # its own page shows it; no rate is anybody's to choose
                 detail = f"{giver.balance} to {into}" + (f", limit {giver.limit}" if giver.limit else "")
                 record = self._record(conn, "merged", giver, detail, "the customers are one")
                 settled = booked_over(giver, taker, record) if giver.balance else ()

@@ -109,11 +109,12 @@ class Services:
         return "off" if self.loyalty.is_off else "on"
 
     def points_of(self, customer: str) -> Seen:
-        """What is shown of a customer's points; offline that they are not known (LY4)."""
-        if self.loyalty_state() != "on":
+        """What is shown of a customer's points; offline that they are not known (LY4). A sale without a
+        customer looks nothing up."""
+        if not customer or self.loyalty_state() != "on":
             return self.points.follow("")
         seen = self.points.follow(customer)
-        is_away = bool(customer) and self.watch.mode() is Mode.OFFLINE
+        is_away = self.watch.mode() is Mode.OFFLINE
         return Seen(customer=customer, is_missing=True) if is_away else seen
 
     def points_shown(self) -> Seen:
