@@ -1,16 +1,21 @@
 """Stock levels: whatever is folded, and whenever, they are the sum of what batches added."""
 
 import threading
+import time
 
 import pytest
 
-from holdfast.core.ids import DocumentNumber, Sku
+from holdfast.core.ids import DocumentNumber, Sku, StoreId
 from holdfast.core.stock.entries import CountedLine, StockCounted
+from holdfast.core.stock.marks import EVERY_PRODUCT, ZERO, Mark
+from holdfast.core.stock.transfers import Became, became_of
 from holdfast.hq.stock.keeper import StockKeeper, fold
+from holdfast.hq.stock.settling import add_mark
+from holdfast.hq.stock.views import transfers
 from holdfast.infra.postgres.connect import Pool, open_pool
 from tests.hq_fixtures import HeadOfficeUnderTest
 from tests.journal_samples import SampleJournal
-from tests.stock_samples import NOON_MS, adjusted, counted, register, sold
+from tests.stock_samples import NOON_MS, adjusted, counted, next_number, register, sold, transferred
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
 
@@ -159,3 +164,92 @@ def test_a_product_counted_twice_in_one_count_waits(postgres_hq: HeadOfficeUnder
     postgres_hq.ingest.receive_batch(journal.origin, journal.batch())
     assert [row[2] for row in postgres_hq.dump()["quarantine"]] == ["invalid-lines"]
     assert _levels(postgres_hq) == {("S1", "A"): -1_000}
+
+
+@pytest.mark.parametrize("zero_first", [False, True])
+def test_a_sale_that_is_being_stored_while_the_store_is_set_to_zero_leaves_zero(
+    postgres_hq: HeadOfficeUnderTest, pool: Pool, *, zero_first: bool
+) -> None:
+    """Whoever comes second waits for the first, and sees what it stored."""
+    hq, journal = postgres_hq, sold(adjusted(register(1), 1, "A", 9), 2, "A", 2)
+    hq.enrol(journal)
+    hq.ingest.receive_batch(journal.origin, journal.batch(1, 2))
+    mark = Mark(
+        mark="zero",
+        kind=ZERO,
+        store=StoreId("S1"),
+        sku=EVERY_PRODUCT,
+        at_ms=NOON_MS + 3_600_000,
+        figure_milli=0,
+    )
+
+    def set_to_zero() -> None:
+        with hq.store.transaction(None) as transaction:
+            transaction.stock.lock(mark.store)
+            add_mark(transaction, mark, 0)
+
+    def bring() -> None:
+        hq.ingest.receive_batch(journal.origin, journal.batch(3))
+
+    first, second = (set_to_zero, bring) if zero_first else (bring, set_to_zero)
+    with pool, pool.connection() as held:
+        # Both need the store's lock; with it taken, the first of them stands in line before the second.
+        held.execute("select pg_advisory_xact_lock(7302, hashtext('S1'))")
+        threads = [threading.Thread(target=work) for work in (first, second)]
+        for waiting, thread in enumerate(threads, 1):
+            thread.start()
+            _until_waiting(pool, waiting)
+        held.commit()
+        for thread in threads:
+            thread.join()
+    assert _levels(hq) == {}
+    assert hq.verify().differences == ()
+
+
+def _until_waiting(pool: Pool, count: int) -> None:
+    with pool.connection() as conn:
+        conn.autocommit = True
+        waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        while (row := conn.execute(waiting).fetchone()) is None or row[0] < count:
+            time.sleep(0.01)
+        conn.autocommit = False
+
+
+@pytest.mark.parametrize(
+    ("sent", "received", "receipts", "became"),
+    [
+        (5, 0, 0, Became.IN_TRANSIT), (5, 5, 1, Became.RECEIVED), (5, 3, 1, Became.SHORT),
+        (5, 6, 1, Became.OVER), (5, 10, 2, Became.TWICE), (5, 5, 2, Became.RECEIVED), (0, 5, 1, Became.NEVER_SENT),
+    ],
+)  # fmt: skip
+def test_what_became_of_a_transfer_has_a_name(
+    sent: int, received: int, receipts: int, became: Became
+) -> None:
+    assert became_of(sent, received, receipts) is became
+
+
+def test_a_transfer_that_was_received_twice_is_told_and_counted_right(
+    postgres_hq: HeadOfficeUnderTest, memory_hq: HeadOfficeUnderTest, pool: Pool
+) -> None:
+    one, two, three = register(1), register(2), register(3)
+    number = next_number(one)
+    transferred(one, 1, "sent", "S2", A=4)
+    transferred(two, 5, "received", "S1", number, A=4)
+    transferred(three, 6, "received", "S1", number, A=4)
+    for hq in (postgres_hq, memory_hq):
+        for journal, store in ((one, "S1"), (two, "S2"), (three, "S2")):
+            hq.enrol(journal, f"R-{journal.origin}", store)
+            hq.ingest.receive_batch(journal.origin, journal.batch())
+        assert _levels(hq) == {("S1", "A"): -4_000, ("S2", "A"): 8_000, ("transit:S2", "A"): -4_000}
+    counted(three, 9, A=4)
+    postgres_hq.ingest.receive_batch(three.origin, three.batch(3))
+    assert _levels(postgres_hq)["S2", "A"] == 4_000
+    with pool:
+        (line,) = transfers(pool, NOON_MS)
+    assert (line.sent_by, line.sent_to, line.became, line.difference_milli) == (
+        "S1",
+        "S2",
+        Became.TWICE,
+        4_000,
+    )
+    assert postgres_hq.verify().differences == ()

@@ -29,6 +29,7 @@ def till(tmp_path: Path) -> Iterator[StaffedTill]:
     with staffed_till(tmp_path / "register") as till:
         till.ready()
         yield till
+        till.services.stock.stop()
 
 
 def _told(till: StaffedTill, **more: Any) -> None:
@@ -126,7 +127,7 @@ def test_an_adjustment_needs_whoever_may_and_a_reason(till: StaffedTill) -> None
         "Breakage",
     )
     assert till.checkout.stock_milli(MUG.sku) == -2_000
-    said = till.checkout.stock_statement()
+    _, said = till.services.stock._own_word()
     assert said is not None
     assert (said.seq, said.digest) == (till.checkout.head().seq, stock_digest([(MUG.sku, -2_000)]))
 
@@ -144,7 +145,9 @@ def test_goods_are_sent_and_received_offline(till: StaffedTill, tmp_path: Path) 
         assert "R09-1 from S2" in _say(client, "GET", "/stock/receive")
         assert 'value="R09-1"' in _say(client, "POST", "/stock/receive/take", transfer="R09-1")
         _say(client, "POST", "/stock/receive/put", sku=MUG.sku, quantity="4")
-        assert "Received from S2 as R01-" in _say(client, "POST", "/stock/receive", other="S2", transfer="R09-1")
+        assert "Received from S2 as R01-" in _say(
+            client, "POST", "/stock/receive", other="S2", transfer="R09-1"
+        )
         _say(client, "POST", "/stock/receive/add", text=MUG.sku)
         assert "Enter the number of the transfer" in _say(client, "POST", "/stock/receive", other="S2")
         assert "Nothing scanned" in _say(client, "POST", "/stock/receive/drop")
@@ -159,3 +162,14 @@ def test_goods_are_sent_and_received_offline(till: StaffedTill, tmp_path: Path) 
     )
     assert till.checkout.stock_milli(MUG.sku) == 1_000
     assert verify_register(RegisterHome(tmp_path / "register")).differences == ()
+
+
+def test_what_was_kept_and_cannot_be_read_is_begun_anew(till: StaffedTill, tmp_path: Path) -> None:
+    """An estimate is told anew; nothing that was concluded lies there."""
+    _told(till)
+    till.services.stock._kept.close()
+    (tmp_path / "register" / "data" / "stock.db").write_bytes(b"no database " * 1_000)
+    with till.browser("trainee") as client:
+        assert _estimate(client).startswith("There is no estimate")
+        _told(till)
+        assert _estimate(client).startswith("About 12, as of")

@@ -179,7 +179,7 @@ def _services(
         work_chosen=lambda: keeper.wake(WORK_CHOSEN),
         central=central,
         real_time=real_time,
-        stock=StockHere(home, checkout, real_time, clock),
+        stock=StockHere(home, config.origin, real_time, clock),
         points=PointsWatch(real_time, lambda: wakeups.wake(CHANGED)),
         readiness=lambda: read_readiness(home, DatabaseKey.load(home.database_key), clock),
     )

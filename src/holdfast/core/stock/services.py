@@ -103,9 +103,26 @@ class StockPage(msgspec.Struct, frozen=True, kw_only=True):
     stores: tuple[StoreName, ...] = ()
 
 
-def stock_digest(sums: Iterable[tuple[Sku, int]]) -> bytes:
+class StockDigest:
     """SHA-256 over what moved, by stock code; what cancels out is as though it never moved."""
-    digest = hashlib.sha256()
-    for sku, milli in sorted(row for row in sums if row[1]):
-        digest.update(f"{len(sku)}:{sku}={milli}\n".encode())
-    return digest.digest()
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self.products = 0
+
+    def add(self, rows: Iterable[tuple[Sku, int]]) -> None:
+        """More of them, in the order of their codes."""
+        for sku, milli in rows:
+            if milli:
+                self._digest.update(f"{len(sku)}:{sku}={milli}\n".encode())
+                self.products += 1
+
+    def done(self) -> bytes:
+        return self._digest.digest()
+
+
+def stock_digest(sums: Iterable[tuple[Sku, int]]) -> bytes:
+    """The digest of sums in any order."""
+    digest = StockDigest()
+    digest.add(sorted(sums))
+    return digest.done()

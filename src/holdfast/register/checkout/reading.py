@@ -12,13 +12,11 @@ from holdfast.core.parameters import Value
 from holdfast.core.pricing import Priced
 from holdfast.core.receipt.issued import Issued
 from holdfast.core.refusals import Refusal
-from holdfast.core.stock.services import Statement
 from holdfast.core.totals import DayTotals, ForeignSum
 from holdfast.infra.config import RegisterConfig
-from holdfast.register.till import history, stock, writing
+from holdfast.register.till import history, writing
 from holdfast.register.till.database import QUERIES
 from holdfast.register.till.history import DocumentRow, Owed
-from holdfast.register.till.stock import Own
 from holdfast.register.till.till import Till
 from holdfast.register.till.writing import Document
 
@@ -65,21 +63,6 @@ class Reading:
         """What this register has moved of a product, in thousandths: sold is negative."""
         with self._till.reading() as connection:
             return QUERIES.stock_of(connection, sku=sku) or 0
-
-    def own_stock(self, own: Own) -> None:
-        """Let `own` know what moved since it last looked."""
-        with self._till.reading() as connection:
-            stock.grow(connection, own)
-
-    def stock_statement(self) -> Statement | None:
-        """What this register moved by its own tables, as of its head (ST2)."""
-        with self._till.reading() as connection:
-            return stock.statement(connection)
-
-    def epochs(self) -> list[EpochId]:
-        """Of its journal, in the order of their opening."""
-        with self._till.reading() as connection:
-            return stock.epochs(connection)
 
     def basket(self) -> Basket | None:
         """The open transaction, as it is on the disk."""

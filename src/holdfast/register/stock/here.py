@@ -10,26 +10,30 @@ the same (ST2).
 import threading
 from typing import NamedTuple
 
+import apsw
 import structlog
 
 from holdfast.core.faults import Fault
-from holdfast.core.ids import EpochId, Sku
+from holdfast.core.ids import EpochId, OriginId, Sku
 from holdfast.core.stock.services import (
     EPOCHS_MAX,
     Availability,
     AvailabilityRequest,
     Incoming,
+    Statement,
     StockPage,
     StockRequest,
     StoreName,
 )
 from holdfast.infra.clock import Clock
 from holdfast.infra.config import RegisterHome
-from holdfast.register.checkout import Checkout
+from holdfast.infra.keys import DatabaseKey
+from holdfast.infra.sqlite import faults
 from holdfast.register.realtime.client import Denied, RealTime, Unanswered
 from holdfast.register.stock.draft import Draft
 from holdfast.register.stock.kept import Kept
-from holdfast.register.till.stock import Own
+from holdfast.register.till.database import read_till
+from holdfast.register.till.stock import Own, epochs, grow, statement
 
 EVERY_MS = 600_000
 """Between two questions; what this register sells itself is in the estimate at once."""
@@ -53,9 +57,11 @@ class Estimate(NamedTuple):
 class StockHere:
     """One register's. Thread-safe."""
 
-    def __init__(self, home: RegisterHome, checkout: Checkout, line: RealTime, clock: Clock) -> None:
+    def __init__(self, home: RegisterHome, origin: OriginId, line: RealTime, clock: Clock) -> None:
+        self._home, self._origin = home, origin
         self._kept = Kept(home)
-        self._checkout, self._line, self._clock = checkout, line, clock
+        self._till: apsw.Connection | None = None
+        self._line, self._clock = line, clock
         self._lock = threading.Lock()
         self._own = Own({})
         self._own_of: tuple[str, int, int] | None = None
@@ -73,6 +79,19 @@ class StockHere:
         if self._thread.is_alive():
             self._thread.join()
         self._kept.close()
+        with self._lock:
+            if self._till is not None:
+                self._till.close()
+                self._till = None
+
+    def _beside(self) -> apsw.Connection:
+        """The till's database for reading alone: no look at stock holds up a sale."""
+        if self._till is None:
+            self._till = self._opened()
+        return self._till
+
+    def _opened(self) -> apsw.Connection:
+        return read_till(self._home, DatabaseKey.load(self._home.database_key), self._origin)
 
     # ---- looking up --------------------------------------------------------------------------
 
@@ -87,7 +106,9 @@ class StockHere:
             mark = None if told is None else (told.incarnation, told.version, told.at_ms)
             if mark != self._own_of:
                 self._own, self._own_of = Own({} if told is None else told.applied), mark
-            self._checkout.own_stock(self._own)
+            connection = self._beside()
+            with faults(connection):
+                grow(connection, self._own)
             milli = self._own.estimate(sku, None if told is None else self._kept.level(sku))
         if milli is None:
             return None
@@ -124,18 +145,27 @@ class StockHere:
     def refresh(self) -> bool:
         """Ask what changed, and say what this register moved. Whether head office answered."""
         told = self._kept.told()
-        known: tuple[EpochId, ...] = tuple(self._checkout.epochs()[-EPOCHS_MAX:])
+        known, said = self._own_word()
         request = StockRequest(
             incarnation="" if told is None else told.incarnation,
             version=0 if told is None else told.version,
             epochs=known,
-            statement=self._checkout.stock_statement(),
+            statement=said,
         )
         page = self._line.ask("/v1/services/stock", request, StockPage, deadline_s=_DEADLINE_S)
         if not isinstance(page, StockPage):
             return False
         self._kept.take(page)
         return True
+
+    def _own_word(self) -> tuple[tuple[EpochId, ...], Statement | None]:
+        """The journal's epochs, and what this register moved; by a connection that nobody else waits for."""
+        connection = self._opened()
+        try:
+            with faults(connection):
+                return tuple(epochs(connection)[-EPOCHS_MAX:]), statement(connection)
+        finally:
+            connection.close()
 
     def _keep(self) -> None:
         while not self._stop.wait(_LOOK_S):

@@ -1,5 +1,6 @@
 """What this till itself did to stock: since a place in its journal, and all of it as one statement."""
 
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,13 +13,16 @@ from holdfast.core.ids import EpochId, Sku
 from holdfast.core.journal.bodies import REGISTRY
 from holdfast.core.journal.entry import Unprojectable, decode_entry
 from holdfast.core.stock.entries import StockCounted
-from holdfast.core.stock.services import Statement, stock_digest
+from holdfast.core.stock.services import Statement, StockDigest
 from holdfast.infra.queries import Engine, Queries, load_queries
 from holdfast.register.till import writing
 from holdfast.register.till.database import QUERIES
 from holdfast.register.till.places import last_place, place, seq_of
 
 _QUERIES: Final[Queries] = load_queries("holdfast.register.till", "stock.sql", Engine.SQLITE)
+
+_AT_ONCE = 256
+_REST_S = 0.001
 
 
 class Own(msgspec.Struct):
@@ -69,9 +73,21 @@ def epochs(connection: apsw.Connection) -> list[EpochId]:
 
 
 def statement(connection: apsw.Connection) -> Statement | None:
-    """What the till's own table says it moved, as of the head of its journal; None before its first entry."""
-    at = writing.read_head(connection)
-    if at is None:
-        return None
-    rows = [(Sku(sku), milli) for sku, milli in _QUERIES.moved(connection)]
-    return Statement(epoch=at.head.epoch, seq=at.head.seq, products=len(rows), digest=stock_digest(rows))
+    """What the till's own table says it moved, as of the head of its journal; None before its first entry.
+
+    For a connection beside the writer's: all of it is one moment, and it rests often, for a busy thread would
+    hold up a sale of the same process.
+    """
+    connection.execute("begin")
+    try:
+        at = writing.read_head(connection)
+        if at is None:
+            return None
+        digest, after = StockDigest(), ""
+        while rows := list(_QUERIES.moved(connection, after=after, at_most=_AT_ONCE)):
+            digest.add((Sku(sku), milli) for sku, milli in rows)
+            after = rows[-1][0]
+            time.sleep(_REST_S)
+    finally:
+        connection.execute("commit")
+    return Statement(epoch=at.head.epoch, seq=at.head.seq, products=digest.products, digest=digest.done())

@@ -7,5 +7,5 @@ where id between :first and :last
   and type in ('sale', 'return', 'stock_adjusted', 'stock_counted', 'stock_transferred')
 order by id;
 
--- name: moved()
-select sku, quantity_milli from stock where quantity_milli <> 0 order by sku;
+-- name: moved(after, at_most)
+select sku, quantity_milli from stock where sku > :after order by sku limit :at_most;
