@@ -1,0 +1,109 @@
+"""The till's side of an allowance: how much may be taken of it, begun offline (GC10, OA2).
+
+    journalled as taken ──► used by documents, each within the limits ──► used up, expired, replaced or returned
+
+Only of what has a record here: the account is known from an earlier answer of head office. What an allowance
+lets through and the account does not have is the chain's loss, never more than the allowance.
+"""
+
+import msgspec
+
+from holdfast.core.central.accounts import WORDS, AccountId, Act, Kind
+from holdfast.core.central.entries import AllowanceReturned, AllowanceTaken, ValueMovement
+from holdfast.core.central.grants import Granted
+from holdfast.core.central.sentences import BEGUN_OFFLINE
+from holdfast.core.ids import EpochId
+from holdfast.core.refusals import Refusal
+
+REPLACED, EXPIRED, RETIRED = "replaced", "expired", "retired"
+
+
+class Allowed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One allowance as the till's disk has it."""
+
+    granted: Granted
+    used_minor: int = 0
+    """By documents of this till, whether they were sent or not."""
+    by_account: dict[AccountId, int] = {}
+    """Of it by each card or customer."""
+
+    def left_minor(self, now_ms: int) -> int:
+        """What may still be taken; nothing once it expired."""
+        if now_ms >= self.granted.expires_at_ms:
+            return 0
+        return max(0, self.granted.amount_minor - self.used_minor)
+
+
+def taken(granted: Granted) -> AllowanceTaken:
+    """What is journalled before anything is taken of it."""
+    return AllowanceTaken(
+        grant=granted.grant,
+        kind=granted.kind,
+        amount=granted.amount_minor,
+        currency=granted.currency,
+        expires_at_ms=granted.expires_at_ms,
+    )
+
+
+def returned(allowed: Allowed, cause: str) -> AllowanceReturned:
+    """What is journalled where nothing more is taken of it."""
+    unused = max(0, allowed.granted.amount_minor - allowed.used_minor)
+    return AllowanceReturned(
+        grant=allowed.granted.grant, kind=allowed.granted.kind, unused=unused, cause=cause
+    )
+
+
+def may_take(
+    allowed: Allowed | None,
+    kind: Kind,
+    account: AccountId,
+    *,
+    epoch: EpochId,
+    in_transaction: int,
+    now_ms: int,
+) -> int | Refusal:
+    """How much of that account may be taken now, or why nothing.
+
+    `epoch`: the one that is open. An allowance of another one is none: a restored disk may hold one that was
+    used up since (P4). `in_transaction`: what the open transaction takes of it already.
+    """
+    if allowed is None or allowed.granted.kind is not kind or allowed.granted.epoch != epoch:
+        return Refusal("allowance.none", BEGUN_OFFLINE[kind])
+    left_minor = allowed.left_minor(now_ms) - in_transaction
+    if left_minor <= 0:
+        return Refusal("allowance.used-up", BEGUN_OFFLINE[kind])
+    bounds = [left_minor]
+    if allowed.granted.per_card_minor:
+        bounds.append(allowed.granted.per_card_minor - allowed.by_account.get(account, 0) - in_transaction)
+    if allowed.granted.per_transaction_minor:
+        bounds.append(allowed.granted.per_transaction_minor - in_transaction)
+    if min(bounds) <= 0:
+        return Refusal(
+            "allowance.limit",
+            f"No more of this {WORDS[kind]} can be taken while offline. Take another tender for the rest.",
+        )
+    return min(bounds)
+
+
+def use(allowed: Allowed, account: AccountId, amount_minor: int) -> Allowed:
+    """After the document that took it, in the same transaction."""
+    assert amount_minor > 0, "something is taken"
+    assert allowed.used_minor + amount_minor <= allowed.granted.amount_minor, "never more than it allows"
+    by_account = {**allowed.by_account, account: allowed.by_account.get(account, 0) + amount_minor}
+    return msgspec.structs.replace(
+        allowed, used_minor=allowed.used_minor + amount_minor, by_account=by_account
+    )
+
+
+def movement_by(
+    allowed: Allowed, act: Act, account: AccountId, amount_minor: int, *, tender: int
+) -> ValueMovement:
+    """What the document moves by it: no hold was asked for, so there is no key."""
+    return ValueMovement(
+        kind=allowed.granted.kind,
+        act=act,
+        account=account,
+        amount=amount_minor,
+        grant=allowed.granted.grant,
+        tender=tender,
+    )
