@@ -200,3 +200,23 @@ def test_the_fewest_points_that_pay_it() -> None:
     assert redeemable(1_000, 499, 10, 100) == (50, 499), "a part of a point is the shop's"
     assert redeemable(1_000, 499, 0, 100) == (0, 0)
     assert redeemable(3, 499, 1_000, 100) == (0, 0), "too few to pay anything"
+
+
+def test_what_was_sold_on_account_goes_back_to_it(counter: Counter) -> None:
+    """And the points go back from whoever earned them, though nobody chose the customer anew."""
+    counter.opens(Kind.ON_ACCOUNT, limit=5_000)
+    with counter.till.browser("cashier") as client:
+        counter.sells(client, "2*MUG")
+        post(client, "/pay/account")
+        (sold,) = counter.till.journalled("sale")
+        counter.send()
+        assert (counter.balance(Kind.ON_ACCOUNT), counter.balance(Kind.POINTS)) == (-998, 9)
+        post(client, "/returns", document=sold.document, line="1", **{"quantity-1": "1"})
+        assert "was paid by" in post(client, "/pay", amount="exact"), "no cash for what was never paid"
+        post(client, "/pay/account")
+    (back,) = counter.till.journalled("return")
+    assert (back.customer, [tender.kind for tender in back.tenders]) == (counter.customer, ["on_account"])
+    for _ in range(2):
+        counter.send()
+        assert (counter.balance(Kind.ON_ACCOUNT), counter.balance(Kind.POINTS)) == (-499, 5)
+    assert counter.open_holds(Kind.ON_ACCOUNT) == 0

@@ -42,8 +42,8 @@ CENTRAL_SENTENCES: dict[str, str] = {
     "pay.to-memo": "Refund to a credit memo",
     "pay.to-card": "Refund to a gift card",
     "pay.value-first": (
-        "{amount} of it was paid by gift card or credit memo. Refund to a gift card or a credit memo, or pay "
-        "out in cash instead."
+        "{amount} of it was paid by gift card or credit memo, by points or on account. Refund to a gift "
+        "card, a credit memo or the account, or pay out in cash instead."
     ),
     "balance.new": "{what}: the new balance is {amount}",
     "balance.sent": "{what}: the balance is being sent",
