@@ -219,7 +219,8 @@ def _until_waiting(pool: Pool, count: int) -> None:
     ("sent", "received", "receipts", "became"),
     [
         (5, 0, 0, Became.IN_TRANSIT), (5, 5, 1, Became.RECEIVED), (5, 3, 1, Became.SHORT),
-        (5, 6, 1, Became.OVER), (5, 10, 2, Became.TWICE), (5, 5, 2, Became.RECEIVED), (0, 5, 1, Became.NEVER_SENT),
+        (5, 6, 1, Became.OVER), (5, 10, 2, Became.TWICE), (5, 5, 2, Became.RECEIVED),
+        (0, 5, 1, Became.NEVER_SENT),
     ],
 )  # fmt: skip
 def test_what_became_of_a_transfer_has_a_name(
