@@ -121,8 +121,11 @@ class CentralMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def head_office_loses_a_hold(self, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(sorted(self.tables.holds)))
-        if not self.tables.holds[key].ended:
+        lost = self.tables.holds[key]
+        if not lost.ended:
+            place = (lost.kind, lost.account)
             del self.tables.holds[key]
+            self.tables.held[place] = tuple(other for other in self.tables.held[place] if other != key)
             self.is_odd = True
 
     @rule(till=tills, amount=st.integers(1, 300))
