@@ -7,6 +7,12 @@ import msgspec
 
 from holdfast.core.central.accounts import GIVES, HoldKey, Kind
 from holdfast.core.central.entries import HoldAsked, HoldEnded
+from holdfast.core.central.grants import (
+    GRANT_EXCEEDED,
+    GRANT_EXPIRED,
+    GRANT_OF_ANOTHER,
+    GRANT_UNKNOWN,
+)
 from holdfast.core.central.settle import (
     KEY_ENDED,
     NO_ACCOUNT,
@@ -31,6 +37,8 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
 
     asked: dict[HoldKey, list[Fact]]
     ended: dict[HoldKey, list[Fact]]
+    granted: dict[str, set[int]]
+    """Allowance → lives that took of it."""
 
 
 def value_exact(simulation: Simulation) -> list[str]:
@@ -92,7 +100,7 @@ def value_explained(simulation: Simulation) -> list[str]:
     shaken = {
         (row.moved.movement.kind, row.moved.movement.account)
         for row in rows
-        if row.remark in (NOT_HELD, TAKEN_BACK_THEN_USED)
+        if row.remark in (NOT_HELD, TAKEN_BACK_THEN_USED) or row.moved.movement.grant
     }
     found: list[str] = []
     for row in rows:
@@ -105,11 +113,33 @@ def value_explained(simulation: Simulation) -> list[str]:
             NOT_HELD: is_restored,
             NO_ACCOUNT: is_restored,
             OVERSPENT: movement.kind is Kind.POINTS or (movement.kind, movement.account) in shaken,
+            GRANT_UNKNOWN: is_restored,
+            GRANT_OF_ANOTHER: False,
+            GRANT_EXCEEDED: is_restored or len(keys.granted[movement.grant]) > 1,
+            GRANT_EXPIRED: True,
         }
         if not explained.get(row.remark, False):
             what = f"{movement.kind} {movement.account}: {row.remark} {row.difference}"
             found.append(f"P8: {what}, and nothing explains it")
     return found
+
+
+def exposure_bounded(simulation: Simulation) -> list[str]:
+    """What an allowance let through beyond an account's balance is never more than the allowance, but where
+    its disk was copied or head office forgot it (GC10)."""
+    central, keys = simulation.head_office.store.tables.central, _keys(simulation)
+    beyond: Counter[str] = Counter()
+    for row in central.movements.values():
+        if row.moved.movement.grant:
+            beyond[row.moved.movement.grant] -= row.difference
+    return [
+        f"P8: {minor} were overspent by the allowance {name} of {central.grants[name].amount_minor}"
+        for name, minor in beyond.items()
+        if name in central.grants
+        and minor > central.grants[name].amount_minor
+        and len(keys.granted[name]) == 1
+        and not simulation.head_office.restores
+    ]
 
 
 def nothing_stranded(simulation: Simulation) -> list[str]:
@@ -136,7 +166,7 @@ def nothing_stranded(simulation: Simulation) -> list[str]:
 
 
 def _keys(simulation: Simulation) -> Keys:
-    keys = Keys(asked=defaultdict(list), ended=defaultdict(list))
+    keys = Keys(asked=defaultdict(list), ended=defaultdict(list), granted=defaultdict(set))
     for fact in simulation.ledger.facts.values():
         if fact.type not in (*_ASKS, *_ENDS) or not fact.is_sound:
             continue
@@ -151,4 +181,5 @@ def _keys(simulation: Simulation) -> Keys:
         elif isinstance(body, Sale):
             for movement in body.values:
                 keys.ended[movement.key].append(fact)
+                keys.granted[movement.grant].add(fact.life.number)
     return keys

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from holdfast.core.central.grants import Granted, GrantRequest
 from holdfast.core.central.holds import Declined, HoldRequest
 from holdfast.core.faults import Fault, MalformedFault, SignatureFault, TooLargeFault
 from holdfast.core.ids import IncarnationId, OriginId
@@ -46,6 +47,12 @@ class CommandDesk(Protocol):
     def finish(self, origin: OriginId, outcome: Outcome) -> Refusal | None: ...
 
 
+class AllowanceDesk(Protocol):
+    """`hq.central.allowances.Allowances`, the same."""
+
+    def ask(self, origin: OriginId, request: GrantRequest) -> Granted | Declined: ...
+
+
 class Desk(NamedTuple):
     """One head office's process."""
 
@@ -53,6 +60,8 @@ class Desk(NamedTuple):
     feeds: FeedDesk
     commands: CommandDesk
     central: CentralDesk
+    allowances: AllowanceDesk | None = None
+    """None: this head office is not asked for any."""
 
 
 class SimFeeds:
@@ -211,6 +220,14 @@ def _hold(desk: Desk, origin: OriginId, body: bytes) -> Answer:
     return Answer(200, messages.encode(held))
 
 
+def _allowance(desk: Desk, origin: OriginId, body: bytes) -> Answer:
+    assert desk.allowances is not None, "somebody here grants them"
+    granted = desk.allowances.ask(origin, messages.decode(body, GrantRequest))
+    if isinstance(granted, Declined):
+        return Answer(409, messages.encode(granted), granted.code, granted.sentence)
+    return Answer(200, messages.encode(granted))
+
+
 def _release(desk: Desk, origin: OriginId, body: bytes) -> Answer:
     asked = messages.decode(body, ReleaseRequest)
     desk.central.release(origin, asked.key, asked.cause)
@@ -226,6 +243,7 @@ _KINDS: dict[str, Callable[[Desk, OriginId, bytes], Answer]] = {
     "outcome": _outcome,
     "hold": _hold,
     "release": _release,
+    "allowance": _allowance,
 }
 
 

@@ -29,6 +29,7 @@ from holdfast.hq.store.central_port import Numbered
 from holdfast.hq.store.port import HeadOfficeStore, OriginRecord
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.keys import SigningKey
+from holdfast.simulation.allowances import SimAllowances
 from holdfast.simulation.desk import Desk, SimCommands, SimFeeds, answer_of, answer_within
 from holdfast.simulation.documents import TOMORROW
 from holdfast.simulation.ledger import Ledger
@@ -54,6 +55,7 @@ class Office(Protocol):
     def publish(self, feed: str, rows: Rows, expected: tuple[int, int]) -> None: ...
     def issue(self, origin: OriginId, kind: str, arguments: dict[str, str], expected: Command) -> None: ...
     def open_accounts(self, accounts: Sequence[Numbered]) -> None: ...
+    def open_value(self) -> None: ...
     @property
     def desk(self) -> Desk: ...
     def retry_quarantine(self, expected: tuple[int, int] | str) -> None: ...
@@ -140,6 +142,7 @@ class SimHeadOffice:
             SimFeeds(self.store, self.key),
             SimCommands(self.store, self.key, self.clock),
             CentralDesk(self.store, self.clock, bytes(MAC_KEY_BYTES)),
+            SimAllowances(self.store, self.clock),
         )
 
     # Who is enrolled
@@ -207,6 +210,18 @@ class SimHeadOffice:
         """Locks that stand, and since when."""
         holds = self.store.tables.central.holds
         return [(key, hold.since_ms) for key, hold in holds.items() if not hold.ended]
+
+    @property
+    def waits_for_registers(self) -> bool:
+        """It was restored, and holds no value until it knows what they did since."""
+        with self.store.transaction(None) as transaction:
+            return transaction.central.is_waiting()
+
+    def open_value(self) -> None:
+        """All have answered, or an admin says so."""
+        self.store.tables.central.waiting[""] = False
+        if self.twin is not None:
+            self.twin.open_value()
 
     def take_back(self, key: HoldKey) -> None:
         """A person releases a lock."""

@@ -26,9 +26,10 @@ DEADLINES_MS = {
     "outcome": int(POLL_GRACE_S * 1000),
     "hold": 2_000,
     "release": 2_000,
+    "allowance": 2_000,
 }
 """The sync process's own; polls for commands are answered at once here."""
-JSON_KINDS = ("challenge", "session", "offer", "heartbeat", "outcome", "hold", "release")
+JSON_KINDS = ("challenge", "session", "offer", "heartbeat", "outcome", "hold", "release", "allowance")
 SIGNED_KINDS = ("feed", "commands")
 """Answered in a form of their own, signed, which no field may be added to."""
 OLD_ANSWERS_KEPT = 6

@@ -54,6 +54,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Between two acts with gift cards, memos, points and accounts, at one register."""
     take_back_hours: float = 48
     """Between two locks that an admin releases by hand."""
+    open_hours: float = 6
+    """Between two looks at whether a restored head office may hold value again."""
 
 
 def usual(days: int, registers: int = 4) -> Plan:

@@ -187,6 +187,14 @@ class PostgresOffice:
         with self._store.transaction(None) as transaction:
             transaction.central.open(accounts, 0)
 
+    def open_value(self) -> None:
+        with self._pool.connection() as conn:
+            conn.execute(
+                "insert into value_reopened (incarnation, at_ms, by, reason) "
+                "select incarnation, 0, '', 'all answered' from incarnation order by number desc limit 1 "
+                "on conflict do nothing"
+            )
+
     @property
     def desk(self) -> Desk:
         return self._desk

@@ -16,6 +16,7 @@ CUSTOMERS = ("C0", "C1")
 LIMIT_MINOR = 20_000
 MEMOS_KNOWN_MAX = 40
 FINISH_MS = 1_500
+IMPATIENT = 0.05
 STALE_MS = 6 * HOUR_MS
 """An impatient admin's idea of it: owners that are alive are among them."""
 
@@ -31,6 +32,7 @@ class Shoppers:
             for _ in range(CARDS_PER_REGISTER * fleet.plan.registers)
         ]
         self._memos: list[str] = []
+        self.opened_early = 0
         self.taken_back: set[HoldKey] = set()
         """By a person, whose owner may use them all the same."""
         cards = [self._card(number) for number in self._cards]
@@ -62,7 +64,12 @@ class Shoppers:
             register.sync.board.used()
         begun = till.wallet.open
         if begun is None:
-            self._begin(register)
+            if not till.is_online:
+                till.spend_offline()
+            elif self._fleet.head_office.twin is None and chance.random() < 0.2:
+                till.ask_allowance()
+            else:
+                self._begin(register)
             return
         act = chance.choices(
             ("conclude", "again", "more", "take off", "void", "suspend"), (10, 4, 3, 2, 1, 1)
@@ -114,11 +121,22 @@ class Shoppers:
 
     def finish_all(self) -> None:
         """The world is healed: whatever is open comes to an end, and is asked for until it does."""
+        self.open_value()
         is_done = [register.value.finish() for register in self._fleet.registers]
         if not all(is_done):
             self._world.after(FINISH_MS, "shoppers leave", self.finish_all)
 
     # ---- at head office
+
+    def open_value(self) -> None:
+        """A restored head office holds value again once it knows all; now and then an admin is impatient."""
+        office = self._fleet.head_office
+        if not office.alive or not office.waits_for_registers:
+            return
+        drained = all(register.alive and register.drained() for register in self._fleet.registers)
+        if drained or (not self._world.healed and self._world.chance(IMPATIENT)):
+            self.opened_early += not drained
+            office.open_value()
 
     def release_stale(self) -> None:
         """An admin frees an old lock, without knowing what its owner will do (GC9)."""

@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 
 from holdfast.core.central.accounts import GIVES, AccountId, Act, Kind
+from holdfast.core.central.allowed import Allowed, movement_by
 from holdfast.core.central.at_till import TillHold, movement_of
 from holdfast.core.central.entries import ValueMovement
 from holdfast.core.ids import CustomerNumber, DocumentNumber, Sku, TransactionId
@@ -43,6 +44,22 @@ def value_sale(
             )
         )
     return _document(number, transaction, stamp, lines, tenders, movements, customer)
+
+
+def offline_sale(
+    chance: random.Random,
+    number: str,
+    transaction: TransactionId,
+    stamp: Stamp,
+    allowed: Allowed,
+    account: AccountId,
+    amount: int,
+) -> Sale:
+    """Goods, some of them paid by a card that nobody was asked for."""
+    lines = [_line(1, "P01", amount + chance.randrange(1, 3_000), "S")]
+    tenders = [Tender(kind=allowed.granted.kind.value, amount_minor=amount)]
+    moved = movement_by(allowed, Act.REDEEM, account, amount, tender=1)
+    return _document(number, transaction, stamp, lines, tenders, [moved], None)
 
 
 def memo_return(

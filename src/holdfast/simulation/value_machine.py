@@ -11,6 +11,7 @@ from holdfast.core.sale import Sale
 from holdfast.simulation.disk import Database
 from holdfast.simulation.ledger import Ledger, Life
 from holdfast.simulation.sync import SimSync
+from holdfast.simulation.world import NodeClock
 
 Make = Callable[[str, Stamp], Sale]
 """(number, stamp) → the document."""
@@ -25,6 +26,7 @@ class ValueMachine(Protocol):
     alive: bool
     sync: SimSync | None
     cashier: StaffId
+    clock: NodeClock
 
     def write_value(self, type: str, body: msgspec.Struct) -> None:
         """An entry, with the wallet as it stands by then."""

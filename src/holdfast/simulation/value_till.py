@@ -7,8 +7,10 @@ import msgspec
 
 from holdfast.core.central import at_till
 from holdfast.core.central.accounts import GIVES, AccountId, Act, HoldKey, Kind
+from holdfast.core.central.allowed import Allowed, may_take, taken, use
 from holdfast.core.central.at_till import REFUSED, REMOVED, Stage, Step, TillHold
 from holdfast.core.central.entries import HoldAsked, HoldEnded
+from holdfast.core.central.grants import Granted, GrantRequest
 from holdfast.core.central.holds import Held
 from holdfast.core.ids import ID_RANDOM_BYTES, TransactionId, encode_id
 from holdfast.core.journal.writer import Stamp
@@ -18,12 +20,13 @@ from holdfast.core.sync.messages import decode, encode
 from holdfast.simulation.network import Answer
 from holdfast.simulation.reference import CURRENCY
 from holdfast.simulation.sync import SimSync
-from holdfast.simulation.value_documents import Used, memo_return, value_sale
+from holdfast.simulation.value_documents import Used, memo_return, offline_sale, value_sale
 from holdfast.simulation.value_machine import ValueMachine
 from holdfast.simulation.wallet import Begun, Wallet, hold_of, in_doubt
 from holdfast.simulation.world import World
 
-HOLD, RELEASE = "hold", "release"
+HOLD, RELEASE, ALLOWANCE = "hold", "release", "allowance"
+RECORDS_MAX = 5
 SUSPENDED_MAX = 2
 GIVEN_MAX_MINOR = 5_000
 HOLDS_HERE_MAX = 3
@@ -119,9 +122,13 @@ class ValueTill:
         """Lay the transaction aside, or go on in one that was."""
         wallet = self.wallet
         if wallet.open is not None and len(wallet.suspended) < SUSPENDED_MAX:
-            self._machine.database.wallet = Wallet(suspended=(*wallet.suspended, wallet.open))
+            self._machine.database.wallet = msgspec.structs.replace(
+                wallet, open=None, suspended=(*wallet.suspended, wallet.open)
+            )
         elif wallet.open is None and wallet.suspended:
-            self._machine.database.wallet = Wallet(open=wallet.suspended[0], suspended=wallet.suspended[1:])
+            self._machine.database.wallet = msgspec.structs.replace(
+                wallet, open=wallet.suspended[0], suspended=wallet.suspended[1:]
+            )
 
     def void(self) -> None:
         """The whole transaction is given up."""
@@ -186,6 +193,69 @@ class ValueTill:
         self._machine.write_document("return", make)
         return True
 
+    def ask_allowance(self) -> None:
+        """Ahead of an outage, under one key until the answer came (GC10)."""
+        head, wallet = self._machine.database.head, self.wallet
+        if not self.is_online or head is None or self._may_take_minor() > 0:
+            return
+        if not wallet.asking:
+            wallet = msgspec.structs.replace(wallet, asking=self._id())
+            self._machine.database.wallet = wallet
+        sync = self._machine.sync
+        assert sync is not None, "a till that is online has one"
+        request = GrantRequest(grant=wallet.asking, epoch=head.epoch, kind=Kind.GIFT_CARD)
+        sync.session.call(
+            ALLOWANCE, encode(request), lambda answer: self._allowed_by(sync, request, answer), lambda: None
+        )
+
+    def _allowed_by(self, sync: SimSync, request: GrantRequest, answer: Answer) -> None:
+        machine = self._machine
+        head = machine.database.head
+        if not machine.alive or machine.sync is not sync or self.wallet.asking != request.grant:
+            return
+        wallet = msgspec.structs.replace(self.wallet, asking="")
+        machine.database.wallet = wallet
+        if answer.status != 200 or head is None or head.epoch != request.epoch:
+            return
+        allowed = Allowed(granted=decode(answer.body, Granted))
+        machine.database.wallet = msgspec.structs.replace(wallet, allowed=allowed)
+        self.acts += 1
+        machine.write_value("allowance_taken", taken(allowed.granted))
+
+    def _may_take_minor(self, account: AccountId | None = None) -> int:
+        head = self._machine.database.head
+        assert head is not None, "a register that runs has an epoch"
+        now_ms = self._machine.clock.now_ms()
+        may = may_take(
+            self.wallet.allowed,
+            Kind.GIFT_CARD,
+            account or AccountId(""),
+            epoch=head.epoch,
+            in_transaction=0,
+            now_ms=now_ms,
+        )
+        return 0 if isinstance(may, Refusal) else may
+
+    def spend_offline(self) -> bool:
+        """By a card that this till knows, while nobody can be asked."""
+        wallet, machine, chance = self.wallet, self._machine, self._world.random
+        if self.is_online or not machine.alive or not wallet.records:
+            return False
+        account = chance.choice(wallet.records)
+        may = self._may_take_minor(account)
+        if may <= 0 or wallet.allowed is None:
+            return False
+        allowed, amount = wallet.allowed, chance.randrange(1, min(may, GIVEN_MAX_MINOR) + 1)
+        transaction = TransactionId(self._id())
+
+        def make(number: str, stamp: Stamp) -> Sale:
+            return offline_sale(chance, number, transaction, stamp, allowed, account, amount)
+
+        machine.database.wallet = msgspec.structs.replace(wallet, allowed=use(allowed, account, amount))
+        self.acts += 1
+        machine.write_document("sale", make)
+        return True
+
     def finish(self) -> bool:
         """The end of the day: nothing stays open. True: nothing is."""
         if not self._machine.alive:
@@ -244,11 +314,21 @@ class ValueTill:
         begun, hold = found
         if answer.status == 200:
             self._machine.ledger.granted.add((self._machine.life.number, key))
+            if hold.kind is Kind.GIFT_CARD:
+                self._record(decode(answer.body, Held).account)
             self._keep(self.wallet, begun, at_till.granted(begun.holds, decode(answer.body, Held)))
         elif answer.status == 409:
             self._give_up(begun, hold, REFUSED)
         else:
             self._unanswered(key)
+
+    def _record(self, account: AccountId) -> None:
+        """A card that was here may be taken of while nobody can be asked."""
+        wallet = self.wallet
+        others = [known for known in wallet.records if known != account]
+        self._machine.database.wallet = msgspec.structs.replace(
+            wallet, records=(*others, account)[-RECORDS_MAX:]
+        )
 
     def _unanswered(self, key: HoldKey) -> None:
         found = hold_of(self.wallet, key)

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from holdfast.core.central.accounts import HoldKey
+from holdfast.core.central.accounts import AccountId, HoldKey
+from holdfast.core.central.allowed import Allowed
 from holdfast.core.central.at_till import Holds, Stage, TillHold
 from holdfast.core.ids import TransactionId
 
@@ -22,6 +23,12 @@ class Wallet(msgspec.Struct, frozen=True, kw_only=True):
 
     open: Begun | None = None
     suspended: tuple[Begun, ...] = ()
+    allowed: Allowed | None = None
+    """What may be taken of gift cards begun offline."""
+    asking: str = ""
+    """The key of the allowance that is asked for."""
+    records: tuple[AccountId, ...] = ()
+    """Gift cards that head office told of."""
 
     def all(self) -> tuple[Begun, ...]:
         return (*self.suspended, *(() if self.open is None else (self.open,)))
@@ -33,14 +40,16 @@ class Wallet(msgspec.Struct, frozen=True, kw_only=True):
             is_it = begun.transaction == transaction
             return msgspec.structs.replace(begun, holds=holds) if is_it else begun
 
-        return Wallet(
+        return msgspec.structs.replace(
+            self,
             open=None if self.open is None else changed(self.open),
             suspended=tuple(map(changed, self.suspended)),
         )
 
     def without(self, transaction: TransactionId) -> "Wallet":
         is_open = self.open is not None and self.open.transaction == transaction
-        return Wallet(
+        return msgspec.structs.replace(
+            self,
             open=None if is_open else self.open,
             suspended=tuple(begun for begun in self.suspended if begun.transaction != transaction),
         )

@@ -11,6 +11,7 @@ from holdfast.core.central.holds import Held
 from holdfast.core.central.settle import Settling
 from holdfast.core.ingest import decide
 from holdfast.hq.central.desk import CentralDesk
+from holdfast.simulation import value_till
 from holdfast.simulation.value_till import ValueTill
 from tests.simulation.mutants.registry import mutant
 
@@ -86,3 +87,15 @@ def holds_of_a_former_life_believed(patch: pytest.MonkeyPatch) -> None:
     """A restored till takes for held what its old disk says, without asking again."""
     original = ValueTill.started
     patch.setattr(ValueTill, "started", lambda self, *, is_other_epoch: original(self, is_other_epoch=False))
+
+
+@mutant("P8: gift_card", plan="value", seed=8)
+def grant_revived_by_a_restore(patch: pytest.MonkeyPatch) -> None:
+    """A restored till takes of the allowance that its old disk holds, in whatever epoch it goes on."""
+    original = value_till.may_take
+
+    def may_take(allowed: Any, *arguments: Any, epoch: Any, **named: Any) -> Any:
+        epoch = epoch if allowed is None else allowed.granted.epoch
+        return original(allowed, *arguments, epoch=epoch, **named)
+
+    patch.setattr(value_till, "may_take", may_take)

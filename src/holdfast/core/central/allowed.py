@@ -1,6 +1,6 @@
 """The till's side of an allowance: how much may be taken of it, begun offline (GC10, OA2).
 
-    journalled as taken ──► used by documents, each within the limits ──► used up, expired, replaced or returned
+    journalled as taken ──► used by documents, within its limits ──► used up, expired, replaced or returned
 
 Only of what has a record here: the account is known from an earlier answer of head office. What an allowance
 lets through and the account does not have is the chain's loss, never more than the allowance.

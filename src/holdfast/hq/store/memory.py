@@ -341,6 +341,7 @@ class MemoryTransaction:
             if lost is not None:
                 self._append(self._tables.incarnations, (lost, at_ms, cause))
             self._append(self._tables.incarnations, (new, at_ms, cause))
+            self._set(self._tables.central.waiting, "", True)
         return self.incarnation()
 
     def alert(self, kind: str, origin: OriginId | None, detail: str) -> None:
