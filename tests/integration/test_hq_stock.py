@@ -210,8 +210,13 @@ def _until_waiting(pool: Pool, count: int) -> None:
     with pool.connection() as conn:
         conn.autocommit = True
         waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
-        while (row := conn.execute(waiting).fetchone()) is None or row[0] < count:
+        for _ in range(6_000):
+            row = conn.execute(waiting).fetchone()
+            if row is not None and row[0] >= count:
+                break
             time.sleep(0.01)
+        else:
+            pytest.fail(f"{count} transactions never waited for the store")
         conn.autocommit = False
 
 
