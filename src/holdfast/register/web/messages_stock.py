@@ -3,12 +3,9 @@
 STOCK_SENTENCES: dict[str, str] = {
     "stock.title": "Stock",
     "stock.search": "Barcode, stock code or name",
-    "stock.lead": "Look a product up, count it, adjust it, or send it to another store.",
     "stock.found": "Products found",
     "stock.none": "No product has the code or name “{text}”.",
     "stock.none.hint": "Type the beginning of its name, or scan its barcode.",
-    "stock.begin": "Which product?",
-    "stock.begin.hint": "Scan it, or type its code or name.",
     "stock.count": "Count stock",
     "stock.count.hint": "What lies here, by scanning it",
     "stock.adjust": "Adjust stock",

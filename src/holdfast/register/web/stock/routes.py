@@ -15,7 +15,7 @@ from holdfast.register.web.guards import AnyRequest, Asks, ByPath, permit_of
 from holdfast.register.web.messages import say
 from holdfast.register.web.services import Given, Services
 from holdfast.register.web.stock.acts import StockActs
-from holdfast.register.web.stock.screen import StockScreen
+from holdfast.register.web.stock.screen import WORDS, StockScreen
 
 Kind = FromPath[str]
 _OF_KIND = ByPath(
@@ -124,7 +124,7 @@ class StockPage(Controller):
         if isinstance(done, Refusal):
             return screen.draft(draft, form, refusal=done)
         said = say(
-            f"stock.done.{kind}",
+            WORDS[kind].done,
             number=done.document,
             store=getattr(done, "other", ""),
         )

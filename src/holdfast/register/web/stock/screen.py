@@ -1,7 +1,7 @@
 """What the Stock area shows."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from litestar import Response
 
@@ -9,11 +9,26 @@ from holdfast.core.ids import Sku
 from holdfast.core.operations import refusal_of
 from holdfast.core.refusals import Refusal
 from holdfast.core.stock.services import Availability, RegisterOwing, StoreStock
-from holdfast.register.stock.draft import COUNT, RECEIVE, SEND, Draft, DraftLine
+from holdfast.register.stock.draft import ADJUST, COUNT, RECEIVE, SEND, Draft, DraftLine
 from holdfast.register.web.messages import say
 from holdfast.register.web.screen import Screen
 
-_DRAFTS = ("count", "adjust", "send", "receive")
+
+class Words(NamedTuple):
+    """Keys of what is said of one kind of list."""
+
+    title: str
+    hint: str
+    do: str
+    done: str
+
+
+WORDS: Mapping[str, Words] = {
+    COUNT: Words("stock.count", "stock.count.hint", "stock.do.count", "stock.done.count"),
+    ADJUST: Words("stock.adjust", "stock.adjust.hint", "stock.do.adjust", "stock.done.adjust"),
+    SEND: Words("stock.send", "stock.send.hint", "stock.do.send", "stock.done.send"),
+    RECEIVE: Words("stock.receive", "stock.receive.hint", "stock.do.receive", "stock.done.receive"),
+}
 
 
 class StockScreen(Screen):
@@ -26,7 +41,7 @@ class StockScreen(Screen):
         if product is not None:
             return self.of(product.sku)
         found = services.shelf.search(text, services.desk.offered_date()) if text else []
-        return self._answer(self._frame("stock", said=said, asked=text, products=found, acts=_DRAFTS))
+        return self._answer(self._frame("stock", said=said, asked=text, products=found, acts=WORDS))
 
     def of(self, sku: str) -> Response[str]:
         """One product. Head office is asked by the page itself, so that nothing waits for it."""
@@ -34,7 +49,7 @@ class StockScreen(Screen):
         product = services.shelf.by_code(sku)
         if product is None:
             refusal = Refusal("stock.none", say("stock.none", text=sku[:40]))
-            return self._answer(self._frame("stock", refusal=refusal, asked="", products=[], acts=_DRAFTS))
+            return self._answer(self._frame("stock", refusal=refusal, asked="", products=[], acts=WORDS))
         look_up = services.operations["stock.look-up"]
         away = refusal_of(look_up, services.situation(look_up))
         return self._answer(
@@ -72,6 +87,7 @@ class StockScreen(Screen):
                 refusal=refusal,
                 said=said,
                 draft=draft,
+                words=WORDS[draft.kind],
                 lines=[self._line(line, shown=shown) for line in draft.lines],
                 shown=shown,
                 typed=form,
