@@ -43,6 +43,7 @@ class RealTimeTill:
         self.line = line
         self.undo = undo
         self.role = role
+        self.opened = 0
         self.file = ReferenceFile(home, DatabaseKey.load(home.database_key))
         undo.callback(self.file.close)
         self.running = undo.enter_context(contextlib.ExitStack())
@@ -72,7 +73,8 @@ class RealTimeTill:
         self.client = self.undo.enter_context(self.reopened().browser(self.role))
 
     def reopened(self) -> StaffedTill:
-        self.till = StaffedTill(self.home, self.file, OPERATIONS)
+        self.opened += 1
+        self.till = StaffedTill(self.home, self.file, OPERATIONS, self.opened)
         self.running.callback(self.till.checkout.close)
         self.running.callback(self.till.services.real_time.close)
         self.heal()

@@ -53,12 +53,14 @@ _said = itertools.count(1)
 class StaffedTill:
     """One register and its page. Use `staffed_till`."""
 
-    def __init__(self, home: RegisterHome, file: ReferenceFile, table: Mapping[str, Operation]) -> None:
+    def __init__(
+        self, home: RegisterHome, file: ReferenceFile, table: Mapping[str, Operation], seed: int = 1
+    ) -> None:
         config = load_config(home.config, RegisterConfig)
         self._url = f"http://{config.listen_host}:{config.listen_port}"
         self._store = FeedStore(file.connection())
         self.clock = ManualClock(BEGAN_MS)
-        self.checkout = open_checkout(home, self.clock)
+        self.checkout = open_checkout(home, self.clock, seed)
         self.feed("staff", {role: member(role, role) for role in STAFF})
         self.feed("products", {MUG.sku: MUG})
         self.feed("prices", {f"{MUG.sku}|2020-01-01|EUR": price_of(MUG)})

@@ -299,6 +299,38 @@ def test_after_a_crash_the_transaction_still_holds_it(
     assert [len(till.keys()), len(till.documents())] == [1, 1]
 
 
+@pytest.mark.parametrize("suspended", [False, True])
+def test_a_restored_till_asks_again_for_what_its_old_disk_holds(till: RealTimeTill, suspended: bool) -> None:
+    """P2, P4: the sale that settled it is not on this disk any more; the card is not spent twice."""
+    digits = card(till, 1, 2_000)
+    till.post("/scan", text=MUG.sku)
+    till.post("/pay/held", kind="gift_card", number=digits)
+    if suspended:
+        till.post("/suspend", note="")
+    till.running.close()
+    kept = till.home.till.read_bytes()
+    till.crash()
+    if suspended:
+        [waiting] = till.checkout.suspended()
+        till.post(f"/suspended/{waiting.basket.transaction}/recall")
+    till.on_hold("pay")
+    till.sync()
+    assert till.balance("account1") == 2_000 - MUG_MINOR
+    till.running.close()
+    till.home.till.write_bytes(kept)
+    till.crash()
+    if suspended:
+        [waiting] = till.checkout.suspended()
+        assert [hold.stage for hold in waiting.basket.holds] == ["in doubt"]
+        till.post(f"/suspended/{waiting.basket.transaction}/recall")
+    assert till.hold().stage == "in doubt"
+    till.on_hold("again")
+    assert till.checkout.basket().holds == ()
+    till.post("/pay", amount="exact")
+    till.sync()
+    assert till.balance("account1") == 2_000 - MUG_MINOR
+
+
 class _Killed(Exception):
     """The process is gone as its call leaves."""
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 
 from holdfast.core.central.accounts import GIVES, AccountId, Act, Kind
-from holdfast.core.central.allowed import Allowed, movement_by
+from holdfast.core.central.allowed import Allowed
 from holdfast.core.central.at_till import TillHold, movement_of
 from holdfast.core.central.entries import ValueMovement
 from holdfast.core.ids import CustomerNumber, DocumentNumber, Sku, TransactionId
@@ -58,7 +58,14 @@ def offline_sale(
     """Goods, some of them paid by a card that nobody was asked for."""
     lines = [_line(1, "P01", amount + chance.randrange(1, 3_000), "S")]
     tenders = [Tender(kind=allowed.granted.kind.value, amount_minor=amount)]
-    moved = movement_by(allowed, Act.REDEEM, account, amount, tender=1)
+    moved = ValueMovement(
+        kind=allowed.granted.kind,
+        act=Act.REDEEM,
+        account=account,
+        amount=amount,
+        grant=allowed.granted.grant,
+        tender=1,
+    )
     return _document(number, transaction, stamp, lines, tenders, [moved], None)
 
 

@@ -22,7 +22,7 @@ from holdfast.simulation.reference import CURRENCY
 from holdfast.simulation.sync import SimSync
 from holdfast.simulation.value_documents import Used, memo_return, offline_sale, value_sale
 from holdfast.simulation.value_machine import ValueMachine
-from holdfast.simulation.wallet import Begun, Wallet, hold_of, in_doubt
+from holdfast.simulation.wallet import Begun, Wallet, hold_of
 from holdfast.simulation.world import World
 
 HOLD, RELEASE, ALLOWANCE = "hold", "release", "allowance"
@@ -73,7 +73,8 @@ class ValueTill:
         what its disk says of a hold may be long over."""
         wallet = self.wallet
         for begun in wallet.all():
-            wallet = wallet.with_holds(begun.transaction, in_doubt(begun.holds, also_held=is_other_epoch))
+            holds = at_till.doubted(begun.holds, also_held=is_other_epoch)
+            wallet = wallet.with_holds(begun.transaction, holds)
         self._machine.database.wallet = wallet
 
     # ---- what a cashier does

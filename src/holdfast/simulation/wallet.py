@@ -4,7 +4,7 @@ import msgspec
 
 from holdfast.core.central.accounts import AccountId, HoldKey
 from holdfast.core.central.allowed import Allowed
-from holdfast.core.central.at_till import Holds, Stage, TillHold
+from holdfast.core.central.at_till import Holds, TillHold
 from holdfast.core.ids import TransactionId
 
 
@@ -53,16 +53,6 @@ class Wallet(msgspec.Struct, frozen=True, kw_only=True):
             open=None if is_open else self.open,
             suspended=tuple(begun for begun in self.suspended if begun.transaction != transaction),
         )
-
-
-def in_doubt(holds: Holds, *, also_held: bool = False) -> Holds:
-    """After a restart nobody waits for an answer; `also_held`: nor is known what became of a hold."""
-    return tuple(
-        msgspec.structs.replace(hold, stage=Stage.IN_DOUBT)
-        if also_held or hold.stage is not Stage.HELD
-        else hold
-        for hold in holds
-    )
 
 
 def hold_of(wallet: Wallet, key: HoldKey) -> tuple[Begun, TillHold] | None:

@@ -140,6 +140,20 @@ def unanswered(holds: Holds, key: HoldKey) -> Step:
     )
 
 
+def doubted(holds: Holds, *, also_held: bool = False) -> Holds:
+    """After a start nobody waits for an answer any more.
+
+    `also_held`: in another epoch the disk may be an older one, and what it holds long settled: it is asked
+    for again before it is used. What this till made itself nobody else knows.
+    """
+    return tuple(
+        msgspec.structs.replace(hold, stage=Stage.IN_DOUBT)
+        if hold.stage is Stage.ASKED or (also_held and hold.stage is Stage.HELD and not hold.is_own)
+        else hold
+        for hold in holds
+    )
+
+
 def give_up(holds: Holds, key: HoldKey, transaction: TransactionId, cause: str, by: StaffId) -> Step:
     """The transaction goes on without it. Journalled also where head office said no: a copy of the call that
     comes late must find its key ended."""

@@ -195,10 +195,7 @@ class CentralHere(WorkModes):
         """After a start nobody waits for an answer any more: what was asked for is in doubt."""
 
         def doubted(basket: Basket) -> Basket:
-            holds = basket.holds
-            for hold in holds:
-                holds = at_till.unanswered(holds, hold.key).holds
-            return msgspec.structs.replace(basket, holds=holds)
+            return msgspec.structs.replace(basket, holds=at_till.doubted(basket.holds))
 
         with self._till.reading() as connection:
             basket = writing.read_basket(connection)

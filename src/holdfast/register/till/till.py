@@ -9,8 +9,10 @@ import apsw
 import msgspec
 
 from holdfast import __version__
+from holdfast.core.basket import Basket
 from holdfast.core.business_day import NOBODY, DayClosed, DayOffer, DayState
 from holdfast.core.cash.z_report import Counters, DayFigures
+from holdfast.core.central.at_till import doubted
 from holdfast.core.faults import ConfigurationFault, DamagedFault, DatabaseFault
 from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, epoch_id
 from holdfast.core.journal import epochs, writer
@@ -37,6 +39,7 @@ from holdfast.register.till import cash, closing, mending, purging, writing
 from holdfast.register.till.counters import read_counters, write_counters
 from holdfast.register.till.database import QUERIES, open_till
 from holdfast.register.till.places import place
+from holdfast.register.till.suspended import all_suspended, replace_suspended
 from holdfast.register.till.writing import NO_DATE, Place, Standing
 
 T = TypeVar("T")
@@ -227,8 +230,20 @@ class Till:
         body = REGISTRY.decode(decode_entry(written.data))
         assert isinstance(body, EpochOpened), "an epoch begins with its opening"
         writing.store_opening(self.cursor, written, body, stamp)
+        self._doubt_holds()
         self._unmarked = self._to_mark(written.head, stamp.date)
         return written
+
+    def _doubt_holds(self) -> None:
+        """Of transactions that stand on the disk: another epoch may mean another life of it (P4)."""
+        basket = writing.read_basket(self.cursor)
+        if basket is not None and basket.holds:
+            writing.write_basket(self.cursor, _doubted(basket))
+        for kept in all_suspended(self.connection):
+            if kept.basket.holds:
+                replace_suspended(
+                    self.connection, msgspec.structs.replace(kept, basket=_doubted(kept.basket))
+                )
 
     def close_epoch(self, cause: str) -> Written:
         """The journal's last entry: nothing is written after it."""
@@ -304,3 +319,7 @@ class Till:
         with self._tidying, self._lock:
             self._require_sound()
             empty_log(self._behind)
+
+
+def _doubted(basket: Basket) -> Basket:
+    return msgspec.structs.replace(basket, holds=doubted(basket.holds, also_held=True))
