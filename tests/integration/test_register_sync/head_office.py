@@ -13,6 +13,7 @@ import msgspec
 
 from holdfast.core.catalogue import Price, Product
 from holdfast.core.central.accounts import Account, AccountId, Kind, State
+from holdfast.core.central.grants import Exposed, Granted, GrantRequest, Terms, decide_grant
 from holdfast.core.central.holds import Declined, HoldRequest
 from holdfast.core.central.numbers import MAC_KEY_BYTES, number_end, number_mac, pin_mac
 from holdfast.core.faults import Fault, MalformedFault
@@ -44,6 +45,9 @@ Answer = tuple[int, bytes]
 PAGE_ROWS = 7
 POLL_S_MAX = 1.0
 NUMBER_KEY = bytes(MAC_KEY_BYTES)
+NO_TERMS = Terms(
+    currency="EUR", allowed_minor=0, chain_minor=0, lasts_ms=1, per_card_minor=0, per_transaction_minor=0
+)
 
 
 class HeadOffice:
@@ -61,7 +65,9 @@ class HeadOffice:
         self.outcomes: dict[int, Outcome] = {}
         self.heartbeats: list[SignedStatement] = []
         self.refuse: dict[str, Refused] = {}
+        self.terms: dict[Kind, Terms] = {}
         self._clock = SystemClock("UTC")
+        self.grants_at_ms: Callable[[], int] = self._clock.now_ms
         self.restart()
         self.enrol(register_key)
         self._stopped = threading.Event()
@@ -193,6 +199,43 @@ class HeadOffice:
         with self.store.transaction(None) as transaction:
             return [hold.key for hold in transaction.central.holds_of((kind, AccountId(account)))]
 
+    def allow(self, kind: Kind, amount_minor: int, *, per_card_minor: int = 0) -> None:
+        """What registers may take offline from now on, each by itself."""
+        self.terms[kind] = Terms(
+            currency="EUR",
+            allowed_minor=amount_minor,
+            chain_minor=10**9,
+            lasts_ms=24 * 3_600_000,
+            per_card_minor=per_card_minor,
+            per_transaction_minor=0,
+        )
+
+    def grant(self, origin: OriginId, request: GrantRequest) -> Granted | Declined:
+        """As `hq.central.allowances` decides, with `allow` for parameters and its state in memory."""
+        now_ms = self.grants_at_ms()
+        grants, terms = self.store.tables.central.grants, self.terms.get(request.kind, NO_TERMS)
+        mine = [grant for grant in grants.values() if (grant.origin, grant.kind) == (origin, request.kind)]
+        left_minor = sum(grant.left(now_ms) for grant in mine)
+        exposed = Exposed(register_minor=left_minor, chain_minor=left_minor)
+        chains = self.store.tables.chains.values()
+        newest = max((record.facts for record in chains), key=lambda facts: facts.chain, default=None)
+        is_current = newest is not None and newest.epoch == request.epoch
+        known = grants.get(request.grant)
+        decided = decide_grant(request, origin, known, terms, exposed, now_ms, is_current=is_current)
+        if isinstance(decided, Declined):
+            return decided
+        grants[decided.grant] = decided
+        return Granted(
+            grant=decided.grant,
+            epoch=decided.epoch,
+            kind=decided.kind,
+            currency=decided.currency,
+            amount_minor=decided.amount_minor,
+            expires_at_ms=decided.expires_at_ms,
+            per_card_minor=terms.per_card_minor,
+            per_transaction_minor=terms.per_transaction_minor,
+        )
+
     # ---- requests
 
     def answer(self, method: str, target: str, token: str, body: bytes) -> Answer:
@@ -236,6 +279,8 @@ class HeadOffice:
                 return 204, b""
             case "/v1/services/hold":
                 return _told(self.desk.hold(origin, decode(body, HoldRequest)))
+            case "/v1/services/allowance":
+                return _told(self.grant(origin, decode(body, GrantRequest)))
             case "/v1/services/balance":
                 asked = decode(body, BalanceRequest)
                 return _told(self.desk.balance(asked.kind, asked.number, asked.account, asked.pin))

@@ -157,4 +157,4 @@ def payable_minor(hold: TillHold, due_minor: int) -> int:
 
 def kinds_held(basket: Basket) -> frozenset[Kind]:
     """What the operations table asks for: kinds that head office holds for this transaction."""
-    return frozenset(hold.kind for hold in basket.holds if hold.stage is Stage.HELD)
+    return frozenset(hold.kind for hold in basket.holds if hold.stage is Stage.HELD and not hold.grant)

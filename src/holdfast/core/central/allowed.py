@@ -15,7 +15,7 @@ from holdfast.core.central.sentences import BEGUN_OFFLINE
 from holdfast.core.ids import EpochId
 from holdfast.core.refusals import Refusal
 
-REPLACED, EXPIRED, RETIRED = "replaced", "expired", "retired"
+REPLACED, EXPIRED, RETIRED, WITHDRAWN = "replaced", "expired", "retired", "withdrawn"
 
 
 class Allowed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -78,11 +78,13 @@ def may_take(
     if allowed.granted.per_transaction_minor:
         bounds.append(allowed.granted.per_transaction_minor - in_transaction)
     if min(bounds) <= 0:
-        return Refusal(
-            "allowance.limit",
-            f"No more of this {WORDS[kind]} can be taken while offline. Take another tender for the rest.",
-        )
+        return Refusal("allowance.limit", no_more(kind))
     return min(bounds)
+
+
+def no_more(kind: Kind) -> str:
+    """What a cashier reads at a limit."""
+    return f"No more of this {WORDS[kind]} can be taken while offline. Take another tender for the rest."
 
 
 def use(allowed: Allowed, account: AccountId, amount_minor: int) -> Allowed:

@@ -51,6 +51,8 @@ class TillHold(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     is_own: bool = False
     """This till made its number, and head office has not heard of it: nobody needs to be asked, and no key
     is settled (GC6)."""
+    grant: str = ""
+    """Begun offline: the allowance that it is taken from. Nobody was asked, and no key is settled (GC10)."""
     stage: Stage = Stage.ASKED
     balance: int = 0
     available: int = 0
@@ -78,6 +80,18 @@ class Step(NamedTuple):
 
 def ask(holds: Holds, hold: TillHold, transaction: TransactionId, by: StaffId) -> Step | Refusal:
     """Before the call leaves: the key is kept, so that it is asked and settled once."""
+    if refusal := no_place(holds, hold):
+        return refusal
+    assert all(other.key != hold.key for other in holds), "a key is drawn once"
+    asked = HoldAsked(
+        key=hold.key, kind=hold.kind, act=hold.act, transaction=transaction,
+        number_end=hold.number_end, account=hold.account, by=by,
+    )  # fmt: skip
+    return Step((*holds, hold), asked)
+
+
+def no_place(holds: Holds, hold: TillHold) -> Refusal | None:
+    """Why the transaction takes no such hold; None: it does."""
     if len(holds) >= HOLDS_MAX:
         return Refusal(
             "hold.many", "Too many cards in this transaction. Conclude it, then go on in a new one."
@@ -85,12 +99,7 @@ def ask(holds: Holds, hold: TillHold, transaction: TransactionId, by: StaffId) -
     same = (hold.kind, hold.number or hold.account)
     if any((other.kind, other.number or other.account) == same for other in holds):
         return Refusal("hold.here", f"This {WORDS[hold.kind]} is in the transaction already.")
-    assert all(other.key != hold.key for other in holds), "a key is drawn once"
-    asked = HoldAsked(
-        key=hold.key, kind=hold.kind, act=hold.act, transaction=transaction,
-        number_end=hold.number_end, account=hold.account, by=by,
-    )  # fmt: skip
-    return Step((*holds, hold), asked)
+    return None
 
 
 def request_of(hold: TillHold, transaction: TransactionId, currency: str, pin: str = "") -> HoldRequest:
@@ -148,7 +157,8 @@ def doubted(holds: Holds, *, also_held: bool = False) -> Holds:
     """
     return tuple(
         msgspec.structs.replace(hold, stage=Stage.IN_DOUBT)
-        if hold.stage is Stage.ASKED or (also_held and hold.stage is Stage.HELD and not hold.is_own)
+        if hold.stage is Stage.ASKED
+        or (also_held and hold.stage is Stage.HELD and not (hold.is_own or hold.grant))
         else hold
         for hold in holds
     )
@@ -160,7 +170,7 @@ def give_up(holds: Holds, key: HoldKey, transaction: TransactionId, cause: str, 
     left = tuple(hold for hold in holds if hold.key != key)
     if len(left) == len(holds):
         return Step(holds)
-    if any(hold.is_own and hold.key == key for hold in holds):
+    if any((hold.is_own or hold.grant) and hold.key == key for hold in holds):
         return Step(left)  # nobody else ever heard of it
     return Step(left, HoldEnded(key=key, transaction=transaction, cause=cause, by=by))
 
@@ -174,8 +184,8 @@ def conclude_refusal(
     head office's parameters allow to be concluded offline where it was held before (GC4, GC6, OA2).
     """
     for hold in holds:
-        if hold.key not in paid_by:
-            continue
+        if hold.key not in paid_by or hold.grant:
+            continue  # what its allowance lets through is asked in the commit (`allowed.may_take`)
         if hold.stage is not Stage.HELD:
             return Refusal("hold.in-doubt", in_doubt(hold.words))
         if offline and hold.kind not in allowed_offline:
@@ -194,11 +204,12 @@ def movement_of(
         act=hold.act,
         account=hold.account,
         amount=amount,
-        key=HoldKey("") if hold.is_own else hold.key,
+        key=HoldKey("") if hold.is_own or hold.grant else hold.key,
         line=line,
         tender=tender,
         number=hold.number if hold.is_own and hold.act is Act.ISSUE else "",
         number_end=hold.number_end,
+        grant=hold.grant,
         before=hold.balance,
-        later=later,
+        later=later or bool(hold.grant),
     )

@@ -95,7 +95,8 @@ class AllowanceReturned(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
     kind: Kind
     unused: Int64 = 0
     cause: Annotated[str, msgspec.Meta(max_length=40)] = ""
-    """`retired`, `replaced` by a newer grant, or `expired`."""
+    """`retired`, `expired`, `replaced` by one that is asked for anew, or `withdrawn`: parameters allow none
+    any more."""
 
 
 def movement_problem(kind: Kind, act: Act, movement: ValueMovement) -> str | None:

@@ -20,7 +20,10 @@ SWITCHES = (GIFT_CARDS_OFFLINE, CREDIT_MEMOS_OFFLINE, ON_ACCOUNT_OFFLINE)
 GIFT_CARD = "gift card"
 CREDIT_MEMO = "credit memo"
 GIFT_CARD_ALLOWANCE = "gift card allowance"
+CREDIT_MEMO_ALLOWANCE = "credit memo allowance"
 CREDIT_ALLOWANCE = "credit allowance"
+TAKEN_OF_ALLOWANCE = "taken of an allowance"
+"""The open transaction pays by something that was begun offline."""
 TERMINAL_READY = "terminal ready"
 STORE_SERVER = "store server"
 CREDIT_AGE_MS_MAX = 72 * HOUR_MS
@@ -54,8 +57,12 @@ class Condition(msgspec.Struct, frozen=True):
 
 GIFT_CARD_HELD = Condition(
     "gift-card-held",
-    "the transaction held the card before the connection dropped, and head office allows it",
-    lambda now: GIFT_CARDS_OFFLINE in now.switched_on and GIFT_CARD in now.at_hand,
+    "the transaction held the card before the connection dropped, and head office allows it; or it takes it "
+    "of an amount that was reserved ahead",
+    lambda now: (
+        (GIFT_CARDS_OFFLINE in now.switched_on and GIFT_CARD in now.at_hand)
+        or TAKEN_OF_ALLOWANCE in now.at_hand
+    ),
 )
 GIFT_CARD_RESERVED = Condition(
     "gift-card-reserved",
@@ -64,8 +71,12 @@ GIFT_CARD_RESERVED = Condition(
 )
 CREDIT_MEMO_HELD = Condition(
     "credit-memo-held",
-    "the transaction held the memo before the connection dropped, and head office allows it",
-    lambda now: CREDIT_MEMOS_OFFLINE in now.switched_on and CREDIT_MEMO in now.at_hand,
+    "the transaction held the memo before the connection dropped, and head office allows it; or it takes it "
+    "of an amount that was reserved ahead",
+    lambda now: (
+        (CREDIT_MEMOS_OFFLINE in now.switched_on and CREDIT_MEMO in now.at_hand)
+        or TAKEN_OF_ALLOWANCE in now.at_hand
+    ),
 )
 CREDIT_MEMO_ALLOWED = Condition(
     "credit-memo-allowed",
@@ -74,8 +85,9 @@ CREDIT_MEMO_ALLOWED = Condition(
 )
 CREDIT_MEMO_OF_HERE = Condition(
     "credit-memo-of-here",
-    "this register issued the memo in this outage, and head office allows it",
-    lambda now: CREDIT_MEMOS_OFFLINE in now.switched_on,
+    "this register issued the memo in this outage, and head office allows it; or an amount was reserved "
+    "ahead for this register",
+    lambda now: CREDIT_MEMOS_OFFLINE in now.switched_on or CREDIT_MEMO_ALLOWANCE in now.at_hand,
 )
 CREDIT_KNOWN = Condition(
     "credit-known",

@@ -112,6 +112,7 @@ class CentralHere(WorkModes):
             known = held.hold_of(basket, answer.key)
             if known is None or known.stage is Stage.HELD:
                 return basket if known is not None else GONE
+            self.heard_of(known, answer)
             after = msgspec.structs.replace(basket, holds=at_till.granted(basket.holds, answer).holds)
             granted = held.hold_of(after, answer.key)
             if granted is None or not held.is_line(after, granted.act):
@@ -248,6 +249,9 @@ class CentralHere(WorkModes):
                 self._till.cursor, msgspec.structs.replace(basket, holds=(*basket.holds, hold))
             )
         return None
+
+    def heard_of(self, hold: TillHold, answer: Held) -> None:
+        """Head office told of an account, within the transaction that keeps its answer."""
 
     # ---- parts -------------------------------------------------------------------------------
 

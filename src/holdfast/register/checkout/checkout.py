@@ -24,8 +24,9 @@ from holdfast.core.sale import OriginalTender, Sale, Tender, TransactionVoided
 from holdfast.core.tender import CASH, STILL_DUE
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.config import RegisterHome
+from holdfast.register.checkout.allowances import AllowancesHere
 from holdfast.register.checkout.cash import CashDesk
-from holdfast.register.checkout.central import LEFT, VOIDED, CentralHere
+from holdfast.register.checkout.central import LEFT, VOIDED
 from holdfast.register.checkout.customers import CustomersHere
 from holdfast.register.checkout.drill import Drilling, end_drill
 from holdfast.register.checkout.searching import Searching
@@ -45,7 +46,7 @@ _BASKET_OPEN_AT_CLOSE = Refusal(
 )
 
 
-class Checkout(Searching, Suspending, CentralHere, CustomersHere, CashDesk, Drilling):
+class Checkout(Searching, Suspending, AllowancesHere, CustomersHere, CashDesk, Drilling):
     """One per process. Threads may share it; two processes may open the same till."""
 
     def __init__(self, till: Till, clock: Clock, randomness: Randomness) -> None:
@@ -75,6 +76,7 @@ class Checkout(Searching, Suspending, CentralHere, CustomersHere, CashDesk, Dril
                 till.close()
         checkout = cls(till, clock, randomness)
         checkout.doubt_what_was_asked()
+        checkout.drop_allowances_of_others()
         return checkout
 
     def close(self) -> None:
@@ -157,6 +159,7 @@ class Checkout(Searching, Suspending, CentralHere, CustomersHere, CashDesk, Dril
             end_drill(till, "restart")
             if day.open:
                 closing.end_day(till, day, by=by, cause="retired")
+            self.return_allowances()
             till.close_epoch(RETIRED)
             return None
 

@@ -1,5 +1,7 @@
 """The till as its writer holds it: transactions, the next entry and epoch, the mark, the disk reserve."""
 
+import hashlib
+import hmac
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +15,7 @@ from holdfast.core.basket import Basket
 from holdfast.core.business_day import NOBODY, DayClosed, DayOffer, DayState
 from holdfast.core.cash.z_report import Counters, DayFigures
 from holdfast.core.central.at_till import doubted
+from holdfast.core.central.numbers import NUMBER_KEY
 from holdfast.core.faults import ConfigurationFault, DamagedFault, DatabaseFault
 from holdfast.core.ids import EPOCH_RANDOM_BYTES, EpochId, epoch_id
 from holdfast.core.journal import epochs, writer
@@ -84,6 +87,8 @@ class Till:
         mending.finish(home)
         with ExitStack() as undo:
             key = DatabaseKey.load(home.database_key)
+            self.number_key = hmac.digest(key.reveal(), NUMBER_KEY.encode(), hashlib.sha256)
+            """Under which it knows numbers of cards again without keeping them."""
             self.connection = open_till(home, key, self.config.origin, vfs=vfs)
             undo.callback(self.connection.close)
             self.cursor = self.connection.cursor()

@@ -22,7 +22,7 @@ from holdfast.core.faults import Fault
 from holdfast.core.ids import TransactionId
 from holdfast.core.loyalty.redeem import points_for_unit, redeemable
 from holdfast.core.operations import Situation, refusal_of
-from holdfast.core.operations.conditions import CREDIT_MEMO, GIFT_CARD, SWITCHES
+from holdfast.core.operations.conditions import CREDIT_MEMO, GIFT_CARD, ON_ACCOUNT_OFFLINE, SWITCHES
 from holdfast.core.operations.table import OPERATIONS
 from holdfast.core.parameters import BEGUN_WITH
 from holdfast.core.refusals import Refusal
@@ -31,6 +31,7 @@ from holdfast.core.tender import Due
 from holdfast.infra.clock import Clock
 from holdfast.register.checkout.central import GONE, LineNow
 from holdfast.register.realtime.client import Denied, RealTime, Unanswered
+from holdfast.register.web.allowances import Allowances
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.watch import Watch
@@ -87,6 +88,7 @@ class Central:
         self._changed = changed
         self._asking_again = threading.Lock()
         self._may_doubt = True
+        self.allowances = Allowances(desk, real_time, watch, clock)
         desk.checkout.line_now = self.line_now
 
     # ---- asking ------------------------------------------------------------------------------
@@ -119,9 +121,7 @@ class Central:
         """
         digits = read_number(kind, number) if kind in NUMBERED else ""
         if not self.is_there():
-            if isinstance(digits, str) and (kind, act) == (Kind.CREDIT_MEMO, ValueAct.REDEEM):
-                return self._own_memo(digits, by)
-            return self.not_there(kind)
+            return digits if isinstance(digits, Refusal) else self._alone(kind, act, digits, account, pin, by)
         if isinstance(digits, Refusal):
             return digits
         hold = TillHold(
@@ -146,6 +146,24 @@ class Central:
             own = self._own_memo(digits, by)  # its entry may be on its way
             return answer if isinstance(own, Refusal) else own
         return answer
+
+    def _alone(
+        self, kind: Kind, act: ValueAct, digits: str, account: str, pin: str, by: Act
+    ) -> Basket | Refusal:
+        """Begun offline: a memo of this till's own, or what an allowance lets through (GC6, GC10, OA2)."""
+        own = self._own_memo(digits, by) if (kind, act) == (Kind.CREDIT_MEMO, ValueAct.REDEEM) else None
+        if own is not None and not (isinstance(own, Refusal) and own.code == "operation.offline"):
+            return own
+        if act not in {ValueAct.REDEEM, ValueAct.CHARGE} or not self._may_begin(kind):
+            return self.not_there(kind)
+        with self._desk.lock:
+            return self._desk.checkout.hold_by_allowance(kind, act, digits or account, pin.strip())
+
+    def _may_begin(self, kind: Kind) -> bool:
+        """On account has a parameter of its own beside the amount."""
+        basket = self._desk.checkout.basket()
+        is_on = basket is not None and basket.parameters.get(ON_ACCOUNT_OFFLINE) is True
+        return kind is not Kind.ON_ACCOUNT or is_on
 
     def _own_memo(self, number: str, by: Act) -> Basket | Refusal:
         """A memo that this till issued, and that head office has not heard of: nobody else can have it."""
@@ -213,7 +231,11 @@ class Central:
         answer = self._real_time.ask(BALANCE, asked, Told)
         if isinstance(answer, Unanswered):
             return self.not_there(kind)
-        return self.refusal(answer) if isinstance(answer, Denied) else answer
+        if isinstance(answer, Denied):
+            return self.refusal(answer)
+        left_minor = answer.balance if kind in NUMBERED else answer.available
+        self._desk.checkout.heard_balance(kind, digits, pin.strip(), answer.account, left_minor)
+        return answer
 
     # ---- what is done with it ----------------------------------------------------------------
 
@@ -280,6 +302,7 @@ class Central:
 
     def heard(self) -> None:
         """At each look at the line: once it is back, what is in doubt is asked again, in another thread."""
+        self.allowances.heard()
         if self._may_doubt and self.is_there() and self._asking_again.acquire(blocking=False):
             threading.Thread(target=self._settle_doubts, name="holdfast-doubts", daemon=True).start()
 

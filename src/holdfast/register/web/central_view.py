@@ -65,6 +65,8 @@ def _row(hold: TillHold, used: bool, fmt: Formats, now_ms: int, due: Due | None)
     pays = held.payable_minor(hold, due.amount_minor)
     short = due.amount_minor - pays
     leaves = say("held.short", amount=fmt.money(short)) if short else ""
+    if hold.grant:
+        return msgspec.structs.replace(row, pays=say("held.take", amount=fmt.money(pays)), leaves=leaves)
     return msgspec.structs.replace(
         row,
         pays=say("held.take", amount=fmt.money(pays)) if pays else "",
@@ -75,6 +77,8 @@ def _row(hold: TillHold, used: bool, fmt: Formats, now_ms: int, due: Due | None)
 def _state(hold: TillHold, fmt: Formats, now_ms: int) -> str:
     if hold.stage is not Stage.HELD:
         return say(_STAGES[hold.stage])
+    if hold.grant:
+        return say("held.allowance", amount=fmt.money(hold.available))
     balance = say("held.has", before=fmt.money(hold.balance))
     if not hold.since_ms:
         return balance

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from litestar import Response
 
 from holdfast.core.card_tender import CardPayment
+from holdfast.core.central.accounts import Kind
 from holdfast.core.central.sentences import BEGUN_OFFLINE
 from holdfast.core.customers import Found
 from holdfast.core.ids import DocumentNumber
@@ -291,10 +292,13 @@ class Screen:
         }
 
     def _central_there(self) -> dict[str, bool]:
-        """For which kinds a number can be typed: offline for a memo that this register issued itself."""
-        is_there = self._services.central.is_there()
+        """For which kinds a number can be typed: offline within an allowance, and for a memo that this
+        register issued itself."""
+        if self._services.central.is_there():
+            return {"gift_card": True, "credit_memo": True}
+        usable = self._services.central.allowances.usable()
         may_memo = self._services.rule(CREDIT_MEMOS_OFFLINE, False)
-        return {"gift_card": is_there, "credit_memo": is_there or may_memo}
+        return {"gift_card": Kind.GIFT_CARD in usable, "credit_memo": may_memo or Kind.CREDIT_MEMO in usable}
 
     def _refund(self, payment: CardPayment, due: Due) -> dict[str, str]:
         """What goes back to one card."""

@@ -140,11 +140,12 @@ class Services:
         mode, watch = self.watch.mode(), self.watch
         if operation is not None and not operation.has_condition:
             return Situation(mode=mode)
-        now_ms = self.clock.now_ms()
+        now_ms, basket = self.clock.now_ms(), self.desk.checkout.basket()
         return Situation(
             mode=mode,
             switched_on=frozenset(name for name in SWITCHES if self.rule(name, False)),
-            at_hand=frozenset() if (basket := self.desk.checkout.basket()) is None else at_hand(basket),
+            at_hand=self.central.allowances.at_hand(basket)
+            | (frozenset() if basket is None else at_hand(basket)),
             ages_ms={name: max(0, now_ms - age.checked_ms) for name, age in watch.link.feeds.items()},
         )
 

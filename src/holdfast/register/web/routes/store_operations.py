@@ -69,4 +69,5 @@ def _overview(services: Services, session: Session) -> dict[str, Any]:
         "status": services.status(),
         "view": overview(watch.link, watch.owed, services.fmt, now_ms, asked_ms=session.asked_ms),
         "halved": services.are_prices_old(),
+        "allowances": services.central.allowances.told(services.fmt),
     }
