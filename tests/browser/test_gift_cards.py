@@ -18,6 +18,7 @@ from holdfast.core.central.sentences import BEGUN_OFFLINE, balance_later, not_of
 from holdfast.core.connection import Mode
 from holdfast.core.operations.conditions import GIFT_CARDS_OFFLINE
 from holdfast.core.parameters import Place
+from holdfast.core.parameters.known import ALLOWANCE_GIFT_CARDS
 from holdfast.demo.chain import Chain
 from holdfast.demo.line import LineMode
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
@@ -63,17 +64,17 @@ def may_conclude(chain: Chain) -> Iterator[Callable[[], None]]:
     done: list[bool] = []
 
     def allow() -> None:
-        _set(chain, "yes")
+        _set(chain, GIFT_CARDS_OFFLINE, "yes")
         done.append(True)
 
     yield allow
     if done:
-        _set(chain, None)
+        _set(chain, GIFT_CARDS_OFFLINE, None)
 
 
-def _set(chain: Chain, value: str | None) -> None:
+def _set(chain: Chain, name: str, value: str | None) -> None:
     """Head office's parameter, and the register that has it."""
-    words = ("set", GIFT_CARDS_OFFLINE, value) if value else ("unset", GIFT_CARDS_OFFLINE)
+    words = ("set", name, value) if value else ("unset", name)
     hq(chain, "parameter", *words, "--register", REGISTER, "--reason", "Test")
     home = RegisterHome(chain.registers[REGISTER].home)
     config = load_config(home.config, RegisterConfig)
@@ -81,8 +82,8 @@ def _set(chain: Chain, value: str | None) -> None:
     with contextlib.closing(open_reference(home, DatabaseKey.load(home.database_key))) as reference:
         while True:
             place = Place(config.store, config.series)
-            found = read_settings(reference, [GIFT_CARDS_OFFLINE], place, lambda: "2026-11-23")
-            if (GIFT_CARDS_OFFLINE in found) == bool(value):
+            found = read_settings(reference, [name], place, lambda: "2026-11-23")
+            if (name in found) == bool(value):
                 return
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -173,3 +174,41 @@ def test_a_memo_for_goods_that_come_back(till: TillPage) -> None:
     hold(till, memo[0].replace(" ", ""), "Credit memo")
     page.keyboard.press("Enter")
     expect(page.locator(".paper")).to_contain_text("balance €0.00")
+
+
+@pytest.fixture
+def allowance(chain: Chain) -> Iterator[None]:
+    """Head office grants the register ten euros ahead, until the test is over."""
+    _set(chain, ALLOWANCE_GIFT_CARDS, "10")
+    yield
+    _set(chain, ALLOWANCE_GIFT_CARDS, None)
+
+
+@pytest.mark.usefixtures("allowance")
+def test_a_card_begun_offline_within_an_allowance(till: TillPage, chain: Chain, cards: list[str]) -> None:
+    """GC10: what can be taken stands on the page Status; no more of it is taken, and it is booked later."""
+    page, [_, number] = till.page, cards
+    page.click("button:has-text('Gift cards')")
+    page.wait_for_selector("#card-number")
+    till.type(number + "\r")
+    page.wait_for_selector("#card-amount")
+    page.click(".chip:has-text('€25.00')")
+    page.click("#work button:has-text('Sell')")
+    till.pay_exact()
+    expect(page.locator("#balances")).to_contain_text("the new balance is €25.00")
+    page.keyboard.press("Escape")
+    page.click("summary")
+    page.click(".menu__items >> text=Status")
+    expect(page.locator("#overview")).to_contain_text("€10.00 of €10.00")
+    look(till, "allowance")
+    page.keyboard.press("Escape")
+    till.scan(MILK, "Milk")
+    line(till, chain, LineMode.CUT)
+    hold(till, number)
+    expect(page.locator(".held__row")).to_contain_text("Offline: up to €10.00")
+    look(till, "allowed")
+    page.keyboard.press("Enter")
+    for place in ("#balances", ".paper"):
+        expect(page.locator(place)).to_contain_text(balance_later("gift card"))
+    line(till, chain, LineMode.UP)
+    expect(page.locator("#balances")).to_contain_text("head office has booked it")

@@ -5,7 +5,7 @@ returned first, and asked for anew once head office knows.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -57,14 +57,18 @@ _SPENT = frozenset({"allowance.ended", "allowance.key-used"})
 class Allowances:
     """One till's; thread-safe."""
 
-    def __init__(self, desk: Desk, real_time: RealTime, watch: Watch, clock: Clock) -> None:
+    def __init__(
+        self, desk: Desk, real_time: RealTime, watch: Watch, clock: Clock, *, changed: Callable[[], None]
+    ) -> None:
+        """`changed`: what may be taken is another by now."""
+        self._changed = changed
         self._desk = desk
         self._real_time = real_time
         self._watch = watch
         self._clock = clock
         self._asking = threading.Lock()
         self._due_ms = 0
-        self._was_there = False
+        self._seen = (False, 0)
         self._left_alone: dict[Kind, tuple[int, int]] = {}
         """Kind → the parameter as it was, and until when (monotonic) it is not asked for."""
 
@@ -107,11 +111,15 @@ class Allowances:
     # ---- asking ahead ------------------------------------------------------------------------
 
     def heard(self) -> None:
-        """At each look at the line: now and then, and at once when it is back, in another thread."""
-        is_there, was_there = self._real_time.is_there(), self._was_there
-        self._was_there = is_there
-        now_ms = self._clock.monotonic_ms()
-        if not is_there or (was_there and now_ms < self._due_ms) or not self._asking.acquire(blocking=False):
+        """At each look at the line: now and then, and at once when it is back or parameters are others; in
+        another thread."""
+        is_there, now_ms = self._real_time.is_there(), self._clock.monotonic_ms()
+        parameters = self._watch.link.feeds.get("parameters")
+        seen = (is_there, 0 if parameters is None else parameters.n)
+        is_new, self._seen = seen != self._seen, seen
+        if is_new:
+            self._due_ms = now_ms
+        if not is_there or now_ms < self._due_ms or not self._asking.acquire(blocking=False):
             return
         self._due_ms = now_ms + LOOK_EVERY_MS
         threading.Thread(target=self._ask_in_thread, name="holdfast-allowances", daemon=True).start()
@@ -151,7 +159,7 @@ class Allowances:
         else:
             return
         if done:
-            self._desk.committed(None)
+            self._told()
 
     def _may_ask(self, kind: Kind, kept: Kept | None, units: int) -> bool:
         if kept is not None and kept.ended_seq > self._watch.link.applied.get(kept.epoch, 0):
@@ -165,7 +173,7 @@ class Allowances:
         answer = self._real_time.ask(ALLOWANCE, request, Granted)
         if isinstance(answer, Granted):
             if checkout.allowance_granted(request, answer):
-                self._desk.committed(None)
+                self._told()
                 return
             checkout.allowance_key_spent(request)
         elif isinstance(answer, Denied) and answer.code in _SPENT:
@@ -173,6 +181,11 @@ class Allowances:
         is_none = isinstance(answer, Denied) and answer.code == "allowance.none"
         quiet_ms = NONE_FOR_MS if is_none else AGAIN_AFTER_MS
         self._left_alone[kind] = (units, self._clock.monotonic_ms() + quiet_ms)
+
+    def _told(self) -> None:
+        """The journal has a word on it: sync sends it, and pages show it."""
+        self._desk.committed(None)
+        self._changed()
 
 
 _log = structlog.get_logger(__name__)

@@ -88,7 +88,7 @@ class Central:
         self._changed = changed
         self._asking_again = threading.Lock()
         self._may_doubt = True
-        self.allowances = Allowances(desk, real_time, watch, clock)
+        self.allowances = Allowances(desk, real_time, watch, clock, changed=changed)
         desk.checkout.line_now = self.line_now
 
     # ---- asking ------------------------------------------------------------------------------

@@ -106,6 +106,8 @@ def _balance(movement: ValueMovement, fmt: Formats, *, is_applied: bool) -> str:
         return ""
     what = f"{WORDS[movement.kind]} …{movement.number_end}"
     what = what[0].upper() + what[1:]
+    if is_applied and movement.grant:
+        return say("balance.booked", what=what)  # nobody told a balance before
     if is_applied:
         return say("balance.new", what=what, amount=fmt.money(movement.after))
     return balance_later(WORDS[movement.kind]) if movement.later else say("balance.sent", what=what)

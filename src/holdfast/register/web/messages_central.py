@@ -50,5 +50,6 @@ CENTRAL_SENTENCES: dict[str, str] = {
         "card, a credit memo or the account, or pay out in cash instead."
     ),
     "balance.new": "{what}: the new balance is {amount}",
+    "balance.booked": "{what}: head office has booked it",
     "balance.sent": "{what}: the balance is being sent",
 }
