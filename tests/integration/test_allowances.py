@@ -163,6 +163,36 @@ def test_no_number_lies_in_the_records(till: RealTimeTill) -> None:
     assert all(digits not in str(value) and "4711" not in str(value) for value in row)
 
 
+def test_records_are_bounded_and_the_newest_stay(till: RealTimeTill, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast.register.till.allowances.ACCOUNTS_MAX", 2)
+    oldest, *newer = [_later(till, told_of(till, n, 5_000)) for n in (1, 2, 3)]
+    granted(till, 1_000)
+    till.cut()
+    assert BEGUN_OFFLINE[GIFT] in text_of(redeem(till, oldest))
+    for digits in newer:
+        assert "Take €4.99" in text_of(redeem(till, digits, goods=0))
+        till.on_hold("off")
+
+
+def _later(till: RealTimeTill, digits: str) -> str:
+    till.till.clock.advance(1_000)
+    return digits
+
+
+def test_one_that_expired_meanwhile_lets_nothing_through_and_the_card_comes_off(till: RealTimeTill) -> None:
+    """Asked again in the commit: a sale may have been suspended over night."""
+    digits = told_of(till, 1, 5_000)
+    till.office.grants_at_ms = lambda: till.till.clock.now_ms() - 24 * 3_600_000 + 30_000
+    granted(till, 1_000)
+    till.cut()
+    redeem(till, digits)
+    till.till.clock.advance(30_000)
+    assert BEGUN_OFFLINE[GIFT] in text_of(till.on_hold("pay"))
+    till.on_hold("off")
+    till.post("/pay", amount="exact")
+    assert till.documents()[-1].values == ()
+
+
 def test_a_restored_till_takes_nothing_of_it(till: RealTimeTill) -> None:
     """P4: what its disk holds may have been used up since; head office grants the new epoch what is left."""
     digits = told_of(till, 1, 5_000)
@@ -273,7 +303,8 @@ def test_a_line_that_returns_before_the_document_changes_nothing(till: RealTimeT
 def test_on_account_begun_offline_for_a_customer_who_was_told_of_here(till: RealTimeTill) -> None:
     """OA2: with its parameter, within the allowance; else OA1's sentence."""
     till.office.prepare(Kind.ON_ACCOUNT, "C1", limit=100_000)
-    till.till.services.central.balance(Kind.ON_ACCOUNT, "", account="C1")
+    sale_for(till, "C1")
+    till.post("/pay/account")
     till.sync()
     till.office.allow(Kind.ON_ACCOUNT, 700)
     parameters(till, account=7, on=True)
@@ -295,7 +326,7 @@ def test_on_account_begun_offline_for_a_customer_who_was_told_of_here(till: Real
     assert (movement.account, movement.key, movement.amount) == ("C1", "", 700)
     till.heal()
     till.sync()
-    assert till.balance("C1", Kind.ON_ACCOUNT) == -700
+    assert till.balance("C1", Kind.ON_ACCOUNT) == -700 - MUG_MINOR
     assert (grant(till).used, remarks(till)) == (700, [])
 
     parameters(till, account=7)
