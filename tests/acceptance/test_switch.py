@@ -139,6 +139,8 @@ def _until_the_line_drops(till: Till, cell: Cell) -> None:
 
 
 def _lose_the_answer(till: Till, cell: Cell) -> None:
+    """Of the very call that asks to hold, in a session that is open."""
+    till.look_up_a_balance()
     till.line.mode = Mode.LOSE_ANSWER
     till.ask(cell.kind)
     assert [hold.stage for hold in till.holds()] == ["in doubt"], "the call left, and no answer came"
