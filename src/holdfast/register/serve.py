@@ -82,6 +82,7 @@ def serve_register(
         outbox = _outbox(home, config, key, clock, undo)
         shelf = Shelf(looked_up, config.currency)
         services = _services(home, config, checkout, shelf, clock, watch, wakeups, keeper, outbox)
+        undo.callback(services.central.allowances.close)
         undo.callback(services.real_time.close)
         undo.callback(services.points.stop)
         services.stock.start()

@@ -51,6 +51,7 @@ NONE_FOR_MS = 3_600_000
 """And where head office allows none, unless its parameter changes."""
 RENEW_AFTER_MS = 300_000
 """One that was used is not renewed before it is so old."""
+CLOSE_S = 3.0
 _SPENT = frozenset({"allowance.ended", "allowance.key-used"})
 
 
@@ -123,6 +124,10 @@ class Allowances:
             return
         self._due_ms = now_ms + LOOK_EVERY_MS
         threading.Thread(target=self._ask_in_thread, name="holdfast-allowances", daemon=True).start()
+
+    def close(self) -> None:
+        """Before the till closes: no round begins any more, and one that goes on is awaited."""
+        self._asking.acquire(timeout=CLOSE_S)
 
     def _ask_in_thread(self) -> None:
         try:
