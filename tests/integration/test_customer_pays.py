@@ -220,3 +220,30 @@ def test_what_was_sold_on_account_goes_back_to_it(counter: Counter) -> None:
         counter.send()
         assert (counter.balance(Kind.ON_ACCOUNT), counter.balance(Kind.POINTS)) == (-499, 5)
     assert counter.open_holds(Kind.ON_ACCOUNT) == 0
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_what_was_held_on_account_concludes_offline_where_head_office_allows_it(
+    counter: Counter, allowed: bool
+) -> None:
+    """P8: the amount was kept before the line dropped; its answer came only when it was asked again."""
+    counter.opens(Kind.ON_ACCOUNT, limit=5_000)
+    counter.till.feed("parameters", {IN_USE: Parameter(True), "offline.on-account": Parameter(allowed)})
+    with counter.till.browser("cashier") as client:
+        counter.sells(client)
+        counter.loses_answers = True
+        post(client, "/pay/account")
+        counter.loses_answers = False
+        basket = counter.till.checkout.basket()
+        assert basket is not None
+        post(client, f"/held/on_account/{basket.holds[0].key}/again?from=pay")
+        counter.till.work(Mode.OFFLINE)
+        for path in ("/pay/account", f"/held/on_account/{basket.holds[0].key}/pay?from=pay"):
+            said = post(client, path)
+            if not allowed:
+                assert OA1 in said or "cannot conclude with the customer account" in said
+        left = counter.till.checkout.basket()
+    assert (left is None) is allowed
+    counter.send()
+    assert counter.balance(Kind.ON_ACCOUNT) == (-499 if allowed else 0)
+    assert counter.open_holds(Kind.ON_ACCOUNT) == (0 if allowed else 1)

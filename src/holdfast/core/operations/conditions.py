@@ -19,6 +19,7 @@ SWITCHES = (GIFT_CARDS_OFFLINE, CREDIT_MEMOS_OFFLINE, ON_ACCOUNT_OFFLINE)
 
 GIFT_CARD = "gift card"
 CREDIT_MEMO = "credit memo"
+CUSTOMER_ACCOUNT = "customer account"
 GIFT_CARD_ALLOWANCE = "gift card allowance"
 CREDIT_MEMO_ALLOWANCE = "credit memo allowance"
 CREDIT_ALLOWANCE = "credit allowance"
@@ -91,11 +92,17 @@ CREDIT_MEMO_OF_HERE = Condition(
 )
 CREDIT_KNOWN = Condition(
     "credit-known",
-    "head office allows it, and the customer's allowance is known here and under 72 hours old",
+    "head office allows it, and the transaction held the amount before the connection dropped, or the "
+    "customer's allowance is known here and under 72 hours old",
     lambda now: (
         ON_ACCOUNT_OFFLINE in now.switched_on
-        and CREDIT_ALLOWANCE in now.at_hand
-        and now.ages_ms.get("customers", CREDIT_AGE_MS_MAX + 1) <= CREDIT_AGE_MS_MAX
+        and (
+            CUSTOMER_ACCOUNT in now.at_hand
+            or (
+                CREDIT_ALLOWANCE in now.at_hand
+                and now.ages_ms.get("customers", CREDIT_AGE_MS_MAX + 1) <= CREDIT_AGE_MS_MAX
+            )
+        )
     ),
 )
 TERMINAL_TOOK_SETTING = Condition(

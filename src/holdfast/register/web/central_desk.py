@@ -22,7 +22,13 @@ from holdfast.core.faults import Fault
 from holdfast.core.ids import TransactionId
 from holdfast.core.loyalty.redeem import points_for_unit, redeemable
 from holdfast.core.operations import Situation, refusal_of
-from holdfast.core.operations.conditions import CREDIT_MEMO, GIFT_CARD, ON_ACCOUNT_OFFLINE, SWITCHES
+from holdfast.core.operations.conditions import (
+    CREDIT_MEMO,
+    CUSTOMER_ACCOUNT,
+    GIFT_CARD,
+    ON_ACCOUNT_OFFLINE,
+    SWITCHES,
+)
 from holdfast.core.operations.table import OPERATIONS
 from holdfast.core.parameters import BEGUN_WITH
 from holdfast.core.refusals import Refusal
@@ -37,9 +43,17 @@ from holdfast.register.web.formats import Formats
 from holdfast.register.web.watch import Watch
 
 HOLD, BALANCE = "/v1/services/hold", "/v1/services/balance"
-CONCLUDES: Mapping[Kind, str] = {Kind.GIFT_CARD: "gift.conclude", Kind.CREDIT_MEMO: "memo.conclude"}
+CONCLUDES: Mapping[Kind, str] = {
+    Kind.GIFT_CARD: "gift.conclude",
+    Kind.CREDIT_MEMO: "memo.conclude",
+    Kind.ON_ACCOUNT: "account.tender",
+}
 """Rows of the operations table that say whether such a transaction concludes while offline."""
-AT_HAND: Mapping[Kind, str] = {Kind.GIFT_CARD: GIFT_CARD, Kind.CREDIT_MEMO: CREDIT_MEMO}
+AT_HAND: Mapping[Kind, str] = {
+    Kind.GIFT_CARD: GIFT_CARD,
+    Kind.CREDIT_MEMO: CREDIT_MEMO,
+    Kind.ON_ACCOUNT: CUSTOMER_ACCOUNT,
+}
 AGAIN_MAX = 20
 """Doubts that one return of the line asks again."""
 _log = structlog.get_logger(__name__)

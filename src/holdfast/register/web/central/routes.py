@@ -23,7 +23,12 @@ KeyPath = FromPath[str]
 KEY_CHARS_MAX = 64
 TEXT_CHARS_MAX = 64
 _REDEEM = {"gift_card": "gift.redeem", "credit_memo": "memo.redeem"}
-_CONCLUDE = {"gift_card": "gift.conclude", "credit_memo": "memo.conclude"}
+_CONCLUDE = {
+    "gift_card": "gift.conclude",
+    "credit_memo": "memo.conclude",
+    "on_account": "account.tender",
+    "points": "loyalty.redeem",
+}
 _REMOVE = {"gift_card": "gift.remove", "credit_memo": "memo.remove"}
 _PAYS_WITH = ByField("kind", _REDEEM, "gift.redeem")
 _PAYS_BY = {"gift_card": Kind.GIFT_CARD, "credit_memo": Kind.CREDIT_MEMO}
