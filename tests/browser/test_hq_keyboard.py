@@ -55,17 +55,20 @@ def page(browser: Browser, office: ServedHeadOffice) -> Iterator[Page]:
 
 
 def walk(page: Page) -> list[dict[str, Any]]:
-    """Where Tab leads, once around the page."""
+    """Where Tab leads, from the first control until it leaves the page or comes around.
+
+    Chromium without a window gives the focus back to the page in its own time, so what follows the last
+    control is not looked at.
+    """
+    page.locator("[data-number='0']").focus()
     found: list[dict[str, Any]] = []
     for _ in range(TABS_MAX):
-        page.keyboard.press("Tab")
         at = page.evaluate(_AT)
-        if at is None:  # out of the page, and in again from its top
-            continue
-        if found and at["number"] == found[0]["number"]:
+        if at is None or any(at["number"] == before["number"] for before in found[:-1]):
             return found
         if not found or at["number"] != found[-1]["number"]:  # a date has a stop for its day, its month, …
             found.append(at)
+        page.keyboard.press("Tab")
     raise AssertionError(f"Tab does not come around: {found[-1]}")
 
 
@@ -82,10 +85,7 @@ def test_tab_passes_every_control_in_order_and_each_is_seen(page: Page, office: 
         page.goto(path)
         controls = page.evaluate(_NUMBER_ALL)
         passed = walk(page)
-        numbers = [at["number"] for at in passed]
-        start = numbers.index(min(numbers))
-        in_order = numbers[start:] + numbers[:start]
-        assert in_order == list(range(controls)), f"{path}: {passed}"
+        assert [at["number"] for at in passed] == list(range(controls)), f"{path}: {passed}"
         hidden = [at for at in passed if not (at["outlined"] and at["inView"])]
         assert not hidden, f"{path}: {hidden}"
 

@@ -1,5 +1,9 @@
 """The API against its own document: whatever is sent, the answer is one that was declared."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import (
@@ -33,7 +37,19 @@ def batch_bytes(_: object, value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
 
 
-def test_every_answer_is_a_declared_one(office: ServedHeadOffice) -> None:
+def unstorable(value: Any) -> Any:
+    """The same with a NUL in each text: JSON has it, PostgreSQL's text does not."""
+    if isinstance(value, str):
+        return value[: len(value) // 2] + "\x00" + value[len(value) // 2 + 1 :]
+    if isinstance(value, list):
+        return [unstorable(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: unstorable(item) for name, item in value.items()}
+    return value
+
+
+@pytest.mark.parametrize("is_unstorable", [False, True])
+def test_every_answer_is_a_declared_one(office: ServedHeadOffice, is_unstorable: bool) -> None:
     client = office.session(office.enrol(SampleJournal().open().sell(1)))
     schema = schemathesis.openapi.from_url(f"{office.url}/v1/openapi.json")
     token = {"Authorization": client.headers["Authorization"]}
@@ -41,11 +57,19 @@ def test_every_answer_is_a_declared_one(office: ServedHeadOffice) -> None:
     assert len(operations) == OPERATIONS
     for operation in operations:
 
-        @settings(max_examples=EXAMPLES, suppress_health_check=_SLOW, database=None)
+        @settings(
+            max_examples=EXAMPLES // 3 if is_unstorable else EXAMPLES,
+            suppress_health_check=_SLOW,
+            database=None,
+        )
         @given(case=operation.as_strategy())
         def send(case: schemathesis.Case) -> None:
             if case.path.endswith("/commands"):
                 case.query = {**(case.query or {}), "wait_s": 0}  # nobody has time to wait for one
+            if is_unstorable:
+                case.body = unstorable(case.body)
+                case.query = unstorable(case.query)
+                case.path_parameters = unstorable(case.path_parameters)
             case.call_and_validate(headers=token, checks=_CHECKS)
 
         send()

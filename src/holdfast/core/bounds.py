@@ -16,6 +16,8 @@ Int64 = Annotated[int, msgspec.Meta(gt=-(1 << 63), le=(1 << 63) - 1)]
 Key = Annotated[str, msgspec.Meta(max_length=256)]
 """What rows are found by: an index entry has a bound in every database."""
 Text = Annotated[str, msgspec.Meta(max_length=4_000)]
+PLAIN = "^[^\\u0000-\\u001f]*$"
+"""Pattern of text in a request that reaches a database as it is: no control characters."""
 
 LINES_MAX = 5_000
 """Lines of one basket, voided ones included."""

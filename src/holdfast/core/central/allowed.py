@@ -8,8 +8,8 @@ lets through and the account does not have is the chain's loss, never more than 
 
 import msgspec
 
-from holdfast.core.central.accounts import WORDS, AccountId, Act, Kind
-from holdfast.core.central.entries import AllowanceReturned, AllowanceTaken, ValueMovement
+from holdfast.core.central.accounts import WORDS, AccountId, Kind
+from holdfast.core.central.entries import AllowanceReturned, AllowanceTaken
 from holdfast.core.central.grants import Granted
 from holdfast.core.central.sentences import BEGUN_OFFLINE
 from holdfast.core.ids import EpochId
@@ -94,18 +94,4 @@ def use(allowed: Allowed, account: AccountId, amount_minor: int) -> Allowed:
     by_account = {**allowed.by_account, account: allowed.by_account.get(account, 0) + amount_minor}
     return msgspec.structs.replace(
         allowed, used_minor=allowed.used_minor + amount_minor, by_account=by_account
-    )
-
-
-def movement_by(
-    allowed: Allowed, act: Act, account: AccountId, amount_minor: int, *, tender: int
-) -> ValueMovement:
-    """What the document moves by it: no hold was asked for, so there is no key."""
-    return ValueMovement(
-        kind=allowed.granted.kind,
-        act=act,
-        account=account,
-        amount=amount_minor,
-        grant=allowed.granted.grant,
-        tender=tender,
     )

@@ -14,8 +14,6 @@ HOLDS_MAX = 20
 """Of one transaction at a time."""
 
 Number = Annotated[str, msgspec.Meta(max_length=32)]
-PLAIN = "^[^\\u0000-\\u001f]*$"
-"""Text of a request that may reach a database: no control characters."""
 
 
 class ValueMovement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):

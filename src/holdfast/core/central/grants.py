@@ -9,8 +9,9 @@ from typing import Annotated
 
 import msgspec
 
+from holdfast.core.bounds import PLAIN
 from holdfast.core.central.accounts import WORDS, Kind
-from holdfast.core.central.entries import PLAIN, ValueMovement
+from holdfast.core.central.entries import ValueMovement
 from holdfast.core.central.holds import Declined
 from holdfast.core.ids import EpochId, OriginId
 
@@ -67,6 +68,20 @@ class Granted(msgspec.Struct, frozen=True, kw_only=True):
     per_card_minor: int
     """Of one card or customer; 0: no limit of its own."""
     per_transaction_minor: int
+
+
+def answer_of(grant: Grant, per_card_minor: int, per_transaction_minor: int) -> Granted:
+    """What the register is told of a grant, with the limits that it was given."""
+    return Granted(
+        grant=grant.grant,
+        epoch=grant.epoch,
+        kind=grant.kind,
+        currency=grant.currency,
+        amount_minor=grant.amount_minor,
+        expires_at_ms=grant.expires_at_ms,
+        per_card_minor=per_card_minor,
+        per_transaction_minor=per_transaction_minor,
+    )
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):

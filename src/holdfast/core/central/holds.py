@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from holdfast.core.bounds import PLAIN
 from holdfast.core.central.accounts import (
     ACTS,
     AMOUNT_MAX,
@@ -21,7 +22,6 @@ from holdfast.core.central.accounts import (
     Kind,
     State,
 )
-from holdfast.core.central.entries import PLAIN
 from holdfast.core.ids import OriginId, TransactionId
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from holdfast.core.bounds import Key
+from holdfast.core.bounds import PLAIN, Key
 from holdfast.core.ids import EpochId, IncarnationId, Sku, StoreId
 
 ROWS_MAX = 250_000
@@ -14,11 +14,13 @@ ROWS_MAX = 250_000
 EPOCHS_MAX = 64
 INCOMING_MAX = 200
 
+PlainEpoch = Annotated[EpochId, msgspec.Meta(max_length=64, pattern=PLAIN)]
+
 
 class AvailabilityRequest(msgspec.Struct, frozen=True, kw_only=True):
     """`POST /v1/services/availability`."""
 
-    sku: Annotated[Sku, msgspec.Meta(max_length=256)]
+    sku: Annotated[Sku, msgspec.Meta(max_length=256, pattern=PLAIN)]
 
 
 class RegisterOwing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -54,10 +56,10 @@ class Availability(msgspec.Struct, frozen=True, kw_only=True):
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """What a register has moved by its own tables, as of a place in its journal (ST2)."""
 
-    epoch: EpochId
-    seq: int
-    products: int
-    digest: bytes
+    epoch: PlainEpoch
+    seq: Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+    products: Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
+    digest: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
     """`stock_digest` of its own sums."""
 
 
@@ -65,8 +67,8 @@ class StockRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     """`POST /v1/services/stock`: what changed in the register's own store since a version."""
 
     incarnation: Key = ""
-    version: int = 0
-    epochs: Annotated[tuple[EpochId, ...], msgspec.Meta(max_length=EPOCHS_MAX)] = ()
+    version: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] = 0
+    epochs: Annotated[tuple[PlainEpoch, ...], msgspec.Meta(max_length=EPOCHS_MAX)] = ()
     """Those of its journal: head office says how far each is in the figures."""
     statement: Statement | None = None
 

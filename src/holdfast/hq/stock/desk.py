@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 import psycopg
 
-from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import EpochId, IncarnationId, OriginId, Sku, StoreId
 from holdfast.core.stock.services import (
     INCOMING_MAX,
@@ -66,8 +65,6 @@ class StockServices:
     def _keep(self, conn: psycopg.Connection, origin: OriginId, asked: StockRequest) -> None:
         said = asked.statement
         assert said is not None, "there is something to keep"
-        if "\x00" in said.epoch or len(said.digest) != 32 or not 0 <= said.seq < 1 << 53:
-            raise MalformedFault("a statement of stock has an epoch, a seq and a SHA-256")
         _sql.state(
             conn, origin=origin, epoch=said.epoch, seq=said.seq, products=said.products,
             digest=said.digest, at_ms=self._clock.now_ms(),
@@ -77,8 +74,9 @@ class StockServices:
         store, now_ms = _sql.store_of(conn, origin=origin), self._clock.now_ms()
         incarnation, version = _sql.version(conn)
         is_whole = asked.incarnation != incarnation or not 0 < asked.version <= version
-        epochs = [epoch for epoch in asked.epochs if "\x00" not in epoch]
-        applied = {EpochId(epoch): seq for epoch, seq in _sql.applied(conn, origin=origin, epochs=epochs)}
+        applied = {
+            EpochId(epoch): seq for epoch, seq in _sql.applied(conn, origin=origin, epochs=list(asked.epochs))
+        }
         since = -1 if is_whole else asked.version
         rows = [
             (Sku(sku), milli)
