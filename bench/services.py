@@ -21,6 +21,7 @@ import msgspec
 from bench.figure import Figure, Size, figure, median, percentile
 from holdfast.core.central.accounts import Act, HoldKey, Kind
 from holdfast.core.central.holds import Held, HoldRequest
+from holdfast.core.central.services import ReleaseRequest
 from holdfast.core.connection import Mode
 from holdfast.core.ids import TransactionId
 from holdfast.core.sync.messages import encode
@@ -28,7 +29,6 @@ from holdfast.demo.chain import Place, post
 from holdfast.demo.line import Line, LineMode, LineThread
 from holdfast.demo.shop import found_shop
 from holdfast.hq.central.cards import Made
-from holdfast.hq.central.services import ReleaseRequest
 from holdfast.hq.service import HeadOffice
 from holdfast.hq.web.process import home_in
 from holdfast.infra.clock import SystemClock

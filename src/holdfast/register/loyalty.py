@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from holdfast.core.central.accounts import AccountId, Kind
+from holdfast.core.central.services import BalanceRequest
 from holdfast.register.realtime.client import Denied, Unanswered
 
 A = TypeVar("A", bound=msgspec.Struct)
@@ -42,13 +43,6 @@ class RealTimeLoyalty:
     def reopened(self) -> None:
         """The business day ended: whoever opens the next one is asked anew."""
         self.switch(on=True)
-
-
-class PointsAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """Of whom points are looked up."""
-
-    account: AccountId
-    kind: Kind = Kind.POINTS
 
 
 class PointsTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +123,7 @@ class PointsWatch:
     def _ask(self, customer: str) -> PointsTold | None:
         if not self._line.is_there():
             return None
-        asked = PointsAsked(account=AccountId(customer))
+        asked = BalanceRequest(kind=Kind.POINTS, account=AccountId(customer))
         answer = self._line.ask("/v1/services/balance", asked, PointsTold)
         if isinstance(answer, Denied):
             return PointsTold(balance=0) if answer.code == _NONE_YET else None

@@ -1,15 +1,17 @@
-"""Allowances over the store in memory: the rule that ships, with figures of its own.
+"""Allowances over a store in memory: the rule that ships, with figures of its own.
 
 `hq/central/allowances.py` reads them from parameters.
 """
 
+from collections.abc import Callable
+
 from holdfast.core.central import after_loss
-from holdfast.core.central.grants import Exposed, Granted, GrantRequest, Terms, decide_grant
+from holdfast.core.central.accounts import Kind
+from holdfast.core.central.grants import Exposed, Granted, GrantRequest, Terms, answer_of, decide_grant
 from holdfast.core.central.holds import Declined
 from holdfast.core.ids import OriginId
-from holdfast.infra.clock import Clock
+from holdfast.hq.store.memory import MemoryStore
 from holdfast.simulation.reference import CURRENCY
-from holdfast.simulation.stores import SimStore
 
 TERMS = Terms(
     currency=CURRENCY,
@@ -21,14 +23,19 @@ TERMS = Terms(
 )
 
 
-class SimAllowances:
+class MemoryAllowances:
     """Of one head office."""
 
-    def __init__(self, store: SimStore, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(
+        self,
+        store: MemoryStore,
+        now_ms: Callable[[], int],
+        terms_of: Callable[[Kind], Terms] = lambda kind: TERMS,
+    ) -> None:
+        self._store, self._now_ms, self._terms_of = store, now_ms, terms_of
 
     def ask(self, origin: OriginId, request: GrantRequest) -> Granted | Declined:
-        tables, now_ms = self._store.tables, self._clock.now_ms()
+        tables, now_ms, terms = self._store.tables, self._now_ms(), self._terms_of(request.kind)
         grants = tables.central.grants
         known = grants.get(request.grant)
         with self._store.transaction(None) as transaction:
@@ -40,19 +47,9 @@ class SimAllowances:
             chain_minor=sum(grant.left(now_ms) for grant in grants.values()),
         )
         chains = tables.chains_of.get(origin, ())
-        newest = tables.chains[chains[-1]] if chains else None
-        is_current = newest is not None and newest.facts.epoch == request.epoch
-        decided = decide_grant(request, origin, known, TERMS, exposed, now_ms, is_current=is_current)
+        is_current = bool(chains) and tables.chains[chains[-1]].facts.epoch == request.epoch
+        decided = decide_grant(request, origin, known, terms, exposed, now_ms, is_current=is_current)
         if isinstance(decided, Declined):
             return decided
         grants[decided.grant] = decided
-        return Granted(
-            grant=decided.grant,
-            epoch=decided.epoch,
-            kind=decided.kind,
-            currency=decided.currency,
-            amount_minor=decided.amount_minor,
-            expires_at_ms=decided.expires_at_ms,
-            per_card_minor=TERMS.per_card_minor,
-            per_transaction_minor=TERMS.per_transaction_minor,
-        )
+        return answer_of(decided, terms.per_card_minor, terms.per_transaction_minor)

@@ -10,7 +10,7 @@ from holdfast.core.monitoring.owed import Owing
 from holdfast.core.sale import Sale
 from holdfast.simulation.checks_cash import cash_exact, tenders_exact
 from holdfast.simulation.checks_down import commands_answered, commands_journalled, feeds_current
-from holdfast.simulation.checks_value import exposure_bounded, nothing_stranded, value_exact, value_explained
+from holdfast.simulation.checks_value import value_exact, value_kept
 from holdfast.simulation.documents import TOMORROW
 from holdfast.simulation.ledger import Fact, Ledger
 from holdfast.simulation.scenario import Simulation
@@ -40,9 +40,7 @@ def findings(simulation: Simulation) -> list[str]:
         *cash_exact(simulation),
         *tenders_exact(simulation),
         *value_exact(simulation),
-        *(() if simulation.shoppers is None else value_explained(simulation)),
-        *(() if simulation.shoppers is None else nothing_stranded(simulation)),
-        *(() if simulation.shoppers is None else exposure_bounded(simulation)),
+        *(() if simulation.shoppers is None else value_kept(simulation, simulation.shoppers)),
     ]
 
 

@@ -28,6 +28,7 @@ from holdfast.core.sale import Sale, TransactionVoided
 from holdfast.simulation.documents import TOMORROW
 from holdfast.simulation.ledger import Fact
 from holdfast.simulation.scenario import Simulation
+from holdfast.simulation.shoppers import Shoppers
 
 _ASKS, _ENDS = ("hold_asked",), ("hold_ended", "transaction_voided", "sale", "return")
 
@@ -90,11 +91,19 @@ def _balances(simulation: Simulation, rows: list[Settled]) -> list[str]:
     return found
 
 
-def value_explained(simulation: Simulation) -> list[str]:
+def value_kept(simulation: Simulation, shoppers: Shoppers) -> list[str]:
+    """Of a run in which people use it."""
+    keys = _keys(simulation)
+    return [
+        *value_explained(simulation, keys, shoppers.taken_back),
+        *exposure_bounded(simulation, keys),
+        *nothing_stranded(simulation, keys),
+    ]
+
+
+def value_explained(simulation: Simulation, keys: Keys, released: set[HoldKey]) -> list[str]:
     """Each remark on the report has a cause: a copied disk, a restored head office, or somebody's release. In
     a run without these nothing is overspent."""
-    keys = _keys(simulation)
-    released = set[HoldKey]() if simulation.shoppers is None else simulation.shoppers.taken_back
     is_restored = simulation.head_office.restores > 0
     rows = list(simulation.head_office.store.tables.central.movements.values())
     shaken = {
@@ -124,10 +133,10 @@ def value_explained(simulation: Simulation) -> list[str]:
     return found
 
 
-def exposure_bounded(simulation: Simulation) -> list[str]:
+def exposure_bounded(simulation: Simulation, keys: Keys) -> list[str]:
     """What an allowance let through beyond an account's balance is never more than the allowance, but where
     its disk was copied or head office forgot it (GC10)."""
-    central, keys = simulation.head_office.store.tables.central, _keys(simulation)
+    central = simulation.head_office.store.tables.central
     beyond: Counter[str] = Counter()
     for row in central.movements.values():
         if row.moved.movement.grant:
@@ -142,9 +151,8 @@ def exposure_bounded(simulation: Simulation) -> list[str]:
     ]
 
 
-def nothing_stranded(simulation: Simulation) -> list[str]:
+def nothing_stranded(simulation: Simulation, keys: Keys) -> list[str]:
     """No lock stays whose owner's journal goes on: it settled it, or gave it up."""
-    keys = _keys(simulation)
     office = simulation.head_office.store
     waiting = {(e.origin, e.epoch, e.seq, e.hash) for e in office.entries() if e.status != APPLIED}
     found: list[str] = []

@@ -9,6 +9,7 @@ import msgspec
 
 from holdfast.core.central.grants import Granted, GrantRequest
 from holdfast.core.central.holds import Declined, HoldRequest
+from holdfast.core.central.services import ReleaseRequest
 from holdfast.core.faults import Fault, MalformedFault, SignatureFault, TooLargeFault
 from holdfast.core.ids import IncarnationId, OriginId
 from holdfast.core.journal.chain import Signer
@@ -18,7 +19,6 @@ from holdfast.core.sync.commands import Command, CommandBatch, Outcome
 from holdfast.core.sync.feed import FeedPage, FeedRow, pack
 from holdfast.core.sync.receiver import Refused
 from holdfast.hq.central.desk import CentralDesk
-from holdfast.hq.central.services import ReleaseRequest
 from holdfast.hq.ingest import Ingest
 from holdfast.infra.clock import Clock
 from holdfast.simulation.errands import Ask

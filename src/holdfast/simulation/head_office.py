@@ -29,7 +29,7 @@ from holdfast.hq.store.central_port import Numbered
 from holdfast.hq.store.port import HeadOfficeStore, OriginRecord
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.keys import SigningKey
-from holdfast.simulation.allowances import SimAllowances
+from holdfast.simulation.allowances import MemoryAllowances
 from holdfast.simulation.desk import Desk, SimCommands, SimFeeds, answer_of, answer_within
 from holdfast.simulation.documents import TOMORROW
 from holdfast.simulation.ledger import Ledger
@@ -142,7 +142,7 @@ class SimHeadOffice:
             SimFeeds(self.store, self.key),
             SimCommands(self.store, self.key, self.clock),
             CentralDesk(self.store, self.clock, bytes(MAC_KEY_BYTES)),
-            SimAllowances(self.store, self.clock),
+            MemoryAllowances(self.store, self.clock.now_ms),
         )
 
     # Who is enrolled

@@ -32,7 +32,6 @@ class Shoppers:
             for _ in range(CARDS_PER_REGISTER * fleet.plan.registers)
         ]
         self._memos: list[str] = []
-        self.opened_early = 0
         self.taken_back: set[HoldKey] = set()
         """By a person, whose owner may use them all the same."""
         cards = [self._card(number) for number in self._cards]
@@ -135,7 +134,6 @@ class Shoppers:
             return
         drained = all(register.alive and register.drained() for register in self._fleet.registers)
         if drained or (not self._world.healed and self._world.chance(IMPATIENT)):
-            self.opened_early += not drained
             office.open_value()
 
     def release_stale(self) -> None:

@@ -12,6 +12,7 @@ from holdfast.core.central.at_till import REFUSED, REMOVED, Stage, Step, TillHol
 from holdfast.core.central.entries import HoldAsked, HoldEnded
 from holdfast.core.central.grants import Granted, GrantRequest
 from holdfast.core.central.holds import Held
+from holdfast.core.central.services import ReleaseRequest
 from holdfast.core.ids import ID_RANDOM_BYTES, TransactionId, encode_id
 from holdfast.core.journal.writer import Stamp
 from holdfast.core.refusals import Refusal
@@ -41,13 +42,6 @@ class Want(NamedTuple):
     act: Act
     number: str = ""
     account: str = ""
-
-
-class ReleaseAsked(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of the call that lets go of a hold."""
-
-    key: HoldKey
-    cause: str
 
 
 class ValueTill:
@@ -350,7 +344,7 @@ class ValueTill:
             sync = self._machine.sync
             assert sync is not None, "a till that is online has one"
             sync.session.call(
-                RELEASE, encode(ReleaseAsked(key=key, cause=cause)), lambda answer: None, lambda: None
+                RELEASE, encode(ReleaseRequest(key=key, cause=cause)), lambda answer: None, lambda: None
             )
 
     def _keep(self, wallet: Wallet, begun: Begun, step: Step) -> bool:

@@ -14,9 +14,6 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     transaction: TransactionId
     holds: Holds = ()
 
-    def has(self, key: HoldKey) -> bool:
-        return any(hold.key == key for hold in self.holds)
-
 
 class Wallet(msgspec.Struct, frozen=True, kw_only=True):
     """All that there is of it; a copy of the disk takes it along."""

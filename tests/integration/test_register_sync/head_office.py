@@ -13,9 +13,10 @@ import msgspec
 
 from holdfast.core.catalogue import Price, Product
 from holdfast.core.central.accounts import Account, AccountId, Kind, State
-from holdfast.core.central.grants import Exposed, Granted, GrantRequest, Terms, decide_grant
+from holdfast.core.central.grants import Granted, GrantRequest, Terms
 from holdfast.core.central.holds import Declined, HoldRequest
 from holdfast.core.central.numbers import MAC_KEY_BYTES, number_end, number_mac, pin_mac
+from holdfast.core.central.services import BalanceRequest, ReleaseRequest
 from holdfast.core.faults import Fault, MalformedFault
 from holdfast.core.ids import EpochId, IncarnationId, OriginId, Sku, StoreId
 from holdfast.core.ingest.facts import OriginFacts
@@ -31,7 +32,6 @@ from holdfast.core.sync.messages import (
 )
 from holdfast.core.sync.receiver import Refused
 from holdfast.hq.central.desk import CentralDesk
-from holdfast.hq.central.services import BalanceRequest, ReleaseRequest
 from holdfast.hq.ingest import Ingest
 from holdfast.hq.store.central_port import Numbered
 from holdfast.hq.store.memory import MemoryStore
@@ -39,6 +39,7 @@ from holdfast.hq.store.port import OriginRecord
 from holdfast.infra.clock import SystemClock, SystemRandomness
 from holdfast.infra.config import RegisterHome
 from holdfast.infra.keys import SigningKey, verify
+from holdfast.simulation.allowances import MemoryAllowances
 from tests.register_fixture import HEAD_OFFICE, ORIGIN
 
 Answer = tuple[int, bytes]
@@ -212,29 +213,8 @@ class HeadOffice:
 
     def grant(self, origin: OriginId, request: GrantRequest) -> Granted | Declined:
         """As `hq.central.allowances` decides, with `allow` for parameters and its state in memory."""
-        now_ms = self.grants_at_ms()
-        grants, terms = self.store.tables.central.grants, self.terms.get(request.kind, NO_TERMS)
-        mine = [grant for grant in grants.values() if (grant.origin, grant.kind) == (origin, request.kind)]
-        left_minor = sum(grant.left(now_ms) for grant in mine)
-        exposed = Exposed(register_minor=left_minor, chain_minor=left_minor)
-        chains = self.store.tables.chains.values()
-        newest = max((record.facts for record in chains), key=lambda facts: facts.chain, default=None)
-        is_current = newest is not None and newest.epoch == request.epoch
-        known = grants.get(request.grant)
-        decided = decide_grant(request, origin, known, terms, exposed, now_ms, is_current=is_current)
-        if isinstance(decided, Declined):
-            return decided
-        grants[decided.grant] = decided
-        return Granted(
-            grant=decided.grant,
-            epoch=decided.epoch,
-            kind=decided.kind,
-            currency=decided.currency,
-            amount_minor=decided.amount_minor,
-            expires_at_ms=decided.expires_at_ms,
-            per_card_minor=terms.per_card_minor,
-            per_transaction_minor=terms.per_transaction_minor,
-        )
+        desk = MemoryAllowances(self.store, self.grants_at_ms, lambda kind: self.terms.get(kind, NO_TERMS))
+        return desk.ask(origin, request)
 
     # ---- requests
 

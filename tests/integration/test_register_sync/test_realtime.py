@@ -9,9 +9,9 @@ from holdfast.core import connection
 from holdfast.core.central.accounts import Act, HoldKey, Kind
 from holdfast.core.central.holds import Held, HoldRequest
 from holdfast.core.central.numbers import new_number
+from holdfast.core.central.services import ReleaseRequest
 from holdfast.core.ids import TransactionId
 from holdfast.core.sync.receiver import Refused
-from holdfast.hq.central.services import ReleaseRequest
 from holdfast.infra.clock import ManualClock
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import SigningKey

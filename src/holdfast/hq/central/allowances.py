@@ -14,6 +14,7 @@ from holdfast.core.central.grants import (
     Granted,
     GrantRequest,
     Terms,
+    answer_of,
     decide_grant,
 )
 from holdfast.core.central.holds import Declined
@@ -117,17 +118,8 @@ class Allowances:
                 amount=decided.amount_minor, now_ms=now_ms, expires_at_ms=decided.expires_at_ms,
                 currency=currency, per_card=terms.per_card_minor, per_transaction=terms.per_transaction_minor,
             )  # fmt: skip
-        kept_currency, per_card, per_transaction = _sql.limits(conn, allowance=decided.grant)
-        return Granted(
-            grant=decided.grant,
-            epoch=decided.epoch,
-            kind=decided.kind,
-            currency=kept_currency,
-            amount_minor=decided.amount_minor,
-            expires_at_ms=decided.expires_at_ms,
-            per_card_minor=per_card,
-            per_transaction_minor=per_transaction,
-        )
+        per_card, per_transaction = _sql.limits(conn, allowance=decided.grant)
+        return answer_of(decided, per_card, per_transaction)
 
     def listed(self) -> list[Allowance]:
         """By register, what is out first; those that ended within a week too."""

@@ -30,7 +30,7 @@ values (
 );
 
 -- name: limits(allowance)^
-select currency, per_card, per_transaction from value_allowance where allowance = :allowance;
+select per_card, per_transaction from value_allowance where allowance = :allowance;
 
 -- name: by_register(now_ms, limit)
 -- Open ones, and what was used of those that ended within the last week.

@@ -13,6 +13,7 @@ from holdfast.core.central import after_loss
 from holdfast.core.central.accounts import NUMBERED, WORDS, AccountId, HoldKey, Kind
 from holdfast.core.central.holds import TAKEN_BACK, Declined, Held, Hold, HoldRequest, decide_hold
 from holdfast.core.central.numbers import is_pin, number_mac, read_number
+from holdfast.core.central.services import Balance
 from holdfast.core.central.settle import AccountKey
 from holdfast.core.faults import UnavailableFault
 from holdfast.core.ids import OriginId
@@ -31,20 +32,6 @@ class _Transaction(Protocol):
 
 class _Store(Protocol):
     def transaction(self, origin: None) -> AbstractContextManager[_Transaction]: ...
-
-
-class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """What a look-up tells (GC1): as of now, and nothing is held by it."""
-
-    kind: Kind
-    account: AccountId
-    currency: str
-    balance: int
-    available: int
-    state: str
-    number_end: str
-    tier: str = ""
-    """Of points."""
 
 
 class CentralDesk:

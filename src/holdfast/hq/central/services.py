@@ -1,16 +1,16 @@
 """Real-time services of central value as the web gives them: the desk, attempts limited, holders by name."""
 
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from holdfast.core.central.accounts import NUMBERED, AccountId, HoldKey, Kind
-from holdfast.core.central.entries import PLAIN
+from holdfast.core.central.accounts import NUMBERED, Kind
 from holdfast.core.central.holds import Declined, Held, HoldRequest
+from holdfast.core.central.services import Balance, BalanceRequest, ReleaseRequest
 from holdfast.core.ids import OriginId, StoreId
 from holdfast.hq.central.attempts import WRONG, Attempts
-from holdfast.hq.central.desk import Balance, CentralDesk
+from holdfast.hq.central.desk import CentralDesk
 from holdfast.hq.store.postgres import PostgresStore
 from holdfast.infra.clock import Clock
 from holdfast.infra.postgres.connect import Pool
@@ -18,22 +18,6 @@ from holdfast.infra.queries import Engine, load_queries
 
 A = TypeVar("A", Held, Balance)
 _sql = load_queries("holdfast.hq.central", "services.sql", Engine.POSTGRES)
-
-
-class BalanceRequest(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Whose balance a till asks for."""
-
-    kind: Kind
-    number: Annotated[str, msgspec.Meta(max_length=32, pattern=PLAIN)] = ""
-    pin: Annotated[str, msgspec.Meta(max_length=16, pattern=PLAIN)] = ""
-    account: Annotated[AccountId, msgspec.Meta(max_length=64, pattern=PLAIN)] = AccountId("")
-
-
-class ReleaseRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A till lets go of a hold, ahead of its entry."""
-
-    key: Annotated[HoldKey, msgspec.Meta(min_length=16, max_length=64, pattern=PLAIN)]
-    cause: Annotated[str, msgspec.Meta(pattern="^(removed|voided|refused|left)$")]
 
 
 class Throttled(msgspec.Struct, frozen=True):

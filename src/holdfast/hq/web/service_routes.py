@@ -14,10 +14,10 @@ from litestar.params import JSONBody
 
 from holdfast.core.central.grants import Granted, GrantRequest
 from holdfast.core.central.holds import Declined, Held, HoldRequest
+from holdfast.core.central.services import Balance, BalanceRequest, ReleaseRequest
 from holdfast.core.stock.services import Availability, AvailabilityRequest, StockPage, StockRequest
 from holdfast.core.sync.messages import Problem
-from holdfast.hq.central.desk import Balance
-from holdfast.hq.central.services import BalanceRequest, ReleaseRequest, Throttled
+from holdfast.hq.central.services import Throttled
 from holdfast.hq.sessions import OpenSession
 from holdfast.hq.web.protocol import ApiRequest, problems
 from holdfast.hq.web.services import Given

@@ -7,7 +7,6 @@ key, before the call leaves, and whatever the answer is it finds it there.
 import threading
 from collections.abc import Callable, Mapping
 
-import msgspec
 import structlog
 
 from holdfast.core.basket import UNLIMITED, Act, Basket, held
@@ -18,6 +17,7 @@ from holdfast.core.central.at_till import REFUSED, Stage, TillHold, request_of
 from holdfast.core.central.holds import Held
 from holdfast.core.central.numbers import RANDOM_BYTES, new_number, read_number
 from holdfast.core.central.sentences import BEGUN_OFFLINE, in_doubt
+from holdfast.core.central.services import Balance, BalanceRequest
 from holdfast.core.faults import Fault
 from holdfast.core.ids import TransactionId
 from holdfast.core.loyalty.redeem import points_for_unit, redeemable
@@ -57,27 +57,6 @@ AT_HAND: Mapping[Kind, str] = {
 AGAIN_MAX = 20
 """Doubts that one return of the line asks again."""
 _log = structlog.get_logger(__name__)
-
-
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What is on an account (GC1): as of now, and nothing is held by it."""
-
-    kind: Kind
-    account: AccountId
-    currency: str
-    balance: int
-    available: int
-    state: str
-    number_end: str
-
-
-class _BalanceAsked(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Body of `/v1/services/balance`."""
-
-    kind: Kind
-    number: str = ""
-    pin: str = ""
-    account: AccountId = AccountId("")
 
 
 class Central:
@@ -234,15 +213,15 @@ class Central:
         sentence = denied.sentence.replace("{holder}", holder).replace("{since}", since)
         return Refusal(denied.code, sentence)
 
-    def balance(self, kind: Kind, number: str, pin: str = "", *, account: str = "") -> Told | Refusal:
+    def balance(self, kind: Kind, number: str, pin: str = "", *, account: str = "") -> Balance | Refusal:
         """What is on it now; nothing is held and nothing is journalled."""
         if not self.is_there():
             return self.not_there(kind)
         digits = read_number(kind, number) if kind in NUMBERED else ""
         if isinstance(digits, Refusal):
             return digits
-        asked = _BalanceAsked(kind=kind, number=digits, pin=pin.strip(), account=AccountId(account))
-        answer = self._real_time.ask(BALANCE, asked, Told)
+        asked = BalanceRequest(kind=kind, number=digits, pin=pin.strip(), account=AccountId(account))
+        answer = self._real_time.ask(BALANCE, asked, Balance)
         if isinstance(answer, Unanswered):
             return self.not_there(kind)
         if isinstance(answer, Denied):
