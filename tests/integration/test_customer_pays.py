@@ -15,6 +15,7 @@ from holdfast.core.connection import Mode
 from holdfast.core.customers import Details
 from holdfast.core.loyalty.parameters import FOR_UNIT, IN_USE
 from holdfast.core.loyalty.redeem import redeemable
+from holdfast.core.refusals import Refusal
 from holdfast.hq.central.desk import CentralDesk
 from holdfast.hq.store.central_port import Numbered
 from holdfast.infra.config import RegisterHome
@@ -67,10 +68,12 @@ class Counter:
             return Denied(said.code, said.sentence)
         return said if isinstance(said, Held) else msgspec.convert(msgspec.to_builtins(said), answer)
 
-    def opens(self, kind: Kind, limit: int = 0) -> None:
+    def opens(self, kind: Kind, limit: int = 0, customer: str = "") -> None:
         """As head office opens it: with nothing on it."""
         currency = "" if kind is Kind.POINTS else "EUR"
-        account = Account(kind=kind, account=AccountId(self.customer), currency=currency, limit=limit)
+        account = Account(
+            kind=kind, account=AccountId(customer or self.customer), currency=currency, limit=limit
+        )
         with self.hq.store.transaction(None) as transaction:
             transaction.central.open([Numbered(account=account)], 1)
 
@@ -144,6 +147,7 @@ def test_on_account_within_the_limit_and_paid_back_by_cash(counter: Counter) -> 
         asked = html.unescape(client.get("/account/payment", headers=PART).text)
         assert "Owed now: €4.99" in asked
         assert "Payment on customer account" in post(client, "/account/payment", amount="3.00")
+        assert "Take another tender" in post(client, "/pay/account"), "nor is it paid from there"
         post(client, "/pay", amount="exact")
     _, paid = counter.till.journalled("sale")
     assert (paid.total_minor, [move.act for move in paid.values]) == (300, ["pay"]), "and it earns no points"
@@ -184,6 +188,43 @@ def test_an_answer_that_is_lost_is_said_and_taken_off(counter: Counter) -> None:
     assert counter.open_holds(Kind.ON_ACCOUNT) == 1
     counter.send()
     assert (counter.open_holds(Kind.ON_ACCOUNT), counter.balance(Kind.ON_ACCOUNT)) == (0, 0)
+
+
+def test_another_customer_is_never_charged(counter: Counter) -> None:
+    """P8: what was asked of one stays his; it is taken off before somebody else is chosen."""
+    counter.opens(Kind.ON_ACCOUNT, limit=50_000)
+    other = done(counter.till.checkout.create_customer(Details(name="Grace"), act())).number
+    with counter.till.browser("cashier") as client:
+        counter.sells(client)
+        counter.loses_answers = True
+        said = post(client, "/pay/account")
+        assert "Take off the Customer account" in said, "there is a button for what the sentence asks for"
+        counter.loses_answers = False
+        refused = "Take the customer account off first, then choose another customer."
+        assert refused in post(client, f"/customers/{other}/choose")
+        basket = counter.till.checkout.basket()
+        assert basket is not None
+        assert isinstance(counter.till.services.desk.set_customer(None, act()), Refusal)
+        assert basket.customer == counter.customer
+        post(client, f"/held/on_account/{basket.holds[0].key}/off")
+        post(client, f"/customers/{other}/choose")
+        assert "knows no such customer account" in post(client, "/pay/account")
+        counter.opens(Kind.ON_ACCOUNT, limit=50_000, customer=other)
+        post(client, "/pay/account")
+    (sold,) = counter.till.journalled("sale")
+    assert (sold.customer, {move.account for move in sold.values}) == (other, {other})
+
+
+def test_a_line_on_account_is_no_tender(counter: Counter) -> None:
+    """The same customer pays on the account, and would buy on it: it is refused in words."""
+    counter.opens(Kind.ON_ACCOUNT, limit=50_000)
+    with counter.till.browser("cashier") as client:
+        counter.sells(client)
+        post(client, "/account/payment", amount="10")
+        assert "take another tender" in post(client, "/pay/account").lower()
+        post(client, "/pay", amount="exact")
+    (sold,) = counter.till.journalled("sale")
+    assert [tender.kind for tender in sold.tenders] == ["cash"]
 
 
 def test_disabled_or_nobody_chosen_says_what_to_do(counter: Counter) -> None:

@@ -14,6 +14,7 @@ from holdfast.core.bounds import (
     id_refusal,
     text_refusal,
 )
+from holdfast.core.central.accounts import NUMBERED
 from holdfast.core.central.at_till import Holds
 from holdfast.core.ids import CustomerNumber, DocumentNumber, StaffId, TransactionId
 from holdfast.core.money import CURRENCIES, Currency, RoundingRule, currency_of
@@ -104,9 +105,15 @@ def note_transaction(basket: Basket, note: str) -> Basket | Refusal:
 
 
 def set_customer(basket: Basket, customer: CustomerNumber | None) -> Basket | Refusal:
-    """Name the customer, or nobody."""
+    """Name the customer, or nobody. What is held of one customer's is never left in another's sale."""
     if customer is not None and (refusal := id_refusal("The customer's number", customer)):
         return refusal
+    if customer != basket.customer:
+        for hold in basket.holds:
+            if hold.kind not in NUMBERED and hold.account != customer:
+                return Refusal(
+                    "customer.held", f"Take the {hold.words} off first, then choose another customer."
+                )
     return msgspec.structs.replace(basket, customer=customer)
 
 

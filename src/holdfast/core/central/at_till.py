@@ -98,7 +98,10 @@ def no_place(holds: Holds, hold: TillHold) -> Refusal | None:
         )
     same = (hold.kind, hold.number or hold.account)
     if any((other.kind, other.number or other.account) == same for other in holds):
-        return Refusal("hold.here", f"This {WORDS[hold.kind]} is in the transaction already.")
+        return Refusal(
+            "hold.here",
+            f"This {WORDS[hold.kind]} is in the transaction already. Take it off, or take another tender.",
+        )
     return None
 
 

@@ -39,13 +39,14 @@ class HeldRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def held_rows(basket: Basket, fmt: Formats, now_ms: int, due: Due | None = None) -> list[HeldRow]:
-    """All but those whose line says everything. `due`: on the payment page."""
+    """All but those whose line says everything. `due`: on the payment page. A customer's can be
+    taken off, and is paid with by its own button."""
     used = held.used(basket)
     by_lines = {line.hold for line in basket.lines}
     return [
         _row(hold, hold.key in used, fmt, now_ms, due)
         for hold in basket.holds
-        if hold.kind in NUMBERED and not (hold.key in by_lines and hold.stage is Stage.HELD)
+        if not (hold.key in by_lines and hold.stage is Stage.HELD)
     ]
 
 
@@ -58,7 +59,7 @@ def _row(hold: TillHold, used: bool, fmt: Formats, now_ms: int, due: Due | None)
         in_doubt=hold.stage is Stage.IN_DOUBT,
         used=used,
     )
-    if due is None or used or hold.stage is not Stage.HELD:
+    if due is None or used or hold.stage is not Stage.HELD or hold.kind not in NUMBERED:
         return row
     if due.amount_minor < 0:
         return msgspec.structs.replace(row, pays=say("held.refund", amount=fmt.money(-due.amount_minor)))
@@ -79,6 +80,8 @@ def _state(hold: TillHold, fmt: Formats, now_ms: int) -> str:
         return say(_STAGES[hold.stage])
     if hold.grant:
         return say("held.allowance", amount=fmt.money(hold.available))
+    if hold.kind not in NUMBERED:
+        return say("held.locked", since=fmt.moment(hold.since_ms, now_ms)) if hold.since_ms else ""
     balance = say("held.has", before=fmt.money(hold.balance))
     if not hold.since_ms:
         return balance

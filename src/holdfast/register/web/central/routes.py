@@ -29,6 +29,7 @@ _CONCLUDE = {
     "on_account": "account.tender",
     "points": "loyalty.redeem",
 }
+_AGAIN = _REDEEM | {"on_account": "account.tender", "points": "loyalty.redeem"}
 _REMOVE = {"gift_card": "gift.remove", "credit_memo": "memo.remove"}
 _PAYS_WITH = ByField("kind", _REDEEM, "gift.redeem")
 _PAYS_BY = {"gift_card": Kind.GIFT_CARD, "credit_memo": Kind.CREDIT_MEMO}
@@ -121,7 +122,7 @@ class CentralPages(Controller):
 
     @post(
         "/held/{kind:str}/{key:str}/again",
-        operation=ByPath("kind", _REDEEM, "gift.redeem"),
+        operation=ByPath("kind", _AGAIN, "gift.redeem"),
         status_code=200,
         sync_to_thread=True,
     )
@@ -211,8 +212,10 @@ def _shelf(request: AnyRequest, services: Services, asked: Basket | Refusal, dat
 
 
 def _pay(request: AnyRequest, services: Services, asked: Basket | Refusal, way: str) -> Response[str]:
-    refusal = asked if isinstance(asked, Refusal) else None
-    return _screen(request, services).pay(refusal=refusal, currency=way)
+    refusal, screen = asked if isinstance(asked, Refusal) else None, _screen(request, services)
+    if services.desk.checkout.basket() is None:  # none was open, and it was refused before one opened
+        return screen.shelf(refusal=refusal)
+    return screen.pay(refusal=refusal, currency=way)
 
 
 def _where_it_was(

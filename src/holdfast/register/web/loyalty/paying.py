@@ -68,19 +68,22 @@ def _pay(services: Services, permit: Permit, kind: Kind, act: Act) -> Response[s
     priced = services.desk.checkout.priced()
     if isinstance(customer, Refusal) or priced is None:
         return screen.shelf(refusal=customer if isinstance(customer, Refusal) else None)
-    key = _held(services.desk.checkout.basket(), kind)
+    key = _held(services.desk.checkout.basket(), kind, act, customer)
     if key is None:
         due_minor = abs(services.desk.due(priced).amount_minor)
         amount = due_minor if kind is Kind.ON_ACCOUNT else 0
         asked = services.central.ask_hold(kind, act, permit.act, account=customer, amount=amount)
-        key = None if isinstance(asked, Refusal) else _held(asked, kind)
+        key = None if isinstance(asked, Refusal) else _held(asked, kind, act, customer)
         if isinstance(asked, Refusal) or key is None:
             return screen.pay(refusal=asked if isinstance(asked, Refusal) else None)
     return after_payment(screen, services, services.central.pay(key), "")
 
 
-def _held(basket: Basket | None, kind: Kind) -> HoldKey | None:
-    return next((hold.key for hold in basket.holds if hold.kind is kind), None) if basket else None
+def _held(basket: Basket | None, kind: Kind, act: Act, customer: str) -> HoldKey | None:
+    """What was asked for before: of this very customer, and to do the same with it."""
+    wanted = (kind, act, customer)
+    holds = basket.holds if basket else ()
+    return next((hold.key for hold in holds if (hold.kind, hold.act, hold.account) == wanted), None)
 
 
 def _customer(services: Services) -> str | Refusal:
