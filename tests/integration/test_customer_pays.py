@@ -147,7 +147,7 @@ def test_on_account_within_the_limit_and_paid_back_by_cash(counter: Counter) -> 
         asked = html.unescape(client.get("/account/payment", headers=PART).text)
         assert "Owed now: €4.99" in asked
         assert "Payment on customer account" in post(client, "/account/payment", amount="3.00")
-        assert "Take another tender" in post(client, "/pay/account"), "nor is it paid from there"
+        assert "take another tender" in post(client, "/pay/account"), "nor is it paid from there"
         post(client, "/pay", amount="exact")
     _, paid = counter.till.journalled("sale")
     assert (paid.total_minor, [move.act for move in paid.values]) == (300, ["pay"]), "and it earns no points"

@@ -103,6 +103,11 @@ def test_z_and_stock_know_no_gift_card(till: RealTimeTill) -> None:
     assert {sku for _, sku in till.office.store.tables.stock} == {MUG.sku}, "nor does head office count one"
 
 
+def test_a_wrong_number_before_anything_was_scanned_is_said(till: RealTimeTill) -> None:
+    assert "has to have" in till.post("/pay/held", kind="gift_card", number="12")
+    assert till.checkout.basket() is None
+
+
 def test_a_card_in_use_elsewhere_is_refused_by_name_and_time(till: RealTimeTill, tmp_path: Path) -> None:
     digits = card(till, 1, 2_000)
     till.post("/scan", text=MUG.sku)

@@ -8,6 +8,7 @@ from typing import Any
 
 from httpx import Response
 
+from holdfast.core.central.at_till import Stage
 from holdfast.core.pricing import price
 from holdfast.register.till.customers import revisions
 from holdfast.register.web.sessions import COOKIE
@@ -65,6 +66,7 @@ class Acting:
         self._between = []
         act()
         when = self.shop.power_cut(start, beside)
+        self._never_left()
         self.told.append(f"[power cut, {when}]")
         for state in (self.pencil, *self._between, before):
             self.pencil = state
@@ -73,6 +75,9 @@ class Acting:
             if self.seen() == state.view():
                 break
         self.compare("after a power cut, neither as before nor done")
+
+    def _never_left(self) -> None:
+        """What was asked of head office after the moment the power went was not asked."""
 
     def may_stop_at(self, plan: Plan) -> None:
         """An act of two transactions: where the power goes between them, this is what was done."""
@@ -179,7 +184,7 @@ class Acting:
         date, drill = day.business_date or "", checkout.drill()
         stock = {sku: checkout.stock_milli(sku) for sku in PRODUCTS}
         return (
-            _view(basket) if basket else None,
+            _view(basket) if basket and not _is_nothing(basket) else None,
             {kept.basket.transaction: _view(kept.basket) for kept in checkout.suspended()},
             (day.open, date, bool(day.shift)),
             {code: minor for code, minor in checkout.drawer().items() if minor},
@@ -205,4 +210,12 @@ class Acting:
 def _view(basket: Any) -> tuple[object, ...]:
     lines = tuple((line.line, line.sku, line.quantity_milli, line.unit_price_e4) for line in basket.lines)
     given = sum(tender.amount_minor for tender in basket.tenders)
-    return (basket.kind, lines, price(basket).total_minor, given, basket.customer or "")
+    holds = sorted(
+        (hold.kind.value, hold.number or hold.account, hold.act.value, hold.stage is Stage.HELD)
+        for hold in basket.holds
+    )
+    return (basket.kind, lines, price(basket).total_minor, given, basket.customer or "", tuple(holds))
+
+
+def _is_nothing(basket: Any) -> bool:
+    return not (basket.lines or basket.voided_lines or basket.holds or basket.customer)

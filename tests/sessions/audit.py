@@ -113,6 +113,7 @@ def audit_office(dsn: str, origin: str, pencil: Pencil, series: str) -> None:
             tenders.update({"cash": paper.cash, "change": paper.change})
             tenders["foreign_cash"] += sum(worth for _, _, worth in paper.foreign)
             tenders["card_standalone"] += paper.by_card
+            tenders.update(paper.by_value)
         found = rows(
             "select t.kind, sum(t.amount_minor)::bigint from document_tender t"
             " join document d using (chain, seq) where d.origin = %s"

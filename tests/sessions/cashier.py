@@ -11,12 +11,12 @@ from holdfast.core.connection import Mode
 from tests.sessions.acting import DATES, HOUR_MS, MACHINE, ROLES, WAYS, WRONG, nothing, plain
 from tests.sessions.audit import totals_of
 from tests.sessions.pencil import Pencil
-from tests.sessions.practising import Practising
 from tests.sessions.shop import Shop
+from tests.sessions.valuing import Valuing
 from tests.staffed_till import PIN
 
 
-class Cashier(Practising):
+class Cashier(Valuing):
     """All that there is to do."""
 
     def __init__(self, shop: Shop, chance: random.Random) -> None:
@@ -31,17 +31,29 @@ class Cashier(Practising):
             self._until_power_goes(self.operations[name])
         else:
             self.operations[name]()
+        if self.shop.wire:
+            self._behind_the_scene()
         self.machine()
+
+    def _behind_the_scene(self) -> None:
+        """What the till does by itself while there is a line."""
+        if self.shop.services.watch.mode() is not Mode.OFFLINE and self.chance.random() < 0.6:
+            self.push()
+            self.settle_doubts()
 
     def _chosen(self) -> str:
         """What fits the moment, most times; else anything."""
         chance = self.chance
         names = [name for name in self.operations if self.takes_cards or name not in BY_CARD]
+        if not self.shop.wire:
+            names = [name for name in names if name not in OF_VALUE]
         if self.pencil.drill and self.pencil.drill.by == self.who and (ends := chance.random()) < 0.18:
             return "staff.sign-out" if ends < 0.06 else "drill.end"
         if chance.random() < 0.8:
             names = [name for name in names if self._fits(name)]
         weights = WEIGHTS | WITH_CARDS if self.takes_cards else WEIGHTS
+        if self.shop.wire:
+            weights = WEIGHTS | WITH_VALUE
         return chance.choices(names, [weights.get(name, 1) for name in names])[0]
 
     def _fits(self, name: str) -> bool:
@@ -56,6 +68,10 @@ class Cashier(Practising):
         if name == "customer.edit":
             return bool(pencil.people.living())
         if name in ("basket.void", "basket.suspend", "pay.cash", "pay.hand-back", "card.standalone"):
+            return basket
+        if name in ("gift.conclude", "gift.remove"):
+            return bool(pencil.basket and pencil.basket.holds)
+        if name == "gift.redeem":
             return basket
         if name in ("refund.card", "refund.cash-instead"):
             return bool(pencil.to_cards())
@@ -329,10 +345,18 @@ OPERATIONS = {
     "drill.start": "start_drill",
     "drill.end": "end_drill",
     "till.readiness": "see_readiness",
+    "gift.sell": "sell_card",
+    "gift.top-up": "top_up",
+    "gift.balance": "balance",
+    "gift.redeem": "hold_card",
+    "gift.conclude": "pay_card",
+    "gift.remove": "remove_card",
+    "gift.cash-out": "cash_out",
 }
 """Each operation of the table that is built, and the method that does it."""
 
 BY_CARD = frozenset({"card.standalone", "refund.card", "refund.cash-instead"})
+OF_VALUE = frozenset(name for name in OPERATIONS if name.startswith("gift."))
 WEIGHTS = {
     "basket.add": 24, "pay.cash": 30, "line.quantity": 3, "line.discount": 3, "basket.discount": 3,
     "basket.suspend": 3, "basket.recall": 5, "basket.void-suspended": 2, "return.receipt": 12,
@@ -342,6 +366,10 @@ WEIGHTS = {
     "till.operations": 0.4, "cash.see": 0.4, "link.status": 0.4, "link.continue": 0.4, "link.send-now": 0.4,
     "customer.find": 5, "customer.create": 3, "customer.edit": 2, "drill.start": 2, "till.readiness": 0.4,
     "receipt.look": 0.7, "receipt.resume": 0.4, "report.z": 0.5, "basket.look": 0.7,
+}  # fmt: skip
+WITH_VALUE = {
+    "gift.sell": 14, "gift.top-up": 5, "gift.balance": 2, "gift.redeem": 24, "gift.conclude": 20,
+    "gift.remove": 3, "gift.cash-out": 2, "customer.create": 1, "drill.start": 1,
 }  # fmt: skip
 WITH_CARDS = {"card.standalone": 34, "pay.cash": 14, "return.receipt": 24, "basket.add": 20}
 """What a card paid in full has to come back before anything goes back to a card."""

@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from tests.sessions.accounts import GIVES, Hold, Move, Name, Wallet
 from tests.sessions.people import People
 
 COINS = {"EUR": 1, "CHF": 5}
-TAXES = {"V20": (Fraction(20, 100), True), "S8": (Fraction(825, 10_000), False)}
+NO_TURNOVER = "central-value"
+TAXES = {
+    "V20": (Fraction(20, 100), True),
+    "S8": (Fraction(825, 10_000), False),
+    NO_TURNOVER: (Fraction(0), True),
+}
 
 
 def half_up(value: Fraction) -> int:
@@ -37,6 +43,8 @@ class Line:
     """The receipt and its line that come back."""
     left: tuple[int, int] = (0, 0)
     """What was left of that line when it was brought: thousandths, minor units."""
+    hold: Name | None = None
+    """It sells this account's value, or pays it out: no goods, and no discount."""
 
     @property
     def amount(self) -> int:
@@ -73,6 +81,9 @@ class Basket:
     """What cards paid: the place among all that was given, and how much."""
     refunds: list[tuple[tuple[str, int], int]] = field(default_factory=list)
     """What went back to cards: the receipt and the place on it, and how much."""
+    value: list[tuple[Name, int]] = field(default_factory=list)
+    """What accounts paid, or (negative) got back."""
+    holds: dict[Name, Hold] = field(default_factory=dict)
     given: int = 0
     """How many times something was given."""
     against: str = ""
@@ -85,6 +96,11 @@ class Basket:
         """Nothing was ever in it."""
         return not (self.lines or self.voided)
 
+    @property
+    def is_nothing(self) -> bool:
+        """As good as none."""
+        return self.is_free and not (self.holds or self.customer)
+
     def put(self, line: Line) -> None:
         self.last_line += 1
         self.lines[self.last_line] = line
@@ -95,10 +111,11 @@ class Basket:
 
     def amounts(self) -> list[int]:
         """Of each line after all discounts; positive."""
-        left = [line.amount for line in self.lines.values()]
+        fixed = [line.amount if line.hold else 0 for line in self.lines.values()]
+        left = [0 if line.hold else line.amount for line in self.lines.values()]
         for off in taken(self.off, sum(left)):
             left = [one - part for one, part in zip(left, shared(off, left), strict=True)]
-        return left
+        return [one + whole for one, whole in zip(left, fixed, strict=True)]
 
     def tax(self) -> dict[str, tuple[int, int]]:
         """(net, tax) by code, with the document's sign."""
@@ -122,9 +139,33 @@ class Basket:
         return sum(minor for _, minor in self.cards) - sum(minor for _, minor in self.refunds)
 
     @property
+    def by_value(self) -> int:
+        return sum(minor for _, minor in self.value)
+
+    @property
     def open_minor(self) -> int:
-        """What neither cards nor foreign cash have paid."""
-        return self.total - self.by_card - sum(value for _, _, value in self.foreign)
+        """What neither cards, accounts nor foreign cash have paid."""
+        return self.total - self.by_card - self.by_value - sum(value for _, _, value in self.foreign)
+
+    def drop(self, name: Name) -> None:
+        """A hold goes, with its line and what it pays."""
+        self.holds.pop(name, None)
+        self.value = [one for one in self.value if one[0] != name]
+        for number in [number for number, line in self.lines.items() if line.hold == name]:
+            self.void(number)
+
+    def void(self, number: int) -> None:
+        """Take a line away; what it held is free."""
+        line = self.lines.pop(number)
+        self.voided += 1
+        if line.hold:
+            self.drop(line.hold)
+
+    def moves(self) -> list[tuple[Name, int]]:
+        """What concluding does to accounts; positive adds."""
+        signs = {name: 1 if hold.act in GIVES else -1 for name, hold in self.holds.items()}
+        lines = [(line.hold, signs[line.hold] * line.amount) for line in self.lines.values() if line.hold]
+        return lines + [(name, signs[name] * abs(minor)) for name, minor in self.value]
 
     def card_due(self, coin: int) -> int:
         """What a card may pay now."""
@@ -132,6 +173,8 @@ class Basket:
 
     def hand_back(self) -> None:
         """Nothing was given."""
+        for name, _ in list(self.value):
+            self.drop(name)
         self.cash, self.foreign, self.cards, self.refunds, self.given = 0, [], [], [], 0
 
     def left(self, coin: int) -> int:
@@ -149,8 +192,9 @@ class Basket:
     def view(self) -> tuple[object, ...]:
         """As it can be compared with the till's."""
         lines = [(n, one.sku, self.sign * one.milli, one.price_e4) for n, one in self.lines.items()]
-        given = sum(value for _, _, value in self.foreign) + self.cash + self.by_card
-        return (self.kind, tuple(lines), self.total, given, self.customer)
+        given = sum(value for _, _, value in self.foreign) + self.cash + self.by_card + self.by_value
+        holds = sorted((*name, hold.act, hold.is_held) for name, hold in self.holds.items())
+        return (self.kind, tuple(lines), self.total, given, self.customer, tuple(holds))
 
 
 def shared(amount: int, weights: list[int]) -> list[int]:
@@ -185,6 +229,8 @@ class Paper:
     """What cards paid, by the place of each among the tenders."""
     by_card: int
     """The same in sum, less what went back to cards."""
+    by_value: dict[str, int]
+    """What accounts paid, by kind."""
     customer: str
     in_drill: bool
 
@@ -224,6 +270,7 @@ class Day:
             tenders["cash"] += paper.cash
             tenders["change"] += paper.change
             tenders["card_standalone"] += paper.by_card
+            tenders.update(paper.by_value)
             for code, much, worth in paper.foreign:
                 tenders["foreign_cash"] += worth
                 foreign[code] += much
@@ -241,6 +288,13 @@ class Day:
             "tenders": _some(tenders),
             "foreign": _some(foreign),
         }
+
+
+def _by_kind(value: list[tuple[Name, int]]) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for (kind, _), minor in value:
+        sums[kind] += minor
+    return dict(sums)
 
 
 def _some(sums: Counter[str]) -> dict[str, int]:
@@ -277,6 +331,7 @@ class Pencil:
     against: str = ""
     work: str = "online"
     people: People = field(default_factory=People)
+    wallet: Wallet = field(default_factory=Wallet)
     drill: Drill | None = None
     drills: list[dict[str, Any]] = field(default_factory=list)
     """Those that are over, as their outcome says it."""
@@ -316,6 +371,7 @@ class Pencil:
             foreign=tuple(basket.foreign),
             cards=dict(basket.cards),
             by_card=basket.by_card,
+            by_value=_by_kind(basket.value),
             customer=basket.customer,
             in_drill=self.drill is not None,
         )
@@ -327,9 +383,9 @@ class Pencil:
         self.drawer[self.home] += paper.cash + paper.change
         for code, much, _ in paper.foreign:
             self.drawer[code] += much
-        for sku, milli, _, _ in paper.lines:
-            self.stock[sku] -= milli
         for line in basket.lines.values():
+            if not line.hold:
+                self.stock[line.sku] -= basket.sign * line.milli
             if line.of is not None:
                 milli, minor = self.back.get(line.of, (0, 0))
                 self.back[line.of] = (milli + line.milli, minor + line.amount)
@@ -337,6 +393,7 @@ class Pencil:
             self.refunded[card] += minor
         if basket.against:
             self.came_back[basket.against] -= paper.total
+        self.wallet.moves += [Move(paper.number, *moved) for moved in basket.moves()]
         self.grand += max(0, paper.total)
         self.basket = None
         self.returning, self.against = False, ""
@@ -366,6 +423,9 @@ class Pencil:
         assert last.startswith("next "), "it had none"
         self.papers[number] = named
         self.day.papers[-1] = named
+        for move in self.wallet.moves:
+            if move.document == last:
+                move.document = number
 
     def close(self) -> None:
         """The day ends."""
@@ -394,7 +454,7 @@ class Pencil:
         basket = self.basket
         held = {code: minor for code, minor in self.drawer.items() if minor}
         return (
-            basket.view() if basket else None,
+            basket.view() if basket and not basket.is_nothing else None,
             {key: kept.view() for key, kept in self.suspended.items()},
             (self.is_open, self.date, self.shift),
             held,

@@ -103,8 +103,8 @@ class Selling(Acting):
         number = self._line()
 
         def plan(paper: Pencil) -> None:
-            if paper.basket and paper.basket.lines.pop(number, None):
-                paper.basket.voided += 1
+            if paper.basket and number in paper.basket.lines:
+                paper.basket.void(number)
 
         self.act("line.void", f"/line/{number}/void", plan)
 
@@ -261,7 +261,9 @@ class Selling(Acting):
             part = self.chance.choice([milli - gone_milli, 1_000, 500])
             left = (milli - gone_milli, amount - gone)
             fields[f"quantity-{line}"] = f"{part / 1_000:.3f}"
-            product = PRODUCTS[Sku(sku)]
+            product = PRODUCTS.get(Sku(sku))
+            if product is None:
+                continue  # a gift card does not come back: it is refused
             back = Line(sku, product.tax_code, department, part, 0, of=(number, line), left=left)
             brought.append((line, back))
         # What was charged for one unit stands on the receipt.

@@ -7,16 +7,21 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.core.operations.conditions import SWITCHES
 from holdfast.infra.postgres.connect import Pool
 from tests.hq_fixtures import HeadOfficeUnderTest
+from tests.sessions.accounts import AtOffice, open_cards
 from tests.sessions.audit import audit_office, audit_till
 from tests.sessions.book import Book
 from tests.sessions.cashier import Cashier
 from tests.sessions.line import Line
 from tests.sessions.shop import opened_shop
+from tests.sessions.wire import Wire
 
 CARDS_EVERY = 10
 """In each tenth session cards are taken; the others go as without them, so that their seeds still tell."""
+VALUE_EVERY = 2
+"""In each second session there are gift cards, and head office can be asked."""
 STEPS = (30, 60)
 
 
@@ -41,13 +46,20 @@ def live(seed: int, office: HeadOfficeUnderTest | None, origin: str, pool: Pool 
     folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
     told: list[str] = []
     try:
-        with opened_shop(folder / "register", origin, chance.choice(["EUR", "CHF"]), chance) as shop:
+        currency = chance.choice(["EUR", "CHF"])
+        takes_value = seed % VALUE_EVERY == 1 and office is not None and pool is not None
+        parameters = _parameters(chance) if takes_value else {}
+        with opened_shop(folder / "register", origin, currency, chance, parameters) as shop:
             cashier = Cashier(shop, chance)
             cashier.takes_cards = seed % CARDS_EVERY == 0
             told = cashier.told
             line = Line(office, shop.home, shop.origin, shop.currency) if office else None
             if office and pool and line:
                 cashier.book = Book(office, pool, shop, line)
+            if takes_value and office and pool and line:
+                shop.plug(Wire(office, pool, shop.clock, chance))
+                cashier.line, cashier.at_office = line, AtOffice(pool, origin)
+                cashier.pencil.wallet = open_cards(office, origin, currency)
             for _ in range(chance.randint(*STEPS)):
                 cashier.step()
                 if line and chance.random() < 0.05:
@@ -62,6 +74,8 @@ def live(seed: int, office: HeadOfficeUnderTest | None, origin: str, pool: Pool 
             if line and office and office.dsn:
                 assert line.send(chance, 0.2), "head office never got it all"
                 audit_office(office.dsn, origin, cashier.pencil, origin.upper())
+            if cashier.at_office:
+                cashier.audit_value()
             return Lived(origin, cashier, cashier.done, shop.operations.seen)
     except AssertionError as failed:
         raise SessionFailed(
@@ -70,6 +84,11 @@ def live(seed: int, office: HeadOfficeUnderTest | None, origin: str, pool: Pool 
         ) from failed
     finally:
         shutil.rmtree(folder)
+
+
+def _parameters(chance: random.Random) -> dict[str, object]:
+    """What head office allows."""
+    return {name: chance.random() < 0.5 for name in SWITCHES}
 
 
 def _end(cashier: Cashier) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import functools
 import logging
 import random
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,7 @@ from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.watch import Watch
 from tests.crash.crashvfs import CrashImage, Operation, Recording, crash_images
 from tests.register_fixture import HEAD_OFFICE, make_outbox, open_checkout
+from tests.sessions.wire import Wire
 from tests.staffed_till import _PINS, STAFF, member
 from tests.unit.core.shop import APPLES, BEGAN_MS, BOLT, MUG, SALES_TAX, STANDARD, price_of
 
@@ -130,7 +132,19 @@ def foreign_code(home: str, number: int, total_minor: int, date: str) -> tuple[s
 class Shop:
     """Use `opened_shop`."""
 
-    def __init__(self, folder: Path, origin: str, home: str, chance: random.Random) -> None:
+    wire: Wire | None = None
+    """Real-time calls go by it, where there are any."""
+    cut_at = 0
+    """How much of what was written the last power cut left."""
+
+    def __init__(
+        self,
+        folder: Path,
+        origin: str,
+        home: str,
+        chance: random.Random,
+        parameters: Mapping[str, object] = {},
+    ) -> None:
         self.origin, self.currency, self._chance = OriginId(origin), home, chance
         self.home = RegisterHome(folder)
         self.operations = Noted(OPERATIONS)
@@ -146,7 +160,8 @@ class Shop:
             timezone="UTC",
         )
         establish(self.home, config, Trust(head_office_keys={HEAD_OFFICE.key_id: HEAD_OFFICE.public_bytes}))
-        self._published(chance.random() > 0.15)
+        self.parameters = {"shifts": chance.random() > 0.15, **parameters}
+        self._published()
         self.mode = Mode.ONLINE
         self._undo = contextlib.ExitStack()
         self.open()
@@ -163,7 +178,7 @@ class Shop:
         self._openings += 1
         undo = self._undo = contextlib.ExitStack()
         key, config = DatabaseKey.load(self.home.database_key), load_config(self.home.config, RegisterConfig)
-        self.checkout = open_checkout(self.home, self.clock, self._openings, _DISK.vfs)
+        self.checkout = open_checkout(self.home, self.clock, self._seed(), _DISK.vfs)
         undo.callback(self.checkout.close)
         file = ReferenceFile(self.home, key)
         undo.callback(file.close)
@@ -181,11 +196,22 @@ class Shop:
             )  # fmt: skip
         pages = _PAGES.setdefault(self.currency, made.pages)  # templates are compiled once
         self.services = replace(made, operations=self.operations, pages=pages)
+        if self.wire:
+            self.plug(self.wire)
         url = f"http://{config.listen_host}:{config.listen_port}"
         Standing.shop = self
         self.browser = _browser(url)
         self.browser.cookies.clear()
         self.work(self.mode)
+
+    def _seed(self) -> int:
+        """Of ids: no other opening, and no other register, draws the same."""
+        return zlib.crc32(f"{self.origin} {self._openings}".encode())
+
+    def plug(self, wire: Wire) -> None:
+        """From here on head office can be asked."""
+        self.wire, wire.written = wire, lambda: len(_DISK.log)
+        self.services.real_time._client = wire  # type: ignore[assignment]
 
     def close(self) -> None:
         """The program ends in good order."""
@@ -220,7 +246,7 @@ class Shop:
         """The power goes at some moment since `before_power_cut`; says which."""
         log = list(_DISK.log)
         self.close()
-        point = self._chance.randrange(len(log) + 1)
+        self.cut_at = point = self._chance.randrange(len(log) + 1)
         images = [start]
         if point:
             images = [
@@ -262,8 +288,9 @@ class Shop:
         watch.link = msgspec.structs.replace(watch.link, mode=mode)
         watch.work = self.checkout.work_mode()
         watch.owed = self.checkout.owed({})
+        self.services.real_time.heard(watch.mode())
 
-    def _published(self, has_shifts: bool) -> None:
+    def _published(self) -> None:
         """Head office's feeds."""
         home = self.currency
         connection = open_reference(self.home, DatabaseKey.load(self.home.database_key))
@@ -283,7 +310,7 @@ class Shop:
             "prices": prices,
             "taxes": {f"{tax.code}|{tax.valid_from}": tax for tax in taxes},
             "currencies": {rate(home).key: rate(home)},
-            "parameters": {"shifts": ParameterRow(has_shifts)},
+            "parameters": {name: ParameterRow(value) for name, value in self.parameters.items()},
             "register_keys": {ELSEWHERE.key_id: other},
             "quick_keys": {key.key: key for key in QUICK_KEYS},
         }
@@ -306,9 +333,11 @@ def _of_drill(data: object) -> Entry | None:
 
 
 @contextlib.contextmanager
-def opened_shop(folder: Path, origin: str, home: str, chance: random.Random) -> Iterator[Shop]:
+def opened_shop(
+    folder: Path, origin: str, home: str, chance: random.Random, parameters: Mapping[str, object] = {}
+) -> Iterator[Shop]:
     """A register that has never sold; its program has ended afterwards."""
-    shop = Shop(folder, origin, home, chance)
+    shop = Shop(folder, origin, home, chance, parameters)
     try:
         yield shop
     finally:

@@ -98,7 +98,11 @@ def tender_refusal(basket: Basket, tender: Tender) -> Refusal | None:
     if any(other.hold == tender.hold for other in basket.tenders):
         return Refusal("hold.used", f"The {hold.words} pays part of it already. Take it off to change that.")
     assert tender.kind == hold.kind.value, "a tender is of its hold's kind"
-    assert hold.act in _TENDER_ACTS[basket.kind], "its act is a tender"
+    if hold.act not in _TENDER_ACTS[basket.kind]:
+        return Refusal(
+            "hold.is-line",
+            f"This transaction pays on the {hold.words}, or pays it out. Take another tender.",
+        )
     return None
 
 
