@@ -12,7 +12,8 @@ from litestar import Response, Router, get
 from litestar.response import ServerSentEvent
 
 from holdfast.hq.web.auth.guard import WebRequest, require_session
-from holdfast.hq.web.services import PAGES, Given, Services
+from holdfast.hq.web.given import Given
+from holdfast.hq.web.services import PAGES, Services
 from holdfast.infra.web import HttpProblem
 
 STREAMS_MAX = 200

@@ -9,11 +9,9 @@ import structlog
 
 from holdfast.core.faults import ConfigurationFault, Fault
 from holdfast.hq.service import HeadOffice
-from holdfast.hq.web.app import create_app
 from holdfast.hq.web.services import open_services
 from holdfast.infra.config import HeadOfficeConfig, HeadOfficeHome, exclusive, load_config, probe_port
 from holdfast.infra.postgres.progress import Progress, silent
-from holdfast.infra.web import serve
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +24,9 @@ def serve_head_office(
     ConfigurationFault where the folder is none, another process serves it, or the port is in use;
     KeyFault, DatabaseFault, StorageFullFault and UnavailableFault as they say.
     """
+    from holdfast.hq.web.app import create_app  # other commands use this module without a web server
+    from holdfast.infra.web import serve
+
     home = home_in(path)
     config = load_config(home.config, HeadOfficeConfig)
     with exclusive(home.lock):

@@ -19,8 +19,8 @@ from holdfast.core.stock.services import Availability, AvailabilityRequest, Stoc
 from holdfast.core.sync.messages import Problem
 from holdfast.hq.central.services import Throttled
 from holdfast.hq.sessions import OpenSession
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.protocol import ApiRequest, problems
-from holdfast.hq.web.services import Given
 from holdfast.infra.web import HttpProblem, problem_of
 
 A = TypeVar("A", Held, Balance, Granted)

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from litestar.di import NamedDependency
-
 from holdfast.core.ids import IncarnationId, OriginId
 from holdfast.hq.kept import Kept
 from holdfast.hq.retirement import Retirements
@@ -76,10 +74,6 @@ class Services:
         """Remember the incarnation that an answer gives away."""
         self.incarnation = answer.incarnation
         return answer
-
-
-Given = NamedDependency[Services]
-"""How a handler asks for them."""
 
 
 @contextmanager

@@ -42,9 +42,10 @@ from holdfast.core.sync.messages import (
 from holdfast.core.sync.person_keys import PersonKeys, PersonKeysTaken
 from holdfast.core.sync.receiver import Refused
 from holdfast.hq.sessions import OpenSession
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.protocol import ApiRequest, problems
 from holdfast.hq.web.service_routes import service_handlers
-from holdfast.hq.web.services import PAGES, Given, commands_key
+from holdfast.hq.web.services import PAGES, commands_key
 from holdfast.infra.web import HttpProblem
 
 BATCH_TYPE = "application/vnd.holdfast.batch"

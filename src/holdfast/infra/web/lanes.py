@@ -12,8 +12,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from holdfast.infra.web.problems import HttpProblem
-
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -32,6 +30,8 @@ class Lane:
         """Call in a thread of this lane. HttpProblem 503 when the lane's queue is full."""
         with self._lock:
             if self._taken >= self._bound:
+                from holdfast.infra.web.problems import HttpProblem  # with the web framework
+
                 raise HttpProblem(
                     503, "busy", f"too much {self.name} waits already; try again soon", retry_after_s=2
                 )

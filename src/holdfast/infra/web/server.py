@@ -9,8 +9,6 @@ import resource
 import signal
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -19,6 +17,7 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 
 from holdfast.infra.config import is_loopback, probe_port
+from holdfast.infra.web.tls import Tls
 from holdfast.infra.web.wakeups import Wakeups
 
 CONNECTIONS_MAX = 20_000
@@ -28,14 +27,6 @@ _BODIES_GRACE_S = 0.3
 _STOP_TIMEOUT_S = 5.0
 _READY_TIMEOUT_S = 30.0
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Tls:
-    """The PEM files that a server presents."""
-
-    certificate: Path
-    key: Path
 
 
 def free_port(host: str = "127.0.0.1") -> int:

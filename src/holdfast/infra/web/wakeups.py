@@ -8,8 +8,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 
-from holdfast.infra.web.problems import HttpProblem
-
 WAITERS_MAX = 20_000
 
 
@@ -46,6 +44,8 @@ class Wakeups:
         if seen is not None and seen != self._times.get(key, 0):
             return True
         if self._count >= self._waiters_max:
+            from holdfast.infra.web.problems import HttpProblem  # with the web framework
+
             raise HttpProblem(503, "unavailable", "too many wait here already; try later", retry_after_s=30)
         self._loop = asyncio.get_running_loop()
         future = self._loop.create_future()

@@ -4,8 +4,9 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
 from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.services import PAGES, Given
+from holdfast.hq.web.services import PAGES
 
 
 @get("/alerts", include_in_schema=False)

@@ -11,7 +11,8 @@ from litestar.response import Redirect
 from holdfast.core.refusals import Refusal
 from holdfast.hq.web.auth.accounts import SESSION_TTL_MS, same
 from holdfast.hq.web.auth.guard import SESSION_COOKIE, WebRequest, accounts_of, session_of
-from holdfast.hq.web.services import Given, Services
+from holdfast.hq.web.given import Given
+from holdfast.hq.web.services import Services
 from holdfast.hq.web.templating import html, render
 from holdfast.infra.web import HttpProblem
 

@@ -5,8 +5,9 @@ from litestar.response import Redirect
 
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.backups.view import read_state
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.services import PAGES, Given
+from holdfast.hq.web.services import PAGES
 from holdfast.infra.web import HttpProblem
 
 

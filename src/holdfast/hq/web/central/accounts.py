@@ -13,8 +13,9 @@ from holdfast.hq.central.audit import acts
 from holdfast.hq.central.views import HOLDS_MAX, LISTED_MAX, MOVEMENTS_MAX, AccountPage, is_end
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.central.view import KINDS, STATES, clean, words
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.services import PAGES, Given, Services
+from holdfast.hq.web.services import PAGES, Services
 from holdfast.infra.web import HttpProblem
 
 SECTION = "/cards"

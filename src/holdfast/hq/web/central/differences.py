@@ -22,8 +22,9 @@ from holdfast.hq.central.differences import (
 )
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.central.view import KINDS, clean, words
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.services import PAGES, Given, Services
+from holdfast.hq.web.services import PAGES, Services
 
 SECTION = "/differences"
 

@@ -15,8 +15,9 @@ from holdfast.hq.central.locks import LISTED_MAX
 from holdfast.hq.web.auth.accounts import Session
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.central.view import clean, words
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.services import PAGES, Given, Services
+from holdfast.hq.web.services import PAGES, Services
 from holdfast.infra.web import HttpProblem
 
 SECTION = "/locks"

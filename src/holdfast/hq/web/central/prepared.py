@@ -9,8 +9,9 @@ from holdfast.core.refusals import Refusal
 from holdfast.hq.central.cards import BadFile, Made
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.central.view import clean, words
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.services import PAGES, Given, Services
+from holdfast.hq.web.services import PAGES, Services
 from holdfast.hq.web.uploads import UPLOAD_BYTES_MAX
 
 SECTION = "/cards"

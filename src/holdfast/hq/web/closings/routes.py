@@ -9,8 +9,9 @@ from litestar.params import FromPath
 from holdfast.core.cash.z_report import ZReport
 from holdfast.hq.closings import ROWS_MAX, Closings
 from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.services import Given, Services
+from holdfast.hq.web.services import Services
 from holdfast.infra.web import HttpProblem
 
 _DAY = datetime.timedelta(days=1)

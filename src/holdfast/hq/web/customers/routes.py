@@ -15,8 +15,9 @@ from holdfast.hq.customers.views import LISTED_MAX, SALES_MAX, CustomerPage, fin
 from holdfast.hq.loyalty.credit import Standing as CreditStanding
 from holdfast.hq.loyalty.points import Standing
 from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.services import PAGES, Given, Services
+from holdfast.hq.web.services import PAGES, Services
 from holdfast.infra.web import HttpProblem
 
 TEXT_CHARS_MAX = 200

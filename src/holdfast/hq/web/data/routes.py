@@ -9,8 +9,9 @@ from holdfast.core.refusals import Refusal
 from holdfast.hq.catalogue import KINDS, LoadReport
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.data.view import feed_states
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import page
-from holdfast.hq.web.services import PAGES, Given, Services
+from holdfast.hq.web.services import PAGES, Services
 from holdfast.hq.web.uploads import UPLOAD_BYTES_MAX
 
 _FORM_ROOM_BYTES = 64 << 10

@@ -10,10 +10,10 @@ from holdfast.core.money import CURRENCIES
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.backups.view import read_state
 from holdfast.hq.web.days import Day
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.home.disk import low_disk
 from holdfast.hq.web.pages import fragment, page
 from holdfast.hq.web.sales.documents import Documents, Filter, Sum
-from holdfast.hq.web.services import Given
 
 ALERTS_SHOWN = 5
 

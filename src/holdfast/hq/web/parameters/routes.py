@@ -14,6 +14,7 @@ from holdfast.hq.parameters.book import HISTORY_MAX
 from holdfast.hq.parameters.drafts import ENDS, Typed, Wrong, field_of, read_draft
 from holdfast.hq.parameters.preview import TOUCHED_SHOWN, Preview
 from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
 from holdfast.hq.web.parameters.view import (
     held_of,
@@ -24,7 +25,7 @@ from holdfast.hq.web.parameters.view import (
     setting_text,
     undone_by,
 )
-from holdfast.hq.web.services import PAGES, Given, Services
+from holdfast.hq.web.services import PAGES, Services
 from holdfast.infra.web import HttpProblem
 
 BEHIND_SHOWN = 100

@@ -6,8 +6,8 @@ from holdfast.core.readiness import Band, band_of, findings_of
 from holdfast.hq.readiness import count_bands, of_service
 from holdfast.hq.standing import Register
 from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.services import Given
 
 ROWS_MAX = 200
 """Registers on one page; the worst are first."""

@@ -11,9 +11,10 @@ from holdfast.core.refusals import Refusal
 from holdfast.hq.enrolment import code_id
 from holdfast.hq.invitation import spelled, url_of
 from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
 from holdfast.hq.web.registers.known import known_register
-from holdfast.hq.web.services import PAGES, Given, Services
+from holdfast.hq.web.services import PAGES, Services
 from holdfast.infra.web import HttpProblem
 
 STORES_LISTED_MAX = 60

@@ -13,10 +13,11 @@ from holdfast.core.refusals import Refusal
 from holdfast.hq.recovery import answer_recovery
 from holdfast.hq.retirement import REASON_CHARS_MAX
 from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import page
 from holdfast.hq.web.registers.enrol import code_page
 from holdfast.hq.web.registers.known import known_register
-from holdfast.hq.web.services import PAGES, Given, Services
+from holdfast.hq.web.services import PAGES, Services
 
 WORD_CHARS_MAX = 8_000
 """More than any request of a machine has."""

@@ -12,9 +12,10 @@ from holdfast.core.refusals import Refusal
 from holdfast.hq.fleet import EpochStanding
 from holdfast.hq.lost import REASON_CHARS_MAX, may_be_lost
 from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import page
 from holdfast.hq.web.registers.known import known_register
-from holdfast.hq.web.services import PAGES, Given, Services, commands_key
+from holdfast.hq.web.services import PAGES, Services, commands_key
 from holdfast.infra.web import HttpProblem
 
 

@@ -12,12 +12,13 @@ from holdfast.core.readiness import band_of, findings_of
 from holdfast.core.refusals import Refusal
 from holdfast.hq.standing import Urgency
 from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
 from holdfast.hq.web.parameters.view import parameters_at
 from holdfast.hq.web.readiness.drills import drills_of
 from holdfast.hq.web.registers.known import known_register
 from holdfast.hq.web.registers.view import STATES, branches, find
-from holdfast.hq.web.services import PAGES, Given, commands_key
+from holdfast.hq.web.services import PAGES, commands_key
 from holdfast.infra.web import HttpProblem
 
 PAGE_ROWS = 100

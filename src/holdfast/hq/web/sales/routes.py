@@ -9,10 +9,11 @@ from litestar import Response, Router, get
 from litestar.params import FromPath
 
 from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
 from holdfast.hq.web.readiness.drills import made_in_drills
 from holdfast.hq.web.sales.documents import CALLED_MAX, TYPES, Documents, Filter, Place
-from holdfast.hq.web.services import Given, Services
+from holdfast.hq.web.services import Services
 from holdfast.infra.web import HttpProblem
 
 _TEXT_CHARS_MAX = 80

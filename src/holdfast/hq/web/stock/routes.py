@@ -13,8 +13,9 @@ from holdfast.hq.stock import views
 from holdfast.hq.stock.owing import owing_by_store
 from holdfast.hq.stock.reconcile import reconcile
 from holdfast.hq.web.auth.guard import WebRequest, require_session
+from holdfast.hq.web.given import Given
 from holdfast.hq.web.pages import fragment, page
-from holdfast.hq.web.services import PAGES, Given, Services
+from holdfast.hq.web.services import PAGES, Services
 from holdfast.infra.web import HttpProblem
 
 TEXT_CHARS_MAX = 200
