@@ -17,6 +17,8 @@ WORKERS ?= 3
 BIN := .venv/bin
 READY := .venv/.ready
 UV := $(shell command -v uv)
+# Tests start some hundred processes; where PYTHONDONTWRITEBYTECODE is set, each would compile all that it imports.
+COMPILED := $(BIN)/python -m compileall -q src
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: help
@@ -31,6 +33,7 @@ demo: $(READY) ## Run a small chain on this machine: tills, a head office, and a
 
 .PHONY: test
 test: $(READY) ## Run every test but the long ones; installs Chromium where there is none
+	@$(COMPILED)
 	@chromium=$$(scripts/ensure-chromium); export HOLDFAST_CHROMIUM=$$chromium; set -x; \
 	$(BIN)/pytest tests --ignore=tests/acceptance -n $(WORKERS) --dist loadfile $(ARGS)
 
@@ -61,6 +64,7 @@ bench: $(READY) ## Measure speed and size, each figure beside its limit
 
 .PHONY: accept
 accept: $(READY) ## Run the long acceptance tests against real processes, showing what they do
+	@$(COMPILED)
 	@chromium=$$(scripts/ensure-chromium); export HOLDFAST_CHROMIUM=$$chromium; set -x; \
 	$(BIN)/pytest tests/acceptance -x -s $(ARGS)
 
