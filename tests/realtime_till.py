@@ -20,6 +20,7 @@ from holdfast.infra.config import RegisterConfig, RegisterHome, load_config, sav
 from holdfast.infra.keys import DatabaseKey, SigningKey
 from holdfast.register.sync.reference_file import ReferenceFile, open_reference
 from holdfast.register.till.database import read_till
+from holdfast.register.till.handed import Handed
 from holdfast.register.till.journal import TillJournal
 from tests.integration.test_register_sync.head_office import HeadOffice
 from tests.integration.test_register_sync.line_proxy import LineProxy
@@ -87,8 +88,8 @@ class RealTimeTill:
             "parameters", {names[name]: ParameterRow(value=value) for name, value in parameters.items()}
         )
 
-    def sync(self) -> None:
-        """All that the till has written arrives; what was there has no second effect."""
+    def sync(self, *, arrives: bool = True) -> None:
+        """All that the till has written leaves and arrives; what was there has no second effect."""
         key = SigningKey.load(self.home.signing_key)
         with closing(read_till(self.home, DatabaseKey.load(self.home.database_key), ORIGIN)) as connection:
             journal = TillJournal(connection, key, NoReceipts())
@@ -96,7 +97,10 @@ class RealTimeTill:
                 piece = journal.piece(head.epoch, 1, 10_000, 1 << 23)
                 assert piece is not None
                 batch = encode_batch(ORIGIN, head.epoch, piece.previous_hash, piece.entries, piece.head)
-                assert isinstance(self.office.ingest.receive_batch(ORIGIN, batch), Ack)
+                with closing(Handed(self.home.handed)) as handed:
+                    handed.raise_to(piece.head, lambda: [known.epoch for known in journal.heads()])
+                if arrives:
+                    assert isinstance(self.office.ingest.receive_batch(ORIGIN, batch), Ack)
 
     # ---- the page
 
@@ -142,5 +146,6 @@ def realtime_till(folder: Path, *, role: str = "manager") -> Iterator[RealTimeTi
         open_reference(home, DatabaseKey.load(home.database_key)).close()
         made = RealTimeTill(home, office, line, undo, role)
         done(made.reopened().checkout.open_day(by=CASHIER, approved_by=MANAGER))
+        made.sync(arrives=False)
         made.client = undo.enter_context(made.till.browser(role))
         yield made

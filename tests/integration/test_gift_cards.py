@@ -444,3 +444,30 @@ def test_a_memo_issued_offline_pays_at_once_at_the_register_that_issued_it(till:
     assert till.balance(memo.account, Kind.CREDIT_MEMO) == 0
     rows = till.office.store.tables.central.movements.values()
     assert [row.remark for row in rows if row.moved.movement.account == memo.account] == ["", ""]
+
+
+def test_a_memo_that_may_have_left_is_asked_for(till: RealTimeTill) -> None:
+    """P8: no receipt says that it never arrived: its answer was lost, or head office restored since."""
+    till.allow(memos=True)
+    till.post("/scan", text=MUG.sku)
+    till.post("/pay", amount="exact")
+    sold = till.documents()[-1].document
+    till.cut()
+    till.post("/returns", document=sold, line="1", **{"quantity-1": "1"})
+    till.post("/pay/memo")
+    memo = till.documents()[-1].values[0]
+    till.post("/scan", text=MUG.sku)
+    till.post("/pay/held", kind="credit_memo", number=memo.number)
+    till.sync(arrives=False)
+    assert f"heard of the credit memo …{memo.number[-4:]} meanwhile" in text_of(till.on_hold("pay"))
+    till.on_hold("off")
+    assert BEGUN_OFFLINE[Kind.CREDIT_MEMO] in till.post("/pay/held", kind="credit_memo", number=memo.number)
+    till.heal()
+    assert "on its way" in till.post("/pay/held", kind="credit_memo", number=memo.number)
+    till.sync()
+    assert "Take €4.99" in till.post("/pay/held", kind="credit_memo", number=memo.number)
+    till.post("/void", reason="r")
+    till.cut()
+    till.home.handed.unlink()
+    till.post("/scan", text=MUG.sku)
+    assert BEGUN_OFFLINE[Kind.CREDIT_MEMO] in till.post("/pay/held", kind="credit_memo", number=memo.number)

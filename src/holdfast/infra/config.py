@@ -302,6 +302,11 @@ class RegisterHome:
         return self.secrets / "mark"
 
     @property
+    def handed(self) -> Path:
+        """How far the open journal was handed to the wire: written by sync before a batch leaves."""
+        return self.secrets / "handed"
+
+    @property
     def counters(self) -> Path:
         """How far Z reports and shifts were numbered; beside the mark, for the same reason."""
         return self.secrets / "counters"

@@ -101,15 +101,50 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     token: str = ""
     query: Mapping[str, str | int] = msgspec.field(default_factory=dict)
     reply_bytes_max: int = REPLY_BYTES_MAX
+    is_gated: bool = False
+    """Once connected it waits for `Call.let_go`, and not a byte has left by then."""
+
+
+class _Gate:
+    """Between a connection and the first byte over it."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.opened = asyncio.Event()
 
 
 class Call:
     """A call on its way."""
 
-    def __init__(self, future: "Future[Reply]", sent: threading.Event) -> None:
+    def __init__(
+        self,
+        future: "Future[Reply]",
+        sent: threading.Event,
+        loop: asyncio.AbstractEventLoop,
+        gate: _Gate | None = None,
+    ) -> None:
         self._future = future
         self._sent = sent
-        future.add_done_callback(lambda _: sent.set())
+        self._loop = loop
+        self._gate = gate
+        future.add_done_callback(lambda _: self._ended())
+
+    def _ended(self) -> None:
+        self._sent.set()
+        if self._gate is not None:
+            self._gate.reached.set()
+
+    def wait_until_connected(self) -> bool:
+        """Of a gated call: whether it would leave now. False: it ended before, or is none."""
+        if self._gate is None:
+            return False
+        self._gate.reached.wait()
+        return not self._future.done()
+
+    def let_go(self) -> None:
+        """Of a gated call: its first byte may leave."""
+        assert self._gate is not None, "it was asked to wait"
+        self._loop.call_soon_threadsafe(self._gate.opened.set)
 
     def wait_until_sent(self) -> None:
         """Until the request has left this process, or the call ended."""
@@ -149,8 +184,9 @@ class HttpClient:
 
     def start(self, request: HttpRequest) -> Call:
         """Begin a call without waiting for it."""
-        sent = threading.Event()
-        return Call(asyncio.run_coroutine_threadsafe(self._call(request, sent), self._loop), sent)
+        sent, gate = threading.Event(), _Gate() if request.is_gated else None
+        future = asyncio.run_coroutine_threadsafe(self._call(request, _Trace(sent, gate)), self._loop)
+        return Call(future, sent, self._loop, gate)
 
     def call(self, request: HttpRequest) -> Reply:
         """Make a call and wait for its end. Faults as `Call.result` says."""
@@ -202,15 +238,15 @@ class HttpClient:
         await asyncio.gather(*others, return_exceptions=True)
         await self._pool.close()
 
-    async def _call(self, request: HttpRequest, sent: threading.Event) -> Reply:
+    async def _call(self, request: HttpRequest, trace: "_Trace") -> Reply:
         began = time.monotonic()
         try:
             async with asyncio.timeout(request.deadline_s):
                 try:
-                    return await self._pool.send(request, began, sent)
+                    return await self._pool.send(request, began, trace)
                 except _StaleConnection:
                     self._renew()  # its neighbours are as old
-                    return await self._pool.send(request, began, sent)
+                    return await self._pool.send(request, began, trace)
         except TimeoutError:
             raise TimedOutFault(f"There was no answer within {_spell_s(request.deadline_s)}.") from None
         except _StaleConnection as stale:
@@ -248,17 +284,17 @@ class _Pool:
         if self._retired and self._uses == 0 and self._closing is None:
             self._closing = asyncio.get_running_loop().create_task(self.close())
 
-    async def send(self, request: HttpRequest, began: float, sent: threading.Event) -> Reply:
+    async def send(self, request: HttpRequest, began: float, trace: "_Trace") -> Reply:
         """The answer; LostFault, or _StaleConnection where a kept connection was closed meanwhile."""
         self._uses += 1
         try:
-            return await self._send(request, began, sent)
+            return await self._send(request, began, trace)
         finally:
             self._uses -= 1
             self._close_if_done()
 
-    async def _send(self, request: HttpRequest, began: float, sent: threading.Event) -> Reply:
-        trace = _Trace(sent)
+    async def _send(self, request: HttpRequest, began: float, trace: "_Trace") -> Reply:
+        trace.connected = False
         try:
             return await self._exchange(request, began, trace)
         except httpx.ConnectTimeout:
@@ -304,13 +340,17 @@ class _Pool:
 class _Trace:
     """Learns whether a call made its connection or was given a kept one, and when its request was sent."""
 
-    def __init__(self, sent: threading.Event) -> None:
+    def __init__(self, sent: threading.Event, gate: _Gate | None) -> None:
         self.connected = False
         self._sent = sent
+        self._gate = gate
 
     async def __call__(self, event: str, _: Mapping[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
             self.connected = True
+        elif event == "http11.send_request_headers.started" and self._gate is not None:
+            self._gate.reached.set()
+            await self._gate.opened.wait()
         elif event == "http11.send_request_body.complete":
             self._sent.set()
 

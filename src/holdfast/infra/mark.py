@@ -138,6 +138,20 @@ class HighWaterMark:
         self.close()
 
 
+def read_mark(path: Path) -> Mark | None:
+    """For another process than the one that writes it: the newest mark; None where there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return _newest(descriptor)[1]
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
 def _open(path: Path) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     if os.fstat(descriptor).st_size < FILE_BYTES:

@@ -256,3 +256,26 @@ def test_a_wrong_clock_cuts_no_line_that_is_pinned(tmp_path: Path, years: int) -
         pytest.raises(CertificateFault),
     ):
         client.call(get(port))
+
+
+def test_a_gated_call_sends_nothing_before_it_is_let_go() -> None:
+    came = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        came.set()
+        connection.sendall(OK)
+
+    with server(serve) as port, client_of(port) as client:
+        gated = HttpRequest(method="POST", path="/x", body=b"x", deadline_s=GENEROUS_S, is_gated=True)
+        call = client.start(gated)
+        assert call.wait_until_connected()
+        assert not came.is_set()
+        call.let_go()
+        assert call.result().body == b"ok"
+        assert not client.start(get(port)).wait_until_connected(), "it waits for nobody"
+    with client_of(port) as client:
+        refused = client.start(gated)
+        assert not refused.wait_until_connected(), "no connection came about, so nothing leaves"
+        with pytest.raises(LostFault):
+            refused.result()

@@ -18,6 +18,7 @@ from holdfast.register.sync import board, uploader
 from holdfast.register.sync.reference import Reference
 from holdfast.register.sync.requests import Inbox, OpenEpochRequest
 from holdfast.register.till import mending
+from holdfast.register.till.handed import handed_seq
 from tests import damaged_pages
 from tests.integration.test_register_sync.conftest import Till, eventually
 from tests.integration.test_register_sync.head_office import HeadOffice
@@ -70,12 +71,18 @@ def test_a_cut_line_loses_nothing_and_the_first_owed_sale_follows_its_return(
     eventually(lambda: till.status().mode is Link.ONLINE)
     line.mode = Mode.CUT
     eventually(lambda: till.status().mode is Link.OFFLINE)
+    head, connections = till.checkout.head(), line.connections
     for _ in range(3):
         sell_one(till.checkout)
         till.sold()
     assert till.checkout.owed(till.status().applied).count == 3
+    eventually(lambda: line.connections > connections)
+    handed = handed_seq(till.home.handed, head.epoch)
+    assert handed is not None, "it was noted before the line was cut"
+    assert handed <= head.seq, "nobody answered, so nothing left (GC6)"
     line.mode = Mode.OPEN
     eventually(lambda: all_arrived(till, office) and nothing_owed(till))
+    eventually(lambda: handed_seq(till.home.handed, head.epoch) == till.checkout.head().seq)
     eventually(lambda: till.status().mode is Link.ONLINE)
 
 

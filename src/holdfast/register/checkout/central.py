@@ -13,7 +13,7 @@ from holdfast.core import basket as baskets
 from holdfast.core import business_day
 from holdfast.core.basket import Basket, Kind, held
 from holdfast.core.central import at_till
-from holdfast.core.central.accounts import HoldKey
+from holdfast.core.central.accounts import Act, HoldKey
 from holdfast.core.central.accounts import Kind as ValueKind
 from holdfast.core.central.at_till import REFUSED, REMOVED, Stage, Step, TillHold
 from holdfast.core.central.entries import HoldAsked, HoldEnded
@@ -169,15 +169,18 @@ class CentralHere(WorkModes):
 
     def own_memo(self, number: str, applied: Mapping[EpochId, int]) -> history.OwnMemo | None:
         """A memo of this till that head office has not applied yet. Nothing is left of one that an open or
-        suspended transaction holds."""
+        suspended transaction holds, or that may have left this register."""
         with self._till.reading() as connection:
-            found = history.own_memo(connection, number, applied)
+            found = self._own_memo(number, applied.get(self._till.place().head.epoch, 0))
             basket = writing.read_basket(connection)
             waiting = [kept.basket for kept in all_suspended(connection)]
         others = ([basket] if basket else []) + waiting
         if found is not None and any(hold.number == number for one in others for hold in one.holds):
-            return history.OwnMemo(found.account, 0)
+            return found._replace(left_minor=0)
         return found
+
+    def _own_memo(self, number: str, applied: int) -> history.OwnMemo | None:
+        return history.own_memo(self._till.connection, number, applied, self._till.handed_seq())
 
     def hold_own_memo(self, hold: TillHold, *, by: StaffId) -> Basket | Refusal:
         """Into the open sale, without asking anybody: no other till can have it."""
@@ -213,13 +216,24 @@ class CentralHere(WorkModes):
             if refusal := held.tender_refusal(basket, tender):
                 return refusal, False
         now = self.line_now(basket)
+        used = held.used(basket, tenders)
         refusal = at_till.conclude_refusal(
-            basket.holds,
-            offline=now.is_offline,
-            allowed_offline=now.allowed,
-            paid_by=held.used(basket, tenders),
+            basket.holds, offline=now.is_offline, allowed_offline=now.allowed, paid_by=used
         )
-        return refusal, now.is_offline
+        return refusal or self._handed_meanwhile(basket, used), now.is_offline
+
+    def _handed_meanwhile(self, basket: Basket, used: Collection[HoldKey]) -> Refusal | None:
+        """Of a memo that this till vouches for: since its issue left, somebody else may have used it."""
+        for hold in basket.holds:
+            if hold.key not in used or not hold.is_own or hold.act is not Act.REDEEM:
+                continue
+            found = self._own_memo(hold.number, 0)
+            if found is None or found.is_handed:
+                return Refusal(
+                    "hold.handed",
+                    f"Head office heard of the {hold.words} meanwhile. Take it off, and scan it again.",
+                )
+        return None
 
     def after_concluding(self, basket: Basket, sale: Sale) -> None:
         """What it held and did not use is free again."""

@@ -80,6 +80,7 @@ class Books:
         """KeyFault, DatabaseFault, StorageFullFault, UnavailableFault: as opening says."""
         self._home = home
         self._key = key
+        self.handed = home.handed
         self._reference = open_reference(home, key)
         self._till: apsw.Connection | None = None
         opened = False

@@ -25,6 +25,7 @@ from holdfast.core.sync.sender import (
 from holdfast.infra.http import Call, HttpRequest, LostFault
 from holdfast.register.sync.caller import Caller, Shared
 from holdfast.register.sync.requests import OpenEpochRequest
+from holdfast.register.till.handed import Handed
 
 OFFER_DEADLINE_S = 8.0
 ENTRIES_DEADLINE_S = 20.0
@@ -60,6 +61,8 @@ class Uploader(Caller):
         self._held_until_ms = 0
         self._epoch_wanted: tuple[EpochId, int] | None = None
         self._sent_some = False
+        self._handed: Handed | None = None
+        self._was_away = False
 
     # ---- from other threads ----------------------------------------------------------------------
 
@@ -114,6 +117,7 @@ class Uploader(Caller):
         if self._waits_for_epoch(now_ms):
             return EPOCH_LOOK_S
         self._take_in(now_ms)
+        self._look_at_line()
         step = self._sender.poll(now_ms)
         self._tell_damage()
         if isinstance(step, Idle):
@@ -124,7 +128,15 @@ class Uploader(Caller):
     def _start(self) -> None:
         self._journal = self._books.journal
         self._sender = Sender(self._journal, policy=self._policy, jitter=self.jitter)
+        self._handed = Handed(self._books.handed)
+        self._handed.begin(self._journal.heads())
         self._resend_asked.set()  # what the former one had not finished
+
+    def close(self) -> None:
+        super().close()
+        if self._handed is not None:
+            self._handed.close()
+            self._handed = None
 
     def _take_in(self, now_ms: int) -> None:
         """What other threads asked for."""
@@ -144,6 +156,14 @@ class Uploader(Caller):
         if self._notified.is_set():
             self._notified.clear()
             self._sender.notify(now_ms)
+
+    def _look_at_line(self) -> None:
+        """Once the register knows that it is offline, no entry leaves before an offer was answered: a box in
+        between may take the connection, and what it is handed counts as known elsewhere (GC6)."""
+        is_away = self._board.is_down
+        if is_away and not self._was_away:
+            self._sender.relocate()
+        self._was_away = is_away
 
     def _idle(self, idle: Idle, now_ms: int) -> float:
         is_drained = idle.until_ms is None
@@ -165,8 +185,9 @@ class Uploader(Caller):
                     body=request.body,
                     content_type="application/json" if is_offer else "application/vnd.holdfast.batch",
                     deadline_s=OFFER_DEADLINE_S if is_offer else ENTRIES_DEADLINE_S,
+                    is_gated=not is_offer,
                 ),
-                self._began if is_offer else self._began_entries,
+                self._began if is_offer else lambda call: self._began_entries(call, request),
             )
         except LostFault:
             self._sender.on_lost(self._clock.monotonic_ms())
@@ -183,8 +204,13 @@ class Uploader(Caller):
         self._take(events, request.head, reply.latency_ms)
         self._sent_some = self._sent_some or not is_offer
 
-    def _began_entries(self, call: Call) -> None:
+    def _began_entries(self, call: Call, request: sender.Request) -> None:
         self._began(call)
+        if call.wait_until_connected():
+            assert request.head is not None, "a head closes the entries"
+            assert self._handed is not None, "it is open while this part works"
+            self._handed.raise_to(request.head, lambda: [head.epoch for head in self._journal.heads()])
+            call.let_go()
         # Before, it would only keep the network's thread from sending.
         call.wait_until_sent()
         self._sender.read_ahead()

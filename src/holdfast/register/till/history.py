@@ -180,38 +180,49 @@ def place_of(connection: apsw.Connection, number: DocumentNumber) -> tuple[Epoch
 
 
 class OwnMemo(NamedTuple):
-    """A credit memo that this till issued and head office has not heard of (GC6)."""
+    """A credit memo that this till issued lately (GC6)."""
 
     account: AccountId
     left_minor: int
+    is_handed: bool = False
+    """Its entry may have left this register: somebody else can have it, and what is left is not known."""
 
 
-def own_memo(connection: apsw.Connection, number: str, applied: Mapping[EpochId, int]) -> OwnMemo | None:
-    """By its number, among what head office has not applied; None: it is none of these."""
-    for n, epoch in QUERIES.epochs(connection):
-        first = place(n, min(applied.get(epoch, 0), seq_of(last_place(n)) - 1) + 1)
-        for movement in _movements(connection, first, last_place(n), number):
-            if movement.number == number:
-                return OwnMemo(movement.account, _left_of(connection, movement.account))
+def own_memo(connection: apsw.Connection, number: str, applied: int, handed: int | None) -> OwnMemo | None:
+    """By its number, among what head office has not applied of the open epoch; None: it is none of these.
+
+    `handed`: up to where entries may have left this register; None: nobody knows, so any may have.
+    """
+    n = max((n for n, _ in QUERIES.epochs(connection)), default=0)
+    if not n:
+        return None
+    first = place(n, min(applied, seq_of(last_place(n)) - 1) + 1)
+    for at, movement in _movements(connection, first, last_place(n), number):
+        if movement.number == number and (handed is None or at <= handed):
+            return OwnMemo(movement.account, 0, is_handed=True)
+        if movement.number == number:
+            return OwnMemo(movement.account, _left_of(connection, movement.account, place(n, at)))
     return None
 
 
-def _left_of(connection: apsw.Connection, account: AccountId) -> int:
-    """What was given less what was taken, of an account that no other till can have used."""
+def _left_of(connection: apsw.Connection, account: AccountId, first: int) -> int:
+    """What was given less what was taken since its issue, of an account that no other till can have used."""
     left = 0
-    for n, _ in QUERIES.epochs(connection):
-        for movement in _movements(connection, place(n, 1), last_place(n), account):
-            if movement.account == account:
-                left += movement.amount if movement.act in GIVES else -movement.amount
+    for _, movement in _movements(connection, first, last_place(epoch_of(first)), account):
+        if movement.account == account:
+            left += movement.amount if movement.act in GIVES else -movement.amount
     return left
 
 
-def _movements(connection: apsw.Connection, first: int, last: int, text: str) -> Iterator[ValueMovement]:
-    """Of the documents that hold a text: a number, or an account."""
+def _movements(
+    connection: apsw.Connection, first: int, last: int, text: str
+) -> Iterator[tuple[int, ValueMovement]]:
+    """Of the documents that hold a text, a number or an account; each with its entry's seq."""
     for (data,) in QUERIES.entries_with(connection, first=first, last=last, text=text):
-        body = _body_of(decode_entry(data))
+        entry = decode_entry(data)
+        body = _body_of(entry)
         if isinstance(body, Sale):
-            yield from body.values
+            yield from ((entry.seq, movement) for movement in body.values)
 
 
 def came_back_minor(connection: apsw.Connection, number: DocumentNumber) -> int:

@@ -41,6 +41,7 @@ from holdfast.register.identity import load_papers, signing_key_id
 from holdfast.register.till import cash, closing, mending, purging, writing
 from holdfast.register.till.counters import read_counters, write_counters
 from holdfast.register.till.database import QUERIES, open_till
+from holdfast.register.till.handed import handed_seq
 from holdfast.register.till.places import place
 from holdfast.register.till.suspended import all_suspended, replace_suspended
 from holdfast.register.till.writing import NO_DATE, Place, Standing
@@ -172,6 +173,10 @@ class Till:
         found = writing.read_head(self.cursor)
         assert found is not None, "a till that was started has an epoch"
         return found
+
+    def handed_seq(self) -> int | None:
+        """Up to where entries of the open epoch may have left this register; None: nobody knows."""
+        return handed_seq(self._home.handed, self.place().head.epoch)
 
     def standing(self) -> Standing:
         """The open basket, the business day, and where the journal stands."""

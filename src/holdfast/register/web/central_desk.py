@@ -40,6 +40,7 @@ from holdfast.register.realtime.client import Denied, RealTime, Unanswered
 from holdfast.register.web.allowances import Allowances
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import Formats
+from holdfast.register.web.messages import say
 from holdfast.register.web.watch import Watch
 
 HOLD, BALANCE = "/v1/services/hold", "/v1/services/balance"
@@ -137,7 +138,8 @@ class Central:
         is_unknown = isinstance(answer, Refusal) and answer.code == "account.unknown"
         if is_unknown and (kind, act) == (Kind.CREDIT_MEMO, ValueAct.REDEEM) and isinstance(digits, str):
             own = self._own_memo(digits, by)  # its entry may be on its way
-            return answer if isinstance(own, Refusal) else own
+            is_other = isinstance(own, Refusal) and own.code == "operation.offline"
+            return answer if is_other else own
         return answer
 
     def _alone(
@@ -159,12 +161,14 @@ class Central:
         return kind is not Kind.ON_ACCOUNT or is_on
 
     def _own_memo(self, number: str, by: Act) -> Basket | Refusal:
-        """A memo that this till issued, and that head office has not heard of: nobody else can have it."""
+        """A memo that this till issued, and that cannot have left it: nobody else can have it."""
         checkout = self._desk.checkout
         with self._desk.lock:
             found = checkout.own_memo(number, self._watch.link.applied)
-            if found is None:
+            if found is None or (found.is_handed and not self.is_there()):
                 return self.not_there(Kind.CREDIT_MEMO)
+            if found.is_handed:
+                return Refusal("hold.on-its-way", say("memo.on-its-way"))
             if found.left_minor <= 0:
                 return Refusal("hold.empty", "There is nothing left on this credit memo.")
             hold = TillHold(
