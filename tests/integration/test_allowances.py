@@ -13,13 +13,14 @@ from holdfast.core.central.sentences import BEGUN_OFFLINE, balance_later
 from holdfast.core.ids import IncarnationId
 from holdfast.core.operations.conditions import ON_ACCOUNT_OFFLINE
 from holdfast.core.parameters import ParameterRow
+from holdfast.core.sale import Tender
 from holdfast.infra.keys import DatabaseKey
 from holdfast.register.sync.status import FeedAge
 from holdfast.register.till.database import read_till
 from tests.integration.test_gift_cards import MUG_MINOR, card, text_of
 from tests.realtime_till import RealTimeTill, realtime_till
 from tests.register_fixture import CASHIER, ORIGIN
-from tests.unit.core.shop import MUG
+from tests.unit.core.shop import MUG, refused
 
 GIFT = Kind.GIFT_CARD
 
@@ -338,3 +339,43 @@ def test_on_account_begun_offline_for_a_customer_who_was_told_of_here(till: Real
 def sale_for(till: RealTimeTill, customer: str) -> None:
     till.post("/scan", text=MUG.sku)
     till.checkout.change(lambda basket: msgspec.structs.replace(basket, customer=customer))
+
+
+def test_a_card_of_another_currency_is_neither_shown_nor_noted(till: RealTimeTill) -> None:
+    """Its 5,000 yen are not fifty euros, online or off."""
+    digits = card(till, 1, 5_000)
+    accounts, place = till.office.store.tables.central.accounts, (GIFT, AccountId("account1"))
+    foreign = msgspec.structs.replace(accounts[place].account, currency="JPY")
+    accounts[place] = msgspec.structs.replace(accounts[place], account=foreign)
+    looked = text_of(till.post("/gift-cards/balance", number=digits))
+    assert "JPY" in looked
+    assert "Balance €" not in looked
+    granted(till, 10_000)
+    till.cut()
+    assert BEGUN_OFFLINE[GIFT] in redeem(till, digits)
+
+
+def test_two_transactions_take_no_more_of_a_card_than_is_known_of_it(till: RealTimeTill) -> None:
+    """GC10: the second is looked at again as it concludes."""
+    digits = told_of(till, 1, 600)
+    granted(till, 10_000)
+    till.cut()
+    redeem(till, digits)
+    till.post("/suspend", note="x")
+    redeem(till, digits)
+    till.on_hold("pay")
+    [waiting] = till.checkout.suspended()
+    till.checkout.recall(waiting.basket.transaction)
+    assert "No more of this gift card can be taken while offline" in text_of(till.on_hold("pay"))
+    till.post("/pay", amount="exact")
+    till.heal()
+    till.sync()
+    assert (till.balance("account1"), remarks(till)) == (600 - MUG_MINOR, [])
+
+
+def test_a_tender_of_a_hold_that_is_gone_is_refused(till: RealTimeTill) -> None:
+    """Also where the transaction holds nothing any more."""
+    till.post("/scan", text=MUG.sku)
+    gone = Tender(kind=GIFT.value, amount_minor=MUG_MINOR, hold="0123456789abcdef")
+    assert refused(till.checkout.take(gone)) == "hold.gone"
+    assert till.documents() == []

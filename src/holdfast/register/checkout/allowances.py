@@ -30,6 +30,7 @@ from holdfast.register.till.allowances import (
     all_kept,
     drop_kept,
     find_account,
+    left_known,
     move_account,
     put_account,
     read_kept,
@@ -213,7 +214,8 @@ class AllowancesHere(CentralHere):
     # ---- concluding, within the caller's transaction -----------------------------------------
 
     def before_concluding(self, basket: Basket, tenders: Collection[Tender]) -> tuple[Refusal | None, bool]:
-        """And whether allowances still let through what is taken of them."""
+        """And whether allowances still let through what is taken of them; another transaction that began
+        offline may have taken of the same card since."""
         refusal, later = super().before_concluding(basket, tenders)
         return refusal or self._beyond(basket, (*basket.tenders, *tenders)), later
 
@@ -229,7 +231,8 @@ class AllowancesHere(CentralHere):
             may = self._may_take(allowed, hold.kind, hold.account, taken)
             if isinstance(may, Refusal):
                 return may
-            if tender.amount_minor > may:
+            left_minor = left_known(self._till.connection, hold.kind, hold.account)
+            if tender.amount_minor > (may if left_minor is None else min(may, left_minor)):
                 return Refusal(_LIMIT, rules.no_more(hold.kind))
         return None
 

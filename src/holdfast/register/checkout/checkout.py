@@ -282,7 +282,7 @@ class Checkout(Searching, Suspending, AllowancesHere, CustomersHere, CashDesk, D
         if refusal:
             return refusal
         later = False
-        if basket.holds:
+        if basket.holds or any(tender.hold for tender in tenders):
             refusal, later = self.before_concluding(basket, tenders)
             if refusal:
                 return refusal

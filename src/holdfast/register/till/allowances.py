@@ -65,6 +65,11 @@ def find_account(connection: apsw.Connection, mark: bytes) -> Known | None:
     return None if row is None else Known(AccountId(row[0]), row[1], row[2])
 
 
+def left_known(connection: apsw.Connection, kind: Kind, account: AccountId) -> int | None:
+    """What is known to be left of it; None: nothing was told."""
+    return _QUERIES.left_known(connection, kind=kind.value, account=account)
+
+
 def put_account(connection: apsw.Connection, mark: bytes, kind: Kind, known: Known, at_ms: int) -> None:
     _QUERIES.put_account(
         connection,

@@ -15,6 +15,10 @@ delete from allowance where kind = :kind;
 -- name: account_known(mark)^
 select account, number_end, left_minor from known_account where mark = :mark;
 
+-- name: left_known(kind, account)$
+-- The least that was told of it, by whatever number; null where nothing was.
+select min(left_minor) from known_account where kind = :kind and account = :account;
+
 -- name: put_account(mark, kind, account, number_end, left_minor, at_ms)!
 -- What was told now counts; where nothing was told of the balance, what was known of it goes.
 insert into known_account values (:mark, :kind, :account, :number_end, :left_minor, :at_ms)

@@ -218,7 +218,8 @@ class Central:
         return Refusal(denied.code, sentence)
 
     def balance(self, kind: Kind, number: str, pin: str = "", *, account: str = "") -> Balance | Refusal:
-        """What is on it now; nothing is held and nothing is journalled."""
+        """What is on it now; nothing is held and nothing is journalled. Of another currency's nothing is
+        shown and nothing noted: its figures would be read as this till's."""
         if not self.is_there():
             return self.not_there(kind)
         digits = read_number(kind, number) if kind in NUMBERED else ""
@@ -230,6 +231,9 @@ class Central:
             return self.not_there(kind)
         if isinstance(answer, Denied):
             return self.refusal(answer)
+        own = self._desk.checkout.config.currency
+        if answer.currency not in {own, ""}:
+            return Refusal("account.currency", say("value.currency", theirs=answer.currency, own=own))
         left_minor = answer.balance if kind in NUMBERED else answer.available
         self._desk.checkout.heard_balance(kind, digits, pin.strip(), answer.account, left_minor)
         return answer

@@ -31,6 +31,7 @@ CENTRAL_SENTENCES: dict[str, str] = {
     "held.off": "Take off",
     "held.off.of": "Take off the {what}",
     "held.again": "Ask again",
+    "value.currency": "This is in {theirs}; this register sells in {own}. Take another tender.",
     "memo.on-its-way": "This credit memo is on its way to head office. Scan it again in a moment.",
     "held.taken-off": "Taken off. It is free again as soon as head office knows.",
     "held.take": "Take {amount}",
