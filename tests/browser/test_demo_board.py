@@ -9,13 +9,16 @@ from playwright.sync_api import Browser, expect
 
 from holdfast.demo.board import create_board
 from holdfast.demo.chain import Chain
+from holdfast.demo.purse import Card, Purse
 from holdfast.infra.web import Wakeups, free_port, serve
 from tests.browser.till_page import WAIT_MS
 
 
 @pytest.fixture
-def board_url(chain: Chain) -> Iterator[str]:
-    """The page, served beside the running chain."""
+def board_url(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The page, served beside the running chain, with the numbers that a visitor finds."""
+    cards = tuple(Card(f"{number:018}") for number in range(4))
+    monkeypatch.setattr(chain, "purse", Purse(cards, Card("9" * 18, "1234"), "8" * 18))
     port = free_port()
     ready = threading.Event()
     ends: list[Callable[[], None]] = []

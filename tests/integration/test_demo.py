@@ -93,11 +93,36 @@ def test_the_switches_cut_and_mend_a_register_that_sells() -> None:
         assert post(f"{url}/lines/R01/sideways").status_code == 404
         with cashier_at(till[0]) as cashier:
             assert cashier.sell()
+        expect_purse(page, till)
         started = family(process.pid)
         assert len(started) >= 6, "head office with its database, and two registers with their sync processes"
         process.send_signal(signal.SIGINT)
         assert process.wait(WAIT_S) == 0
         wait_for(lambda: not alive(started))
+
+
+def expect_purse(page: str, till: list[str]) -> None:
+    """The page's numbers are what it says of them: asked at the first till, where nothing was prepared."""
+    unsold, first, second, with_pin, memo = re.findall(r'<span class="mono number">(\d{18})<', page)
+    [pin] = re.findall(r'PIN <span class="mono">(\d{4})<', page)
+    with httpx.Client(base_url=till[0], timeout=WAIT_S, follow_redirects=True, trust_env=False) as client:
+        client.post("/sign-in", data={"staff": "9", "pin": "9999"})
+
+        def look(number: str, pin: str = "") -> str:
+            return client.post("/gift-cards/balance", data={"number": number, "pin": pin}).text
+
+        assert "Not sold yet" in look(unsold)
+        assert "€50.00" in look(first)
+        assert "€25.00" in look(second)
+        assert "€30.00" in look(with_pin, pin)
+        client.post("/customers/C-1001/choose")
+        client.post("/scan", data={"text": "MILK1"})
+        held = client.post("/pay/held", data={"kind": "credit_memo", "number": memo}).text
+        assert "Balance €20.50" in held
+        client.post("/void", data={"reason": "Looked at"})
+        on_hand = client.get("/stock/on-hand", params={"sku": "MILK1"}).text
+        assert "Market" in on_hand
+        assert "24" in on_hand
 
 
 @pytest.mark.parametrize("wanted", [signal.SIGTERM, signal.SIGKILL])

@@ -1,7 +1,7 @@
 """The demo's own page: how each register stands, and the switch of its line."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Litestar, MediaType, Request, Response, get, post
@@ -10,6 +10,14 @@ from litestar.params import FromPath
 from holdfast.core.faults import Fault
 from holdfast.demo.chain import Chain
 from holdfast.demo.line import LineMode
+from holdfast.demo.purse import (
+    ACCOUNT_CUSTOMER,
+    FIRST_CARD,
+    PIN_CARD,
+    POINTS_CUSTOMER,
+    SECOND_CARD,
+    Purse,
+)
 from holdfast.infra.config import RegisterHome, is_loopback
 from holdfast.infra.web import HttpProblem, exception_handlers, security_headers, static_router, static_url
 from holdfast.register.standing import read_standing
@@ -55,6 +63,7 @@ def create_board(chain: Chain) -> Litestar:
             "sign_in_url": chain.sign_in_url,
             "people": PEOPLE,
             "codes": CODES,
+            "tries": tries(chain.purse) if chain.purse else (),
         }
         return Response(environment.get_template(template).render(context), media_type=MediaType.HTML)
 
@@ -86,6 +95,42 @@ def create_board(chain: Chain) -> Litestar:
         before_send=[security_headers(tls=False)],
         openapi_config=None,
     )
+
+
+class Try(NamedTuple):
+    """Something in the purse, and one thing to do with it."""
+
+    what: str
+    number: str
+    pin: str
+    hint: str
+
+
+def tries(purse: Purse) -> tuple[Try, ...]:
+    """In the order in which they make the most sense."""
+    first, second, *unsold = (card.number for card in purse.cards)
+    pin_card, euro = purse.pin_card, "€"
+    return (
+        Try("Gift card that nobody bought yet", unsold[0], "",
+            "Gift cards, scan it, Sell: pay in cash, and read the new balance."),
+        Try(f"Gift card with {euro}{FIRST_CARD}", first, "",
+            "At R01 sell milk, F9, Gift card, scan it; cut the line, then Take: it tells what to do instead. "
+            "At R02 head office allows it: the same goes through."),
+        Try(f"Gift card with {euro}{SECOND_CARD}", second, "",
+            "Cut the line of R02 first, then pay there with it: up to €30.00 were granted ahead. R01 says "
+            "that gift cards need a connection."),
+        Try(f"Gift card with {euro}{PIN_CARD}", pin_card.number, pin_card.pin,
+            "Hold it at R01 for a payment, then scan it at R02: it is in use, and since when."),
+        Try("Credit memo over €20.50", purse.memo, "",
+            "F9, Credit memo, scan it. Bring goods back (F10) for a new one, with the line up or cut."),
+        Try("Amara Brandt, 595 points", POINTS_CUSTOMER, "",
+            "F11 and her number, then F9, Points. Sell to her with both lines cut: each sale earns, once."),
+        Try("Bruno Castell, may owe €200.00", ACCOUNT_CUSTOMER, "",
+            "F11 and his number, then F9, On account; F11 once more takes his payment."),
+        Try("24 milk, 40 crisps, 12 coffee in Market", "MILK1", "",
+            "Stock in the menu under your name: on hand in every store; cut the line for an estimate; "
+            "send some from R02 to Harbour, and receive it at R01."),
+    )  # fmt: skip
 
 
 def _register(chain: Chain, name: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import msgspec
 
 from holdfast.core.faults import ConfigurationFault, UnavailableFault
 from holdfast.demo.line import Line, LineMode, LineThread
+from holdfast.demo.purse import Purse, fill, keep, kept
 from holdfast.demo.shop import found_shop, new_sign_in_path
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config, save_config
 from holdfast.infra.http import HttpClient, HttpRequest
@@ -34,7 +35,7 @@ from holdfast.register.sync.status import read_status
 READY_TIMEOUT_S = 180.0
 END_GRACE_S = 15.0
 SERIES = ("R01", "R02")
-NEEDED_FEEDS = frozenset({"products", "prices", "taxes", "staff"})
+NEEDED_FEEDS = frozenset({"products", "prices", "taxes", "staff", "customers", "parameters"})
 
 Say = Callable[[str], None]
 
@@ -91,9 +92,21 @@ class Place:
 class Chain:
     """Head office, registers and lines. Use it as a context: leaving it ends every process."""
 
-    def __init__(self, folder: Path, *, ports: Callable[[], int] = free_port, say: Say = _silent) -> None:
-        """`folder` may hold the chain of an earlier run. `ports` gives one free port after the other."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        ports: Callable[[], int] = free_port,
+        say: Say = _silent,
+        with_purse: bool = False,
+    ) -> None:
+        """`folder` may hold the chain of an earlier run. `ports` gives one free port after the other.
+
+        `with_purse`: a new chain has gift cards, points, on account and stock to be tried.
+        """
         self.folder = folder
+        self.purse: Purse | None = None
+        self._with_purse = with_purse
         self._ports = ports
         self._say = say
         self.lines: dict[str, LineThread] = {}
@@ -144,7 +157,7 @@ class Chain:
         opening = None
         if is_new:
             self._say("Making a head office with a corner shop's catalogue")
-            opening = found_shop(home, port, list(SERIES))
+            opening = found_shop(home, port, SERIES, with_purse=self._with_purse)
         self._say("Starting head office")
         self.head_office.start()
         self.head_office.wait_ready()
@@ -159,6 +172,15 @@ class Chain:
         for place in self.registers.values():
             place.wait_ready()
             wait_supplied(RegisterHome(place.home))
+        self.purse = self._filled(opening.purse) if opening and opening.purse else kept(self.folder)
+
+    def _filled(self, purse: Purse) -> Purse:
+        """At the last register: the day of the first one is the visitor's to open."""
+        self._say("Selling gift cards and counting stock")
+        place = self.registers[SERIES[-1]]
+        filled = fill(purse, RegisterHome(place.home), place.url)
+        keep(filled, self.folder)
+        return filled
 
     def _add(self, name: str, code: str | None) -> None:
         line = LineThread(Line(_address(self.head_office.url))).start()

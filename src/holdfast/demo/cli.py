@@ -37,7 +37,7 @@ def demo(
     configure_logs(level="warning")
     _need_port(port)
     folder_of = contextlib.nullcontext(keep.absolute()) if keep else scratch_folder()
-    with folder_of as folder, Chain(folder, ports=_Ports(port), say=_step) as chain:
+    with folder_of as folder, Chain(folder, ports=_Ports(port), say=_step, with_purse=True) as chain:
         serve(
             create_board(chain),
             host="127.0.0.1",
