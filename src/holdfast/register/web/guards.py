@@ -232,7 +232,12 @@ def refused(services: Services, request: AnyRequest, person: Person, refusal: Re
     """The screen as it is, with the table's sentence; an open question goes."""
     if not is_part(request):
         raise HttpProblem(409, refusal.code, refusal.sentence)
-    answer = Screen(services, person).shelf(refusal=refusal)
+    screen, path = Screen(services, person), request.url.path
+    # Who is paying stays there: what cures it, taking a card off and another tender, is on that page (GC5).
+    is_paying = path.startswith("/pay/") or (path.startswith("/held/") and path.endswith("/pay"))
+    priced = services.desk.checkout.priced() if is_paying else None
+    stays = priced is not None and priced.lines
+    answer = screen.pay(refusal=refusal) if stays else screen.shelf(refusal=refusal)
     answer.headers.update({"HX-Retarget": "#work", "HX-Reswap": "innerHTML"})
     return answer
 
