@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from holdfast.core.central.accounts import AccountId, Kind
+from holdfast.core.central.accounts import AccountId, HoldKey, Kind
 from holdfast.core.central.sentences import BEGUN_OFFLINE, balance_later
 from holdfast.core.ids import IncarnationId
 from holdfast.core.operations.conditions import ON_ACCOUNT_OFFLINE
@@ -376,6 +376,6 @@ def test_two_transactions_take_no_more_of_a_card_than_is_known_of_it(till: RealT
 def test_a_tender_of_a_hold_that_is_gone_is_refused(till: RealTimeTill) -> None:
     """Also where the transaction holds nothing any more."""
     till.post("/scan", text=MUG.sku)
-    gone = Tender(kind=GIFT.value, amount_minor=MUG_MINOR, hold="0123456789abcdef")
+    gone = Tender(kind=GIFT.value, amount_minor=MUG_MINOR, hold=HoldKey("0123456789abcdef"))
     assert refused(till.checkout.take(gone)) == "hold.gone"
     assert till.documents() == []
