@@ -21,22 +21,7 @@ IN_MAKE_TEST = 12
 """About half a minute."""
 MANY = 1_000
 """In so many each operation was done, not only refused."""
-_A_SWITCH = "it changes nothing that a pencil counts; tests/integration/test_loyalty.py holds what it does"
-_ASKS = "it asks head office, which these sessions do not reach; tests/integration/test_customer_pays.py"
-_HOLDS = (
-    "it asks head office to hold, which these sessions do not reach; tests/integration/test_gift_cards.py"
-)
-_STOCK = "it moves stock by itself; tests/integration/test_till_stock.py, tests/property/test_stock_marks.py"
-NOT_YET_DRIVEN: dict[str, str] = {
-    **dict.fromkeys(("memo.issue", "memo.redeem", "memo.conclude", "memo.remove"), _HOLDS),
-    **dict.fromkeys(("stock.look-up", "stock.estimate", "stock.count", "stock.adjust"), _STOCK),
-    "stock.transfer": _STOCK,
-    "loyalty.disable": _A_SWITCH,
-    "loyalty.enable": _A_SWITCH,
-    "loyalty.redeem": _ASKS,
-    "account.tender": _ASKS,
-    "account.payment": _ASKS,
-}
+NOT_YET_DRIVEN: dict[str, str] = {}
 """Not driven here: with the reason."""
 
 

@@ -27,8 +27,10 @@ class Hold:
     asked: int = 0
     """How much is to be sold, topped up or taken."""
     is_held: bool = False
-    """Head office said so; else nobody knows."""
+    """Head office said so, or nobody needs to be asked; else nobody knows."""
     available: int = 0
+    is_alone: bool = False
+    """Head office was not asked: a memo of this till's own, or of an allowance (GC6, GC10, OA2)."""
 
 
 @dataclass
@@ -40,6 +42,17 @@ class Move:
     amount: int
 
 
+@dataclass(frozen=True)
+class Paid:
+    """What an account pays of a transaction, or gets back."""
+
+    name: Name
+    minor: int
+    """Negative: it gets it back."""
+    moved: int
+    """Points are no money: so many of them. Else as much."""
+
+
 @dataclass
 class Wallet:
     """All accounts of a session."""
@@ -49,13 +62,24 @@ class Wallet:
     """How head office names each."""
     moves: list[Move] = field(default_factory=list)
 
+    limits: dict[Name, int] = field(default_factory=dict)
+    """So far a customer may owe."""
+
     def balance(self, name: Name, documents: set[str] | None = None) -> int:
         """After all that was concluded; or after these documents alone."""
-        return sum(
-            move.amount
-            for move in self.moves
-            if move.name == name and (documents is None or move.document in documents)
-        )
+        return self.settled(name, documents)[0]
+
+    def settled(self, name: Name, documents: set[str] | None = None) -> tuple[int, list[int]]:
+        """The balance, and what each document took that was not there any more."""
+        balance, beyond = 0, list[int]()
+        floor = -self.limits.get(name, 0)
+        for move in self.moves:
+            if move.name == name and (documents is None or move.document in documents):
+                booked = max(move.amount, min(0, floor - balance))
+                balance += booked
+                if booked != move.amount:
+                    beyond.append(move.amount - booked)
+        return balance, beyond
 
 
 def open_cards(office: HeadOfficeUnderTest, seed: str, currency: str) -> Wallet:
@@ -101,8 +125,8 @@ class AtOffice:
     def remarks(self) -> list[Any]:
         """What stands on the report of this register."""
         return self._rows(
-            "select kind, account, remark, difference from value_movement"
-            " where origin = %s and remark <> '' order by chain, seq, ordinal",
+            "select kind, account, remark, difference::bigint from value_movement"
+            " where origin = %s and remark <> '' order by kind, account, number",
             self._origin,
         )
 
@@ -118,6 +142,11 @@ class AtOffice:
         """The power went before the call could leave."""
         with self._pool.connection() as conn:
             conn.execute("delete from value_hold where key = %s", [key])
+
+    def levels(self, store: str) -> dict[str, int]:
+        """What lies in a store, by stock code."""
+        query = "select sku, quantity_milli::bigint from stock_level where store = %s and quantity_milli <> 0"
+        return dict(self._rows(query, store))
 
     def _rows(self, query: str, *values: str) -> list[Any]:
         with self._pool.connection() as conn:

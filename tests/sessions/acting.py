@@ -59,6 +59,7 @@ class Acting:
     def _forgotten(self) -> None:
         """What lay in the program's memory alone."""
         self.who, self.pencil.returning, self.pencil.against = "", False, ""
+        self.pencil.loyalty_off = False
 
     def _until_power_goes(self, act: Callable[[], None]) -> None:
         before = self.pencil.copy()
@@ -87,6 +88,7 @@ class Acting:
 
     def act(self, act: str, path: str, plan: Plan = nothing, /, how: str = "post", **fields: Any) -> Response:
         """Plan it, do it, compare."""
+        self.pencil.now_ms = self.shop.clock.now_ms()
         planned = self.pencil.copy()
         plan(planned)
         answer = self._approved(path, how, fields)
@@ -104,7 +106,7 @@ class Acting:
         checkout = self.shop.checkout
         if planned.papers and next(reversed(planned.papers)).startswith("next "):
             number = checkout.documents(1)[0].document
-            assert int(number[-6:]) == len(planned.papers), f"{number} is not the next number"
+            assert int(number[-6:]) == planned.numbered, f"{number} is not the next number"
             planned.name(number)
         opened = checkout.basket()
         if planned.basket is not None and opened is not None:
@@ -196,6 +198,7 @@ class Acting:
             self.known(),
             drill.by if drill else "",
             [ended.cause for _, ended in self.shop.ended_drills()],
+            self.shop.services.loyalty.is_off,
         )
 
     def _voids(self) -> int:

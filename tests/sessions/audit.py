@@ -44,9 +44,10 @@ def same(what: str, found: object, should: object) -> None:
 def audit_till(shop: Shop, pencil: Pencil) -> None:
     """Its own documents and Z reports, and its projections against a fresh fold."""
     checkout = shop.checkout
-    rows = {row.document: row.total_minor for row in checkout.documents(1_000)}
+    listed = [row for row in checkout.documents(1_000) if row.type in ("sale", "return")]
+    rows = {row.document: row.total_minor for row in listed}
     same("documents of the till", rows, {paper.number: paper.total for paper in pencil.papers.values()})
-    customers = {row.document: checkout.document(row.document) for row in checkout.documents(1_000)}
+    customers = {row.document: checkout.document(row.document) for row in listed}
     same(
         "customers of documents",
         {number: sale and (sale.customer or "") for number, sale in customers.items()},
@@ -81,12 +82,12 @@ def _drill(started: DrillStarted, ended: DrillEnded) -> dict[str, Any]:
 
 def _ends(reports: list[Any], pencil: Pencil) -> None:
     """First and last numbers of each Z report go on where the one before ended."""
-    numbers = iter(pencil.papers)
-    for report, (_, totals) in zip(reports, pencil.closed, strict=True):
-        count = totals["sales"] + totals["returns"]  # type: ignore[operator]
-        mine = [next(numbers) for _ in range(count)]
-        ends = (mine[0], mine[-1]) if mine else (None, None)
-        same("first and last number", (report.first_document, report.last_document), ends)
+    before = 0
+    for report, last in zip(reports, pencil.numbers, strict=True):
+        ends = (before + 1, last) if last > before else (None, None)
+        found = tuple(number and int(number[-6:]) for number in (report.first_document, report.last_document))
+        same("first and last number", found, ends)
+        before = last
 
 
 def audit_office(dsn: str, origin: str, pencil: Pencil, series: str) -> None:
@@ -99,11 +100,13 @@ def audit_office(dsn: str, origin: str, pencil: Pencil, series: str) -> None:
         papers = pencil.papers.values()
         documents = rows(
             "select number, type, business_date::text, total_minor, rounding_minor, coalesce(customer, '')"
-            " from document where origin = %s"
+            " from document where origin = %s and type in ('sale', 'return')"
         )
         should = [(one.number, one.kind, one.date, one.total, one.rounding, one.customer) for one in papers]
         same("documents at head office", sorted(documents), sorted(should))
-        places = rows("select number, chain, seq from document where origin = %s")
+        places = rows(
+            "select number, chain, seq from document where origin = %s and type in ('sale', 'return')"
+        )
         chains, seqs = [row[1] for row in places], [row[2] for row in places]
         found = {tuple(row) for row in _drills.in_drills(conn, chains=chains, seqs=seqs)}
         practised = {number for number, *place in places if tuple(place) in found}
@@ -132,6 +135,8 @@ def audit_office(dsn: str, origin: str, pencil: Pencil, series: str) -> None:
             tax = sum(of_it for _, of_it in paper.tax.values())
             for at, value in enumerate((1, paper.total, tax, paper.cash + paper.change)):
                 sums[at] += value
+        for date, lists in pencil.stockroom.lists.items():
+            by_day.setdefault(date, [0, 0, 0, 0])[0] += lists
         days = rows(
             "select business_date::text, documents, total_minor, tax_minor, cash_minor from register_day"
             " where origin = %s and documents <> 0"
@@ -152,7 +157,7 @@ def audit_closings(dsn: str, origin: str, pencil: Pencil) -> None:
             "select business_date::text, result, detail from day_check where origin = %s", [origin]
         ).fetchall()
     results = {date: (result, detail) for date, result, detail in rows}
-    open_again = {pencil.date} if pencil.is_open and pencil.day.papers else set[str]()
+    open_again = {pencil.date} if pencil.is_open and (pencil.day.papers or pencil.day.lists) else set[str]()
     closed = {date for date, _ in pencil.closed}
     for date in sorted(closed):
         should = ("open",) if date in open_again else ("equal",)

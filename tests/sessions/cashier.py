@@ -12,16 +12,29 @@ from tests.sessions.acting import DATES, HOUR_MS, MACHINE, ROLES, WAYS, WRONG, n
 from tests.sessions.audit import totals_of
 from tests.sessions.pencil import Pencil
 from tests.sessions.shop import Shop
-from tests.sessions.valuing import Valuing
+from tests.sessions.stocking import Stocking
 from tests.staffed_till import PIN
 
 
-class Cashier(Valuing):
+class Cashier(Stocking):
     """All that there is to do."""
 
     def __init__(self, shop: Shop, chance: random.Random) -> None:
         super().__init__(shop, chance)
         self.operations = {name: getattr(self, method) for name, method in OPERATIONS.items()}
+
+    def come(self) -> None:
+        """In the morning: most sessions of value are none of somebody who cannot sign in."""
+        for _ in range(8):
+            if not self.who:
+                self.sign_in()
+            elif not self.pencil.is_open:
+                self.open_day()
+            elif self.pencil.people.till:
+                self.contact()
+                return
+            else:
+                self.create()
 
     def step(self) -> None:
         """Something, rather than what a calm person would do."""
@@ -40,6 +53,11 @@ class Cashier(Valuing):
         if self.shop.services.watch.mode() is not Mode.OFFLINE and self.chance.random() < 0.6:
             self.push()
             self.settle_doubts()
+            if self.chance.random() < 0.2:
+                self.shop.services.central.allowances.ask_ahead()
+            if self.chance.random() < 0.1:
+                self.refresh()
+        self.shop.clock.advance(1)
 
     def _chosen(self) -> str:
         """What fits the moment, most times; else anything."""
@@ -49,7 +67,7 @@ class Cashier(Valuing):
             names = [name for name in names if name not in OF_VALUE]
         if self.pencil.drill and self.pencil.drill.by == self.who and (ends := chance.random()) < 0.18:
             return "staff.sign-out" if ends < 0.06 else "drill.end"
-        if chance.random() < 0.8:
+        if chance.random() < (0.93 if self.shop.wire else 0.8):
             names = [name for name in names if self._fits(name)]
         weights = WEIGHTS | WITH_CARDS if self.takes_cards else WEIGHTS
         if self.shop.wire:
@@ -69,10 +87,16 @@ class Cashier(Valuing):
             return bool(pencil.people.living())
         if name in ("basket.void", "basket.suspend", "pay.cash", "pay.hand-back", "card.standalone"):
             return basket
-        if name in ("gift.conclude", "gift.remove"):
-            return bool(pencil.basket and pencil.basket.holds)
-        if name == "gift.redeem":
-            return basket
+        if name in HOLDING:
+            return any(kind == HOLDING[name] for kind, _ in (pencil.basket.holds if pencil.basket else ()))
+        if name in HAVING:
+            return self.has_some(HAVING[name]) and (basket or name == "gift.top-up")
+        if name == "memo.issue":
+            return basket and pencil.basket.kind == "return"  # type: ignore[union-attr]
+        if name == "loyalty.redeem":
+            return basket and self.has_some("points") and bool(pencil.basket.customer)  # type: ignore[union-attr]
+        if name in ("account.tender", "account.payment"):
+            return self.may_owe() and (basket or name == "account.payment")
         if name in ("refund.card", "refund.cash-instead"):
             return bool(pencil.to_cards())
         if name == "shift.open":
@@ -104,6 +128,7 @@ class Cashier(Valuing):
         elif what == "clock":
             shop.clock.advance(chance.choice([1, 5_000, 20_000, 60_000, 60_000, 120_000, 2 * HOUR_MS]))
         elif what == "jump":
+            self.jumped = True
             shop.clock.jump_to(shop.clock.now_ms() + chance.choice([-3, -1, 1, 1, 2, 9]) * 24 * HOUR_MS)
         elif what == "contact":
             self._until_power_goes(self.contact) if chance.random() < 0.2 else self.contact()
@@ -352,11 +377,27 @@ OPERATIONS = {
     "gift.conclude": "pay_card",
     "gift.remove": "remove_card",
     "gift.cash-out": "cash_out",
+    "memo.issue": "issue_memo",
+    "memo.redeem": "hold_memo",
+    "memo.conclude": "pay_memo",
+    "memo.remove": "remove_memo",
+    "loyalty.redeem": "by_points",
+    "loyalty.disable": "disable_loyalty",
+    "loyalty.enable": "enable_loyalty",
+    "account.tender": "on_account",
+    "account.payment": "pays_account",
+    "stock.look-up": "look_up",
+    "stock.estimate": "estimate",
+    "stock.count": "count",
+    "stock.adjust": "adjust",
+    "stock.transfer": "transfer",
 }
 """Each operation of the table that is built, and the method that does it."""
 
 BY_CARD = frozenset({"card.standalone", "refund.card", "refund.cash-instead"})
-OF_VALUE = frozenset(name for name in OPERATIONS if name.startswith("gift."))
+OF_VALUE = frozenset(
+    name for name in OPERATIONS if name.partition(".")[0] in ("gift", "memo", "loyalty", "account", "stock")
+)
 WEIGHTS = {
     "basket.add": 24, "pay.cash": 30, "line.quantity": 3, "line.discount": 3, "basket.discount": 3,
     "basket.suspend": 3, "basket.recall": 5, "basket.void-suspended": 2, "return.receipt": 12,
@@ -367,9 +408,19 @@ WEIGHTS = {
     "customer.find": 5, "customer.create": 3, "customer.edit": 2, "drill.start": 2, "till.readiness": 0.4,
     "receipt.look": 0.7, "receipt.resume": 0.4, "report.z": 0.5, "basket.look": 0.7,
 }  # fmt: skip
+HOLDING = {
+    "gift.conclude": "gift_card", "gift.remove": "gift_card", "memo.conclude": "credit_memo",
+    "memo.remove": "credit_memo",
+}  # fmt: skip
+"""What the open transaction must hold for it."""
+HAVING = {"gift.redeem": "gift_card", "gift.top-up": "gift_card", "memo.redeem": "credit_memo"}
+"""What must have something on it."""
 WITH_VALUE = {
     "gift.sell": 14, "gift.top-up": 5, "gift.balance": 2, "gift.redeem": 24, "gift.conclude": 20,
-    "gift.remove": 3, "gift.cash-out": 2, "customer.create": 1, "drill.start": 1,
+    "gift.remove": 3, "gift.cash-out": 2, "memo.issue": 20, "memo.redeem": 12, "memo.conclude": 16,
+    "memo.remove": 3, "loyalty.redeem": 8, "loyalty.disable": 0.3, "loyalty.enable": 0.5,
+    "account.tender": 16, "account.payment": 5, "stock.look-up": 1.5, "stock.estimate": 2, "stock.count": 3,
+    "stock.adjust": 3, "stock.transfer": 3, "customer.find": 10, "drill.start": 0.5, "pay.cash": 24,
 }  # fmt: skip
 WITH_CARDS = {"card.standalone": 34, "pay.cash": 14, "return.receipt": 24, "basket.add": 20}
 """What a card paid in full has to come back before anything goes back to a card."""

@@ -66,6 +66,9 @@ class Hosting(Selling):
     def _chooses(self, number: str) -> Plan:
         def plan(paper: Pencil) -> None:
             chosen = paper.people.resolved(number)
+            holds = paper.basket.holds if paper.basket else {}
+            if any(kind in ("points", "on_account") and of != chosen for kind, of in holds):
+                return  # what is held of one customer's is never left in another's sale
             if not chosen and (paper.basket is None or paper.basket.is_free):
                 paper.basket = None
             else:

@@ -3,7 +3,7 @@
 import random
 from contextlib import closing
 
-from holdfast.core.ids import OriginId, StoreId
+from holdfast.core.ids import EpochId, OriginId, StoreId
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.sync.messages import Ack, Offer, Receipt, decode, encode
 from holdfast.core.sync.sender import Idle, Policy, ReceiptGiven, Sender
@@ -37,16 +37,27 @@ class Line:
     """Between one register and head office: requests and answers get lost, and come twice."""
 
     def __init__(
-        self, office: HeadOfficeUnderTest, home: RegisterHome, origin: OriginId, currency: str
+        self,
+        office: HeadOfficeUnderTest,
+        home: RegisterHome,
+        origin: OriginId,
+        currency: str,
+        store: str = "S1",
     ) -> None:
         self._office, self._home, self._origin = office, home, origin
         self._given = Given()
         self._now_ms = 0
         key = SigningKey.load(home.signing_key)
-        facts = OriginFacts(origin=origin, store=StoreId("S1"), series=origin.upper(), currency=currency)
+        facts = OriginFacts(origin=origin, store=StoreId(store), series=origin.upper(), currency=currency)
         with office.store.transaction(None) as transaction:
             record = OriginRecord(facts=facts, name=origin, kind="register")
             transaction.enrol(record, key.key_id, key.public_bytes)
+
+    def applied(self) -> dict[EpochId, int]:
+        """How far head office's receipts go."""
+        return {
+            receipt.epoch: receipt.seq for receipt in self._given.receipts() if receipt.level == "applied"
+        }
 
     def send(self, chance: random.Random, lost: float, turns: int = TURNS_MAX) -> bool:
         """Until head office has all, or for so many requests. A new sender each time: its process died."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from tests.sessions.accounts import GIVES, Hold, Move, Name, Wallet
+from tests.sessions.accounts import GIVES, Hold, Move, Name, Paid, Wallet
 from tests.sessions.people import People
+from tests.sessions.stockroom import Stockroom
 
 COINS = {"EUR": 1, "CHF": 5}
 NO_TURNOVER = "central-value"
@@ -81,8 +82,7 @@ class Basket:
     """What cards paid: the place among all that was given, and how much."""
     refunds: list[tuple[tuple[str, int], int]] = field(default_factory=list)
     """What went back to cards: the receipt and the place on it, and how much."""
-    value: list[tuple[Name, int]] = field(default_factory=list)
-    """What accounts paid, or (negative) got back."""
+    value: list[Paid] = field(default_factory=list)
     holds: dict[Name, Hold] = field(default_factory=dict)
     given: int = 0
     """How many times something was given."""
@@ -140,7 +140,7 @@ class Basket:
 
     @property
     def by_value(self) -> int:
-        return sum(minor for _, minor in self.value)
+        return sum(paid.minor for paid in self.value)
 
     @property
     def open_minor(self) -> int:
@@ -150,7 +150,7 @@ class Basket:
     def drop(self, name: Name) -> None:
         """A hold goes, with its line and what it pays."""
         self.holds.pop(name, None)
-        self.value = [one for one in self.value if one[0] != name]
+        self.value = [paid for paid in self.value if paid.name != name]
         for number in [number for number, line in self.lines.items() if line.hold == name]:
             self.void(number)
 
@@ -165,7 +165,14 @@ class Basket:
         """What concluding does to accounts; positive adds."""
         signs = {name: 1 if hold.act in GIVES else -1 for name, hold in self.holds.items()}
         lines = [(line.hold, signs[line.hold] * line.amount) for line in self.lines.values() if line.hold]
-        return lines + [(name, signs[name] * abs(minor)) for name, minor in self.value]
+        return lines + [(paid.name, signs[paid.name] * abs(paid.moved)) for paid in self.value]
+
+    def earned(self) -> int:
+        """Points: one for each whole unit of goods with their taxes, but for what points paid."""
+        goods = self.total - sum(self.sign * line.amount for line in self.lines.values() if line.hold)
+        if goods < 0:
+            return -(-goods // 100)
+        return max(0, goods - sum(paid.minor for paid in self.value if paid.name[0] == "points")) // 100
 
     def card_due(self, coin: int) -> int:
         """What a card may pay now."""
@@ -173,8 +180,8 @@ class Basket:
 
     def hand_back(self) -> None:
         """Nothing was given."""
-        for name, _ in list(self.value):
-            self.drop(name)
+        for paid in list(self.value):
+            self.drop(paid.name)
         self.cash, self.foreign, self.cards, self.refunds, self.given = 0, [], [], [], 0
 
     def left(self, coin: int) -> int:
@@ -255,6 +262,8 @@ class Day:
 
     papers: list[Paper] = field(default_factory=list)
     voids: int = 0
+    lists: int = 0
+    """Counts, adjustments and transfers: they take numbers too."""
 
     def totals(self) -> dict[str, object]:
         """Named as the report names them."""
@@ -290,10 +299,10 @@ class Day:
         }
 
 
-def _by_kind(value: list[tuple[Name, int]]) -> dict[str, int]:
+def _by_kind(value: list[Paid]) -> dict[str, int]:
     sums: Counter[str] = Counter()
-    for (kind, _), minor in value:
-        sums[kind] += minor
+    for paid in value:
+        sums[paid.name[0]] += paid.minor
     return dict(sums)
 
 
@@ -325,6 +334,8 @@ class Pencil:
     """On codes of other registers' receipts, minor units."""
     closed: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     """Business date and totals of each Z report."""
+    numbers: list[int] = field(default_factory=list)
+    """How many documents' numbers were taken by the end of each."""
     grand: int = 0
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
     returning: bool = False
@@ -332,6 +343,11 @@ class Pencil:
     work: str = "online"
     people: People = field(default_factory=People)
     wallet: Wallet = field(default_factory=Wallet)
+    has_points: bool = False
+    """Loyalty is in use."""
+    loyalty_off: bool = False
+    stockroom: Stockroom = field(default_factory=Stockroom)
+    now_ms: int = 0
     drill: Drill | None = None
     drills: list[dict[str, Any]] = field(default_factory=list)
     """Those that are over, as their outcome says it."""
@@ -340,6 +356,11 @@ class Pencil:
     def trades(self) -> bool:
         """A transaction is open, or can be opened."""
         return self.basket is not None or (self.is_open and (self.shift or not self.had_shift))
+
+    @property
+    def numbered(self) -> int:
+        """So many document numbers were taken."""
+        return len(self.papers) + self.stockroom.lists.total()
 
     @property
     def coin(self) -> int:
@@ -385,7 +406,7 @@ class Pencil:
             self.drawer[code] += much
         for line in basket.lines.values():
             if not line.hold:
-                self.stock[line.sku] -= basket.sign * line.milli
+                self.moved_goods(line.sku, -basket.sign * line.milli)
             if line.of is not None:
                 milli, minor = self.back.get(line.of, (0, 0))
                 self.back[line.of] = (milli + line.milli, minor + line.amount)
@@ -394,9 +415,18 @@ class Pencil:
         if basket.against:
             self.came_back[basket.against] -= paper.total
         self.wallet.moves += [Move(paper.number, *moved) for moved in basket.moves()]
+        if self.has_points and basket.customer and (points := basket.earned()):
+            name = ("points", basket.customer)
+            self.wallet.moves.append(Move(paper.number, name, points))
+            self.wallet.accounts[name] = basket.customer
         self.grand += max(0, paper.total)
         self.basket = None
         self.returning, self.against = False, ""
+
+    def moved_goods(self, sku: str, milli: int) -> None:
+        """Into the store, or (negative) out of it."""
+        self.stock[sku] += milli
+        self.stockroom.moved.append((sku, self.now_ms, milli))
 
     def to_cards(self) -> list[tuple[tuple[str, int], int]]:
         """What of the open return is still to go back to cards: receipt by receipt, the first card first."""
@@ -430,7 +460,9 @@ class Pencil:
     def close(self) -> None:
         """The day ends."""
         self.closed.append((self.date, self.day.totals()))
+        self.numbers.append(self.numbered)
         self.day, self.is_open, self.basket = Day(), False, None
+        self.loyalty_off = False
 
     def open(self, kind: str) -> Basket:
         """The transaction to go on with: one in which nothing ever was makes way, but for its customer."""
@@ -458,7 +490,7 @@ class Pencil:
             {key: kept.view() for key, kept in self.suspended.items()},
             (self.is_open, self.date, self.shift),
             held,
-            len(self.papers),
+            self.numbered,
             self.day.voids if self.is_open else 0,
             {sku: milli for sku, milli in self.stock.items() if milli},
             len(self.closed),
@@ -466,4 +498,5 @@ class Pencil:
             self.people.view(),
             self.drill.by if self.drill else "",
             [over["cause"] for over in self.drills],
+            self.loyalty_off,
         )

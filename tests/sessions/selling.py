@@ -273,6 +273,8 @@ class Selling(Acting):
 
         def plan(pencil: Pencil) -> None:
             basket = pencil.open("return")
+            if pencil.has_points and paper and not basket.customer:
+                basket.customer = paper.customer
             for _, kept in brought:
                 basket.put(kept)
 

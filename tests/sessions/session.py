@@ -7,7 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.core.loyalty.parameters import FOR_UNIT, IN_USE
 from holdfast.core.operations.conditions import SWITCHES
+from holdfast.hq.central.allowances import AMOUNTS
+from holdfast.hq.loyalty.credit import CreditBook
 from holdfast.infra.postgres.connect import Pool
 from tests.hq_fixtures import HeadOfficeUnderTest
 from tests.sessions.accounts import AtOffice, open_cards
@@ -16,6 +19,7 @@ from tests.sessions.book import Book
 from tests.sessions.cashier import Cashier
 from tests.sessions.line import Line
 from tests.sessions.shop import opened_shop
+from tests.sessions.valuing import POINTS_FOR_UNIT
 from tests.sessions.wire import Wire
 
 CARDS_EVERY = 10
@@ -49,17 +53,21 @@ def live(seed: int, office: HeadOfficeUnderTest | None, origin: str, pool: Pool 
         currency = chance.choice(["EUR", "CHF"])
         takes_value = seed % VALUE_EVERY == 1 and office is not None and pool is not None
         parameters = _parameters(chance) if takes_value else {}
-        with opened_shop(folder / "register", origin, currency, chance, parameters) as shop:
+        store = _store(pool, origin, currency) if takes_value and pool else "S1"
+        with opened_shop(folder / "register", origin, currency, chance, parameters, store) as shop:
             cashier = Cashier(shop, chance)
             cashier.takes_cards = seed % CARDS_EVERY == 0
             told = cashier.told
-            line = Line(office, shop.home, shop.origin, shop.currency) if office else None
+            line = Line(office, shop.home, shop.origin, shop.currency, store) if office else None
             if office and pool and line:
                 cashier.book = Book(office, pool, shop, line)
             if takes_value and office and pool and line:
-                shop.plug(Wire(office, pool, shop.clock, chance))
+                shop.plug(Wire(office, pool, shop.clock, chance, parameters))
                 cashier.line, cashier.at_office = line, AtOffice(pool, origin)
+                cashier.credit = CreditBook(pool, shop.clock)
                 cashier.pencil.wallet = open_cards(office, origin, currency)
+                cashier.pencil.has_points = bool(parameters[IN_USE])
+                cashier.come()
             for _ in range(chance.randint(*STEPS)):
                 cashier.step()
                 if line and chance.random() < 0.05:
@@ -76,6 +84,7 @@ def live(seed: int, office: HeadOfficeUnderTest | None, origin: str, pool: Pool 
                 audit_office(office.dsn, origin, cashier.pencil, origin.upper())
             if cashier.at_office:
                 cashier.audit_value()
+                cashier.audit_stock()
             return Lived(origin, cashier, cashier.done, shop.operations.seen)
     except AssertionError as failed:
         raise SessionFailed(
@@ -88,7 +97,24 @@ def live(seed: int, office: HeadOfficeUnderTest | None, origin: str, pool: Pool 
 
 def _parameters(chance: random.Random) -> dict[str, object]:
     """What head office allows."""
-    return {name: chance.random() < 0.5 for name in SWITCHES}
+    may_begin = chance.random() < 0.5
+    return {
+        **{name: chance.random() < 0.6 for name in SWITCHES},
+        **dict.fromkeys(AMOUNTS.values(), chance.choice([20, 100]) if may_begin else 0),
+        IN_USE: chance.random() < 0.7,
+        FOR_UNIT: POINTS_FOR_UNIT,
+    }
+
+
+def _store(pool: Pool, origin: str, currency: str) -> str:
+    """One of its own, so that what lies there is of this session alone."""
+    store = f"S-{origin}"
+    with pool.connection() as conn:
+        conn.execute(
+            "insert into store (store, name, currency, timezone) values (%s, %s, %s, 'UTC')",
+            [store, store, currency],
+        )
+    return store
 
 
 def _end(cashier: Cashier) -> None:

@@ -36,6 +36,7 @@ from holdfast.infra.web import Wakeups
 from holdfast.register.checkout import Checkout
 from holdfast.register.enrolment import establish
 from holdfast.register.keeper import SyncKeeper
+from holdfast.register.loyalty import PointsWatch, Seen
 from holdfast.register.serve import _services
 from holdfast.register.sync.feed_store import FeedStore
 from holdfast.register.sync.reference_file import ReferenceFile, open_reference
@@ -103,6 +104,16 @@ class Noted(dict[str, operations.Operation]):
         return super().get(key, default)
 
 
+class PointsNow(PointsWatch):
+    """Asks at once, and not in a thread: a session goes as its seed says."""
+
+    def follow(self, customer: str) -> Seen:
+        if customer != self._seen.customer or (customer and self._seen.told is None):
+            told = self._ask(customer) if customer else None
+            self._seen = Seen(customer=customer, told=told, is_missing=bool(customer) and told is None)
+        return self._seen
+
+
 class ParameterRow(msgspec.Struct):
     """As head office publishes it."""
 
@@ -132,6 +143,8 @@ def foreign_code(home: str, number: int, total_minor: int, date: str) -> tuple[s
 class Shop:
     """Use `opened_shop`."""
 
+    applied: Mapping[EpochId, int] = {}
+    """How far head office's receipts go."""
     wire: Wire | None = None
     """Real-time calls go by it, where there are any."""
     cut_at = 0
@@ -144,8 +157,10 @@ class Shop:
         home: str,
         chance: random.Random,
         parameters: Mapping[str, object] = {},
+        store: str = "S1",
     ) -> None:
         self.origin, self.currency, self._chance = OriginId(origin), home, chance
+        self.store = store
         self.home = RegisterHome(folder)
         self.operations = Noted(OPERATIONS)
         self.clock = ManualClock(BEGAN_MS)
@@ -154,7 +169,7 @@ class Shop:
             origin=self.origin,
             register=origin.upper(),
             series=origin.upper(),
-            store=StoreId("S1"),
+            store=StoreId(store),
             head_office_url="http://127.0.0.1:9",
             currency=home,
             timezone="UTC",
@@ -195,7 +210,9 @@ class Shop:
                 SyncKeeper(self.home, self.clock, ["none"]), outbox,
             )  # fmt: skip
         pages = _PAGES.setdefault(self.currency, made.pages)  # templates are compiled once
-        self.services = replace(made, operations=self.operations, pages=pages)
+        points = PointsNow(made.real_time, lambda: None)
+        self.services = replace(made, operations=self.operations, pages=pages, points=points)
+        undo.callback(made.stock.stop)
         if self.wire:
             self.plug(self.wire)
         url = f"http://{config.listen_host}:{config.listen_port}"
@@ -232,6 +249,8 @@ class Shop:
         """What is on the disk; what is written from now on may get lost. The second is what lies beside the
         database: written after its commits, and not flushed."""
         _DISK.log.clear()
+        if self.wire:
+            self.wire.holds.clear()
         return CrashImage(0, "start", 0, self._files()), self._beside()
 
     def written(self) -> list[Operation]:
@@ -285,7 +304,7 @@ class Shop:
         """As the watch saw the line last."""
         self.mode = mode
         watch = self.services.watch
-        watch.link = msgspec.structs.replace(watch.link, mode=mode)
+        watch.link = msgspec.structs.replace(watch.link, mode=mode, applied=self.applied)
         watch.work = self.checkout.work_mode()
         watch.owed = self.checkout.owed({})
         self.services.real_time.heard(watch.mode())
@@ -334,10 +353,15 @@ def _of_drill(data: object) -> Entry | None:
 
 @contextlib.contextmanager
 def opened_shop(
-    folder: Path, origin: str, home: str, chance: random.Random, parameters: Mapping[str, object] = {}
+    folder: Path,
+    origin: str,
+    home: str,
+    chance: random.Random,
+    parameters: Mapping[str, object] = {},
+    store: str = "S1",
 ) -> Iterator[Shop]:
     """A register that has never sold; its program has ended afterwards."""
-    shop = Shop(folder, origin, home, chance, parameters)
+    shop = Shop(folder, origin, home, chance, parameters, store)
     try:
         yield shop
     finally:

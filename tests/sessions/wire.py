@@ -5,17 +5,22 @@ kept: the paper goes by it.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from holdfast.core.central.grants import GrantRequest
 from holdfast.core.central.holds import Declined, Held, HoldRequest
 from holdfast.core.central.services import BalanceRequest
 from holdfast.core.ids import OriginId
+from holdfast.core.parameters import ParameterRow
+from holdfast.core.stock.services import AvailabilityRequest, StockRequest
 from holdfast.core.sync.messages import SessionOpened, SessionRequest, decode, encode
+from holdfast.hq.central.allowances import Allowances
 from holdfast.hq.central.services import CentralServices, Throttled
+from holdfast.hq.stock.desk import StockServices
 from holdfast.infra.clock import Clock
 from holdfast.infra.http import HttpRequest, LostFault, Reply
 from holdfast.infra.postgres.connect import Pool
@@ -24,6 +29,19 @@ from tests.sessions.accounts import NUMBER_KEY
 
 LOST = 0.1
 """Of requests, and again of answers."""
+
+
+class Set:
+    """Parameters of head office, where this session alone sets them."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._rows = {name: ParameterRow(value=value) for name, value in values.items()}  # type: ignore[arg-type]
+
+    def rows(self) -> dict[str, ParameterRow]:
+        return self._rows
+
+    def today(self) -> str:
+        return "2025-10-09"
 
 
 @dataclass
@@ -37,14 +55,24 @@ class Call:
     """What the till heard of it; None: nothing."""
     written: int
     """So much was on the till's disk by then."""
+    is_on_paper: bool = False
 
 
 class Wire:
     """One register's. Nobody but this session's thread uses it."""
 
-    def __init__(self, office: HeadOfficeUnderTest, pool: Pool, clock: Clock, chance: random.Random) -> None:
+    def __init__(
+        self,
+        office: HeadOfficeUnderTest,
+        pool: Pool,
+        clock: Clock,
+        chance: random.Random,
+        parameters: Mapping[str, object],
+    ) -> None:
         self._office, self._chance = office, chance
-        self.central = CentralServices(pool, clock, NUMBER_KEY)
+        self._central = CentralServices(pool, clock, NUMBER_KEY)
+        self._stock = StockServices(pool, lambda: (), clock)
+        self._allowances = Allowances(pool, Set(parameters), clock)  # type: ignore[arg-type]
         self.holds: list[Call] = []
         self.written: Callable[[], int] = lambda: 0
         """How many writes the till's disk had since it was last asked for."""
@@ -83,15 +111,26 @@ class Wire:
         return _reply(opened)
 
     def _answer(self, origin: OriginId, asked: Any) -> msgspec.Struct:
-        if isinstance(asked, HoldRequest):
-            return self.central.hold(origin, "here", asked)
-        assert isinstance(asked, BalanceRequest), asked
-        return self.central.balance(origin, "here", asked)
+        match asked:
+            case HoldRequest():
+                return self._central.hold(origin, "here", asked)
+            case BalanceRequest():
+                return self._central.balance(origin, "here", asked)
+            case GrantRequest():
+                return self._allowances.ask(origin, asked)
+            case AvailabilityRequest():
+                return self._stock.availability(origin, asked)
+            case _:
+                assert isinstance(asked, StockRequest), asked
+                return self._stock.page(origin, asked)
 
 
 _BODIES: dict[str, type[msgspec.Struct]] = {
     "/v1/services/hold": HoldRequest,
     "/v1/services/balance": BalanceRequest,
+    "/v1/services/allowance": GrantRequest,
+    "/v1/services/availability": AvailabilityRequest,
+    "/v1/services/stock": StockRequest,
 }
 
 

@@ -32,6 +32,8 @@ def test_what_points_paid_and_what_is_only_carried_over_earns_none() -> None:
     assert earned(of_ada(1_000, by_points, Tender(kind="cash", amount_minor=600))) == 6
     sold = ValueMovement(kind=Kind.GIFT_CARD, act=Act.ISSUE, account=AccountId("g"), amount=900, line=2)
     assert earned(of_ada(1_000, values=(sold,))) == 1, "the line beside it"
+    both = (Tender(kind="points", amount_minor=500), Tender(kind="cash", amount_minor=500))
+    assert earned(of_ada(1_000, *both, values=(sold,))) == 0, "points that pay for a card take none away"
 
 
 def test_only_a_named_customer_where_loyalty_is_in_use_earns() -> None:

@@ -43,6 +43,8 @@ def earned(sale: Sale, per_unit: object = None) -> int:
     bought_minor += sum(tax.tax_minor for tax in sale.taxes if not tax.inclusive)
     by_points_minor = sum(tender.amount_minor for tender in sale.tenders if tender.kind == Kind.POINTS)
     counts_minor = bought_minor - by_points_minor
+    if bought_minor >= 0:
+        counts_minor = max(0, counts_minor)  # points that paid for a gift card take none away
     unit_minor = 10 ** CURRENCIES[sale.currency].digits
     points = min(abs(counts_minor) // unit_minor * each, AMOUNT_MAX)
     return points if counts_minor > 0 else -points
