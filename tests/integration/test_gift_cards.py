@@ -14,9 +14,13 @@ from holdfast.core.central.accounts import Act as ValueAct
 from holdfast.core.central.numbers import new_number
 from holdfast.core.central.sentences import BEGUN_OFFLINE, balance_later, in_doubt, not_offline
 from holdfast.core.central.switch import AtTill, Back, Cell, Drop, Then, Value, outcome
+from holdfast.core.connection import Mode
+from holdfast.core.sync.receiver import Refused
 from holdfast.core.tax import NO_TURNOVER
 from holdfast.core.totals import day_deltas, stock_deltas
 from holdfast.register.realtime.client import RealTime
+from holdfast.register.web import central_desk
+from holdfast.register.web.central_desk import HOLD
 from tests.integration.test_register_sync.conftest import eventually
 from tests.integration.test_register_sync.line_proxy import Mode as Line
 from tests.realtime_till import RealTimeTill, realtime_till
@@ -265,6 +269,56 @@ def test_what_is_in_doubt_settles_once_by_itself(till: RealTimeTill) -> None:
     till.sync()
     till.sync()
     assert till.balance("account1") == 2_000 - MUG_MINOR
+
+
+def test_what_never_left_is_in_no_doubt(till: RealTimeTill) -> None:
+    """No session came about: nothing was asked, so the cashier tries again, and nothing is left behind."""
+    digits = card(till, 1, 2_000)
+    till.post("/scan", text=MUG.sku)
+    till.line.mode = Line.CUT
+    assert "could not be asked just now" in till.post("/pay/held", kind="gift_card", number=digits)
+    assert till.checkout.basket().holds == ()
+    till.line.mode = Line.OPEN
+    assert "Take €4.99" in till.post("/pay/held", kind="gift_card", number=digits)
+
+
+def test_a_doubt_outlives_a_head_office_that_is_busy(till: RealTimeTill) -> None:
+    """It says nothing of what was asked before, and may hold it."""
+    digits = card(till, 1, 2_000)
+    till.post("/gift-cards/balance", number=digits)
+    till.post("/scan", text=MUG.sku)
+    till.line.mode = Line.LOSE_ANSWER
+    till.post("/pay/held", kind="gift_card", number=digits)
+    till.line.mode = Line.OPEN
+    till.office.refuse[HOLD] = Refused(429, "number.throttled", "Too many wrong numbers came from there.")
+    assert "Too many wrong numbers" in till.on_hold("again")
+    assert till.hold().stage == "in doubt"
+    del till.office.refuse[HOLD]
+    till.on_hold("again")
+    assert till.hold().stage == "held"
+
+
+def test_doubts_beyond_one_round_are_asked_in_the_next(
+    till: RealTimeTill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(central_desk, "AGAIN_MAX", 1)
+    cards = [card(till, n, 300) for n in (1, 2)]
+    till.post("/gift-cards/balance", number=cards[0])
+    till.post("/scan", text=MUG.sku)
+    till.line.mode = Line.LOSE_ANSWER
+    for digits in cards:
+        till.post("/pay/held", kind="gift_card", number=digits)
+        till.till.services.real_time.heard(Mode.OFFLINE)
+        till.till.services.real_time.heard(Mode.ONLINE)
+    till.line.mode = Line.OPEN
+    for done in (1, 2):
+        till.till.services.central.heard()
+        eventually(lambda done=done: _held(till) == done)
+        eventually(lambda: not till.till.services.central._asking_again.locked())
+
+
+def _held(till: RealTimeTill) -> int:
+    return sum(hold.stage == "held" for hold in till.checkout.basket().holds)
 
 
 @pytest.mark.parametrize("stage", ["asked", "in doubt", "held", "paid in part"])

@@ -64,7 +64,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 class _Line(Protocol):
     def is_there(self) -> bool: ...
 
-    def ask(self, path: str, body: msgspec.Struct, answer: type[A]) -> A | Denied | Unanswered: ...
+    def ask(
+        self, path: str, body: msgspec.Struct, answer: type[A], *, is_behind: bool
+    ) -> A | Denied | Unanswered: ...
 
 
 class PointsWatch:
@@ -124,7 +126,7 @@ class PointsWatch:
         if not self._line.is_there():
             return None
         asked = BalanceRequest(kind=Kind.POINTS, account=AccountId(customer))
-        answer = self._line.ask("/v1/services/balance", asked, PointsTold)
+        answer = self._line.ask("/v1/services/balance", asked, PointsTold, is_behind=True)
         if isinstance(answer, Denied):
             return PointsTold(balance=0) if answer.code == _NONE_YET else None
         return None if isinstance(answer, Unanswered) else answer

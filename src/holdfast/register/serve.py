@@ -66,7 +66,8 @@ def serve_register(
     with exclusive(home.lock), contextlib.ExitStack() as undo:
         probe_port(config.listen_host, config.listen_port)
         key = DatabaseKey.load(home.database_key)
-        checkout = open_or_mend(home, clock=clock, randomness=randomness or SystemRandomness())
+        chance = randomness or SystemRandomness()
+        checkout = open_or_mend(home, clock=clock, randomness=chance)
         undo.callback(checkout.close)
         watched = ReferenceFile(home, key)
         undo.callback(watched.close)
@@ -81,7 +82,18 @@ def serve_register(
         undo.callback(watch.stop)
         outbox = _outbox(home, config, key, clock, undo)
         shelf = Shelf(looked_up, config.currency)
-        services = _services(home, config, checkout, shelf, clock, watch, wakeups, keeper, outbox)
+        services = _services(
+            home,
+            config,
+            checkout,
+            shelf,
+            clock,
+            watch,
+            wakeups,
+            keeper,
+            outbox,
+            jitter=_jitter(chance),
+        )
         undo.callback(services.central.allowances.close)
         undo.callback(services.real_time.close)
         undo.callback(services.points.stop)
@@ -100,6 +112,11 @@ def serve_register(
             raise BrokenFault(
                 "The till stopped because a part of it failed; the log says why. Start it again."
             )
+
+
+def _jitter(randomness: Randomness) -> Callable[[], float]:
+    """0 up to 1."""
+    return lambda: int.from_bytes(randomness.bytes(4), "big") / (1 << 32)
 
 
 def _ready(on_ready: Callable[[str], None], url: str) -> None:
@@ -134,6 +151,8 @@ def _services(
     wakeups: Wakeups,
     keeper: SyncKeeper,
     outbox: Outbox,
+    *,
+    jitter: Callable[[], float] = lambda: 0.0,
 ) -> Services:
     def on_commit() -> None:
         keeper.wake()
@@ -157,7 +176,9 @@ def _services(
         window_days=window_days,
     )
     desk = Desk(checkout, shelf, watch.head_office_ms, on_commit, codes)
-    central = Central(desk, real_time, watch, clock, fmt, changed=lambda: wakeups.wake(CHANGED))
+    central = Central(
+        desk, real_time, watch, clock, fmt, changed=lambda: wakeups.wake(CHANGED), jitter=jitter
+    )
     watch.on_link = _hearing(
         _speaker(fmt, shelf), lambda _: real_time.heard(watch.mode()), lambda _: central.heard()
     )

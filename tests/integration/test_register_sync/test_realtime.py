@@ -16,7 +16,15 @@ from holdfast.infra.clock import ManualClock
 from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
 from holdfast.infra.keys import SigningKey
 from holdfast.register.realtime import breaker
-from holdfast.register.realtime.client import DEADLINE_S, Denied, Done, RealTime, Unanswered
+from holdfast.register.realtime.client import (
+    BEHIND_MAX,
+    CALLS_MAX,
+    DEADLINE_S,
+    Denied,
+    Done,
+    RealTime,
+    Unanswered,
+)
 from holdfast.register.sync.rotation import next_key_path
 from tests.integration.test_register_sync.conftest import GENEROUS_S, eventually
 from tests.integration.test_register_sync.head_office import HeadOffice
@@ -42,12 +50,14 @@ class Caller:
     def _lost(self) -> None:
         self.losses += 1
 
-    def hold(self, key: str = "k", deadline_s: float = GENEROUS_S) -> Held | Denied | Unanswered:
+    def hold(
+        self, key: str = "k", deadline_s: float = GENEROUS_S, *, is_behind: bool = False
+    ) -> Held | Denied | Unanswered:
         request = HoldRequest(
             key=HoldKey(key.ljust(16, "x")), kind=Kind.GIFT_CARD, act=Act.REDEEM, currency="EUR",
             transaction=TransactionId(f"t-{key}"), number=CARD,
         )  # fmt: skip
-        return self.calls.ask(HOLD, request, Held, deadline_s=deadline_s)
+        return self.calls.ask(HOLD, request, Held, deadline_s=deadline_s, is_behind=is_behind)
 
 
 @pytest.fixture
@@ -75,7 +85,9 @@ def test_answers_are_what_head_office_says(caller: Caller, office: HeadOffice) -
 
 def test_a_line_that_never_answers_ends_with_the_deadline(caller: Caller, line: LineProxy) -> None:
     line.mode = Mode.DROP
-    assert isinstance(caller.hold(deadline_s=SHORT_S), Unanswered), "opening the session counts"
+    first = caller.hold(deadline_s=SHORT_S)
+    assert isinstance(first, Unanswered), "opening the session counts"
+    assert not first.is_sent, "and what was asked never left"
     assert caller.calls.is_there()
     assert isinstance(caller.hold(deadline_s=SHORT_S), Unanswered)
     assert (caller.losses, caller.calls.is_there()) == (2, False)
@@ -94,7 +106,9 @@ def test_an_answer_that_is_lost_is_given_again(caller: Caller, line: LineProxy, 
         "/v1/services/release", ReleaseRequest(key=HoldKey("first".ljust(16, "x")), cause="left"), Done
     )
     line.mode = Mode.LOSE_ANSWER
-    assert isinstance(caller.hold("second"), Unanswered)
+    lost = caller.hold("second")
+    assert isinstance(lost, Unanswered)
+    assert lost.is_sent
     line.mode = Mode.OPEN
     held = caller.hold("second")
     assert isinstance(held, Held)
@@ -138,7 +152,7 @@ def test_no_more_than_a_few_call_at_once(caller: Caller, line: LineProxy) -> Non
         thread.start()
     eventually(lambda: caller.calls._slots._value == 0)
     busy = caller.hold("k9", deadline_s=SHORT_S)
-    assert busy == Unanswered("Other calls were on their way all the while.")
+    assert busy == Unanswered("Other calls were on their way all the while.", is_sent=False)
     assert caller.losses == 0, "which says nothing of the line"
     line.mode = Mode.CUT
     for thread in waiting:
@@ -173,7 +187,32 @@ def test_a_service_that_fails_is_no_answer(caller: Caller, office: HeadOffice) -
     office.refuse[HOLD] = Refused(429, "number.throttled", "Too many wrong numbers came from there.")
     told = caller.hold()
     assert isinstance(told, Denied)
-    assert told.code == "number.throttled"
+    assert (told.code, told.is_busy) == ("number.throttled", True)
+
+
+def test_what_asks_behind_the_scene_leaves_room_for_a_cashier(caller: Caller, line: LineProxy) -> None:
+    line.mode = Mode.DROP
+    behind = [
+        threading.Thread(target=caller.hold, args=(f"k{n}",), kwargs={"is_behind": True}) for n in "123"
+    ]
+    for thread in behind:
+        thread.start()
+    eventually(lambda: caller.calls._behind._value == 0)
+    eventually(lambda: caller.calls._slots._value == CALLS_MAX - BEHIND_MAX)
+    line.mode = Mode.CUT
+    for thread in behind:
+        thread.join(GENEROUS_S)
+    assert caller.calls._behind._value == BEHIND_MAX
+
+
+def test_a_bug_under_a_call_leaves_the_breaker_free(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller.calls._breaker = breaker.Breaker(losses=2, opened_ms=caller.clock.monotonic_ms())
+    caller.clock.advance(breaker.HALF_OPEN_MS)
+    monkeypatch.setattr(caller.calls, "_in_session", lambda *_: {}["a bug"])
+    with pytest.raises(KeyError):
+        caller.hold()
+    monkeypatch.undo()
+    assert isinstance(caller.hold(), Held)
 
 
 def test_the_breaker_is_slow_after_slow_answers_in_a_row() -> None:

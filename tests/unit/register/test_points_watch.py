@@ -26,7 +26,8 @@ class Line:
     def is_there(self) -> bool:
         return True
 
-    def ask(self, path: str, body: msgspec.Struct, answer: type[Any]) -> Any:
+    def ask(self, path: str, body: msgspec.Struct, answer: type[Any], *, is_behind: bool) -> Any:
+        assert is_behind, "no cashier waits for it"
         assert path == "/v1/services/balance"
         self.asked.put(getattr(body, "account", ""))
         return self.answers.get(timeout=WAIT_S)

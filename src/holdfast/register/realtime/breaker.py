@@ -63,3 +63,8 @@ def lost(state: Breaker, now_ms: int, *, is_slow: bool) -> Breaker:
     allowed = LOSSES_MAX_SLOW if is_slow or state.is_slow else LOSSES_MAX
     is_open = state.opened_ms is not None or losses >= allowed
     return Breaker(losses=losses, opened_ms=now_ms if is_open else None, slow=state.slow)
+
+
+def left(state: Breaker) -> Breaker:
+    """A call ended, and nothing is known by it."""
+    return msgspec.structs.replace(state, is_trying=False)

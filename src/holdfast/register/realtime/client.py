@@ -6,6 +6,7 @@ not come leaves nothing behind but a doubt, which is told as what it is: `Unansw
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TypeVar
 
 import msgspec
@@ -25,9 +26,14 @@ A = TypeVar("A", bound=msgspec.Struct)
 
 DEADLINE_S = 2.0
 CALLS_MAX = 4
-"""At once; a till has one cashier, and what asks behind the scene must not keep her call waiting."""
+"""At once."""
+BEHIND_MAX = 2
+"""Of these for what asks behind the scene: a till has one cashier, and her call finds a place."""
+LEFT_MIN = 0.25
+"""Of its deadline a call must have left when it finds its place; else it is not sent at all."""
 _BUSINESS = frozenset({400, 403, 404, 409, 413, 422, 429})
 """Statuses of a refusal that says for sure that nothing was done."""
+_TOO_MANY = 429
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -43,12 +49,27 @@ class Denied(msgspec.Struct, frozen=True):
     """The register whose transaction holds what was asked for."""
     since_ms: int = 0
     retry_after_s: int = 0
+    is_busy: bool = False
+    """Head office did not look at it, for too many came: of what was asked before it says nothing."""
 
 
 class Unanswered(msgspec.Struct, frozen=True):
     """Lost, late, or no session: nothing is known."""
 
     cause: str
+    is_sent: bool = True
+    """False: for sure it never left this register, so head office did nothing."""
+
+
+_CROWDED = Unanswered("Other calls were on their way all the while.", is_sent=False)
+
+
+class _Try:
+    """One call: how long it may take yet, and whether it may have left."""
+
+    def __init__(self, left_s: Callable[[], float]) -> None:
+        self.left_s = left_s
+        self.is_sent = False
 
 
 class RealTime:
@@ -72,6 +93,7 @@ class RealTime:
         self._on_loss = on_loss
         self._session = Session(home, config.origin)
         self._slots = threading.BoundedSemaphore(CALLS_MAX)
+        self._behind = threading.BoundedSemaphore(BEHIND_MAX)
         self._lock = threading.Lock()
         self._breaker = breaker.CLOSED
         self._client: HttpClient | None = None
@@ -89,24 +111,35 @@ class RealTime:
         return self._mode() is Mode.DEGRADED or self._breaker.is_slow
 
     def ask(
-        self, path: str, body: msgspec.Struct, answer: type[A], *, deadline_s: float = DEADLINE_S
+        self,
+        path: str,
+        body: msgspec.Struct,
+        answer: type[A],
+        *,
+        deadline_s: float = DEADLINE_S,
+        is_behind: bool = False,
     ) -> A | Denied | Unanswered:
-        """Head office's answer. Takes `deadline_s` at the most, opening a session included."""
+        """Head office's answer. Takes `deadline_s` at the most, opening a session included.
+
+        `is_behind`: no cashier waits for it.
+        """
         until_ms = self._clock.monotonic_ms() + round(deadline_s * 1_000)
 
         def left_s() -> float:
             return (until_ms - self._clock.monotonic_ms()) / 1_000
 
         if self._mode() is Mode.OFFLINE:
-            return Unanswered("The register is offline.")
-        if not self._slots.acquire(timeout=deadline_s):
-            return Unanswered("Other calls were on their way all the while.")
-        try:
+            return Unanswered("The register is offline.", is_sent=False)
+        with ExitStack() as taken:
+            for slots in (self._behind, self._slots) if is_behind else (self._slots,):
+                if not slots.acquire(timeout=max(0.0, left_s())):
+                    return _CROWDED
+                taken.callback(slots.release)
+            if left_s() < LEFT_MIN * deadline_s:
+                return _CROWDED
             if not self._begin():
-                return Unanswered("Head office did not answer a moment ago.")
-            return self._counted(path, body, answer, left_s)
-        finally:
-            self._slots.release()
+                return Unanswered("Head office did not answer a moment ago.", is_sent=False)
+            return self._counted(path, body, answer, _Try(left_s))
 
     def heard(self, mode: Mode) -> None:
         """How the line was at a look: its return closes the breaker, and old connections are let go."""
@@ -136,23 +169,30 @@ class RealTime:
             return True
 
     def _counted(
-        self, path: str, body: msgspec.Struct, answer: type[A], left_s: Callable[[], float]
+        self, path: str, body: msgspec.Struct, answer: type[A], this: _Try
     ) -> A | Denied | Unanswered:
         """Every call that began ends the breaker's try, whatever comes of it."""
+        is_over = False
         try:
             reply = self._in_session(
-                HttpRequest(method="POST", path=path, body=encode(body), deadline_s=1.0), left_s
+                HttpRequest(method="POST", path=path, body=encode(body), deadline_s=1.0), this
             )
             if reply.status not in _BUSINESS and not reply.is_success:
                 raise LostFault(f"Head office cannot answer now ({reply.status}).")
             told = _read(reply, answer)
+            with self._lock:
+                self._breaker = breaker.answered(self._breaker, reply.latency_ms)
+            is_over = True
         except Fault as fault:
-            return self._lost(fault)
-        with self._lock:
-            self._breaker = breaker.answered(self._breaker, reply.latency_ms)
+            is_over = True
+            return self._lost(fault, this)
+        finally:
+            if not is_over:  # a bug, which its caller hears of
+                with self._lock:
+                    self._breaker = breaker.left(self._breaker)
         return told
 
-    def _lost(self, fault: Fault) -> Unanswered:
+    def _lost(self, fault: Fault, this: _Try) -> Unanswered:
         is_slow = self._mode() is Mode.DEGRADED
         with self._lock:
             self._breaker = breaker.lost(self._breaker, self._clock.monotonic_ms(), is_slow=is_slow)
@@ -160,17 +200,18 @@ class RealTime:
         if client is not None:
             client.forget_connections()  # what is kept of a dead line would hold the next call up
         self._on_loss()
-        return Unanswered(fault.sentence)
+        return Unanswered(fault.sentence, is_sent=this.is_sent)
 
-    def _in_session(self, request: HttpRequest, left_s: Callable[[], float]) -> Reply:
+    def _in_session(self, request: HttpRequest, this: _Try) -> Reply:
         client = self._connected()
-        token = self._session.token(client, left_s)
-        reply = client.call(_within(request, token, left_s()))
+        token = self._session.token(client, this.left_s)
+        this.is_sent = True
+        reply = client.call(_within(request, token, this.left_s()))
         if reply.status == 401 and reply.problem().code.startswith("session."):
             # Head office restarted, the register's key changed, or the session's time is over.
             self._session.forget(token)
-            token = self._session.token(client, left_s)
-            reply = client.call(_within(request, token, left_s()))
+            token = self._session.token(client, this.left_s)
+            reply = client.call(_within(request, token, this.left_s()))
         return reply
 
     def _connected(self) -> HttpClient:
@@ -199,7 +240,14 @@ def _read(reply: Reply, answer: type[A]) -> A | Denied:
     if reply.content_type != "application/problem+json":
         raise LostFault(f"Something else than head office answered ({reply.status}).")
     told = decode(reply.body, _Told)
-    return Denied(told.code, told.detail or told.title, told.holder_name, told.since_ms, reply.retry_after_s)
+    return Denied(
+        code=told.code,
+        sentence=told.detail or told.title,
+        holder_name=told.holder_name,
+        since_ms=told.since_ms,
+        retry_after_s=reply.retry_after_s,
+        is_busy=reply.status == _TOO_MANY,
+    )
 
 
 def _within(request: HttpRequest, token: str, left_s: float) -> HttpRequest:

@@ -152,7 +152,9 @@ class StockHere:
             epochs=known,
             statement=said,
         )
-        page = self._line.ask("/v1/services/stock", request, StockPage, deadline_s=_DEADLINE_S)
+        page = self._line.ask(
+            "/v1/services/stock", request, StockPage, deadline_s=_DEADLINE_S, is_behind=True
+        )
         if not isinstance(page, StockPage):
             return False
         self._kept.take(page)

@@ -45,6 +45,8 @@ AT_HAND: Mapping[Kind, str] = {
     Kind.ON_ACCOUNT: CREDIT_ALLOWANCE,
 }
 LOOK_EVERY_MS = 15_000
+SPREAD_MS = 1_000
+"""So far behind the line's return it may be asked: a store's tills come back at once."""
 AGAIN_AFTER_MS = 60_000
 """So long a kind is left alone after it was asked for and not granted."""
 NONE_FOR_MS = 3_600_000
@@ -59,9 +61,17 @@ class Allowances:
     """One till's; thread-safe."""
 
     def __init__(
-        self, desk: Desk, real_time: RealTime, watch: Watch, clock: Clock, *, changed: Callable[[], None]
+        self,
+        desk: Desk,
+        real_time: RealTime,
+        watch: Watch,
+        clock: Clock,
+        *,
+        changed: Callable[[], None],
+        jitter: Callable[[], float],
     ) -> None:
-        """`changed`: what may be taken is another by now."""
+        """`changed`: what may be taken is another by now. `jitter`: 0 up to 1."""
+        self._jitter = jitter
         self._changed = changed
         self._desk = desk
         self._real_time = real_time
@@ -117,9 +127,10 @@ class Allowances:
         is_there, now_ms = self._real_time.is_there(), self._clock.monotonic_ms()
         parameters = self._watch.link.feeds.get("parameters")
         seen = (is_there, 0 if parameters is None else parameters.n)
-        is_new, self._seen = seen != self._seen, seen
+        is_new, is_back = seen != self._seen, is_there and not self._seen[0]
+        self._seen = seen
         if is_new:
-            self._due_ms = now_ms
+            self._due_ms = now_ms + (round(SPREAD_MS * self._jitter()) if is_back else 0)
         if not is_there or now_ms < self._due_ms or not self._asking.acquire(blocking=False):
             return
         self._due_ms = now_ms + LOOK_EVERY_MS
@@ -175,7 +186,7 @@ class Allowances:
     def _ask(self, kind: Kind, units: int) -> None:
         checkout = self._desk.checkout
         request = checkout.ask_allowance(kind)
-        answer = self._real_time.ask(ALLOWANCE, request, Granted)
+        answer = self._real_time.ask(ALLOWANCE, request, Granted, is_behind=True)
         if isinstance(answer, Granted):
             if checkout.allowance_granted(request, answer):
                 self._told()

@@ -37,7 +37,7 @@ from holdfast.core.tender import Due
 from holdfast.infra.clock import Clock
 from holdfast.register.checkout.central import GONE, LineNow
 from holdfast.register.realtime.client import Denied, RealTime, Unanswered
-from holdfast.register.web.allowances import Allowances
+from holdfast.register.web.allowances import SPREAD_MS, Allowances
 from holdfast.register.web.desk import Desk
 from holdfast.register.web.formats import Formats
 from holdfast.register.web.messages import say
@@ -56,7 +56,7 @@ AT_HAND: Mapping[Kind, str] = {
     Kind.ON_ACCOUNT: CUSTOMER_ACCOUNT,
 }
 AGAIN_MAX = 20
-"""Doubts that one return of the line asks again."""
+"""Doubts that are asked again at a time."""
 _log = structlog.get_logger(__name__)
 
 
@@ -72,8 +72,10 @@ class Central:
         fmt: Formats,
         *,
         changed: Callable[[], None],
+        jitter: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """`changed`: what the page shows of the transaction may be another by now."""
+        """`changed`: what the page shows of the transaction may be another by now. `jitter`: 0 up to 1, for
+        what is asked behind the scene as the line returns."""
         self._desk = desk
         self._real_time = real_time
         self._watch = watch
@@ -82,7 +84,11 @@ class Central:
         self._changed = changed
         self._asking_again = threading.Lock()
         self._may_doubt = True
-        self.allowances = Allowances(desk, real_time, watch, clock, changed=changed)
+        self._was_there = False
+        self._jitter = jitter
+        self._doubt_from_ms = 0
+        """Not before (monotonic)."""
+        self.allowances = Allowances(desk, real_time, watch, clock, changed=changed, jitter=jitter)
         desk.checkout.line_now = self.line_now
 
     # ---- asking ------------------------------------------------------------------------------
@@ -134,7 +140,7 @@ class Central:
             self._desk.committed(asked)
         if isinstance(asked, Refusal):
             return asked
-        answer = self._call(asked.transaction, hold, by)
+        answer = self._call(asked.transaction, hold, by, is_first=True)
         is_unknown = isinstance(answer, Refusal) and answer.code == "account.unknown"
         if is_unknown and (kind, act) == (Kind.CREDIT_MEMO, ValueAct.REDEEM) and isinstance(digits, str):
             own = self._own_memo(digits, by)  # its entry may be on its way
@@ -196,18 +202,34 @@ class Central:
             return Refusal("hold.in-doubt", in_doubt(hold.words))
         return self._call(basket.transaction, hold, by)
 
-    def _call(self, transaction: TransactionId, hold: TillHold, by: Act) -> Basket | Refusal:
+    def _call(
+        self,
+        transaction: TransactionId,
+        hold: TillHold,
+        by: Act,
+        *,
+        is_first: bool = False,
+        is_behind: bool = False,
+    ) -> Basket | Refusal:
+        """`is_first`: nothing was ever sent under this key; else head office may hold it."""
         currency = self._desk.checkout.config.currency
-        answer = self._real_time.ask(HOLD, request_of(hold, transaction, currency), Held)
+        answer = self._real_time.ask(HOLD, request_of(hold, transaction, currency), Held, is_behind=is_behind)
         checkout = self._desk.checkout
         if isinstance(answer, Held):
             return checkout.hold_granted(transaction, answer)
-        if isinstance(answer, Unanswered):
+        if isinstance(answer, Unanswered) and (answer.is_sent or not is_first):
             self._may_doubt = True
             left = checkout.hold_unanswered(transaction, hold.key)
             return left if isinstance(left, Refusal) else Refusal("hold.in-doubt", in_doubt(hold.words))
+        if isinstance(answer, Denied) and answer.is_busy and not is_first:
+            self._may_doubt = True
+            self._doubt_from_ms = self._clock.monotonic_ms() + 1_000 * max(1, answer.retry_after_s)
+            return self.refusal(answer)
         self._desk.committed(checkout.give_up_hold(transaction, hold.key, REFUSED, by.by))
-        return self.refusal(answer)
+        if isinstance(answer, Denied):
+            return self.refusal(answer)
+        is_there = self.is_there()
+        return Refusal("hold.not-asked", say("hold.not-asked")) if is_there else self.not_there(hold.kind)
 
     def refusal(self, denied: Denied) -> Refusal:
         """Head office's answer as a cashier reads it: who holds it, and since when by the store's clock."""
@@ -304,7 +326,13 @@ class Central:
     def heard(self) -> None:
         """At each look at the line: once it is back, what is in doubt is asked again, in another thread."""
         self.allowances.heard()
-        if self._may_doubt and self.is_there() and self._asking_again.acquire(blocking=False):
+        was_there, self._was_there = self._was_there, self.is_there()
+        if not self._was_there:
+            return
+        now_ms = self._clock.monotonic_ms()
+        if not was_there:
+            self._doubt_from_ms = max(self._doubt_from_ms, now_ms + round(SPREAD_MS * self._jitter()))
+        if self._may_doubt and now_ms >= self._doubt_from_ms and self._asking_again.acquire(blocking=False):
             threading.Thread(target=self._settle_doubts, name="holdfast-doubts", daemon=True).start()
 
     def _settle_doubts(self) -> None:
@@ -312,10 +340,10 @@ class Central:
             self._may_doubt = False
             doubts = self._desk.checkout.doubts()
             for basket, hold in doubts[:AGAIN_MAX]:
-                answer = self._call(basket.transaction, hold, Act(by=basket.by, at_ms=0, limits=UNLIMITED))
-                self._may_doubt = self._may_doubt or (
-                    isinstance(answer, Refusal) and answer.code == "hold.in-doubt"
-                )
+                by = Act(by=basket.by, at_ms=0, limits=UNLIMITED)
+                self._call(basket.transaction, hold, by, is_behind=True)
+            if len(doubts) > AGAIN_MAX:
+                self._may_doubt = True
             if doubts:
                 self._changed()
         except Fault as fault:
