@@ -76,6 +76,7 @@ class RealTimeTill:
     def reopened(self) -> StaffedTill:
         self.opened += 1
         self.till = StaffedTill(self.home, self.file, OPERATIONS, self.opened)
+        self.running.callback(self.till.give_back_pages)
         self.running.callback(self.till.checkout.close)
         self.running.callback(self.till.services.real_time.close)
         self.heal()

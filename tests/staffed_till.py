@@ -28,9 +28,9 @@ from holdfast.register.serve import _services
 from holdfast.register.sync.catalogue import StaffMember
 from holdfast.register.sync.feed_store import FeedStore
 from holdfast.register.sync.reference_file import ReferenceFile, open_reference
-from holdfast.register.web.app import create_app
 from holdfast.register.web.shelf import Shelf
 from holdfast.register.web.watch import Watch
+from tests.lent_pages import borrow, give_back
 from tests.register_fixture import CASHIER, MANAGER, make_outbox, make_register, open_checkout, scan
 from tests.unit.core.shop import BEGAN_MS, MUG, STANDARD, done, price_of
 
@@ -72,7 +72,8 @@ class StaffedTill:
             SyncKeeper(home, self.clock, ["none"]), make_outbox(home, self.clock),
         )  # fmt: skip
         self.services = replace(made, operations=table)
-        self.app: Litestar = create_app(self.services)
+        self._pages = borrow()
+        self.app: Litestar = self._pages.lend(self.services)
 
     def feed(self, name: str, rows: Mapping[str, msgspec.Struct]) -> None:
         """What head office says now, in place of all that it said before."""
@@ -115,6 +116,9 @@ class StaffedTill:
         if basket is not None and not basket.lines:
             scan(checkout)
 
+    def give_back_pages(self) -> None:
+        give_back(self._pages)
+
     def journalled(self, type: str) -> list[Any]:
         """The bodies of all entries of a type, in order."""
         with self.checkout._till.reading() as connection:
@@ -134,5 +138,6 @@ def staffed_till(folder: Path, table: Mapping[str, Operation] = OPERATIONS) -> I
         yield till
     finally:
         till.services.points.stop()
+        till.give_back_pages()
         till.checkout.close()
         file.close()

@@ -192,6 +192,7 @@ def test_a_route_that_names_nothing_is_refused(tmp_path: Path) -> None:
         return "open"
 
     with staffed_till(tmp_path / "register") as till:
+        till.app = create_app(till.services)  # no lent one: nobody else is to have this door
         till.app.register(back_door)
         with till.browser("manager") as client:
             answer = client.get("/back-door")
