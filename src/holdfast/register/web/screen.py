@@ -96,6 +96,8 @@ class Screen:
         typed: Mapping[str, str] | None = None,
     ) -> Response[str]:
         """What is due, in home cash, in the foreign `currency`, or by card. `typed`: what was refused."""
+        if self._services.desk.checkout.basket() is None:
+            return self.shelf(refusal=refusal, said=said)  # nothing is to be paid
         typed = typed or {"amount": "", "reference": ""}
         return self._answer(self._frame("pay", refusal=refusal, said=said, currency=currency, typed=typed))
 

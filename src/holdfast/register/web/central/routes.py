@@ -83,7 +83,7 @@ class CentralPages(Controller):
         asked = services.central.ask_hold(
             kind, Act.REDEEM, permit_of(request).act, number=_text(data, "number"), pin=_text(data, "pin")
         )
-        return _pay(request, services, asked, kind.value)
+        return _pay(request, services, asked, kind.value, data)
 
     @post("/pay/held/back", operation="gift.top-up", status_code=200, sync_to_thread=True)
     def ask_back(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
@@ -96,7 +96,7 @@ class CentralPages(Controller):
             pin=_text(data, "pin"),
             basket_kind="return",
         )
-        return _pay(request, services, asked, "gift_card")
+        return _pay(request, services, asked, "gift_card", data)
 
     @post(
         "/held/{kind:str}/{key:str}/pay",
@@ -211,11 +211,14 @@ def _shelf(request: AnyRequest, services: Services, asked: Basket | Refusal, dat
     return _cards(request, services, data, refusal=asked)
 
 
-def _pay(request: AnyRequest, services: Services, asked: Basket | Refusal, way: str) -> Response[str]:
+def _pay(
+    request: AnyRequest, services: Services, asked: Basket | Refusal, way: str, data: Any
+) -> Response[str]:
     refusal, screen = asked if isinstance(asked, Refusal) else None, _screen(request, services)
     if services.desk.checkout.basket() is None:  # none was open, and it was refused before one opened
         return screen.shelf(refusal=refusal)
-    return screen.pay(refusal=refusal, currency=way)
+    typed = {"amount": "", "reference": "", "number": _text(data, "number")}
+    return screen.pay(refusal=refusal, currency=way, typed=typed)
 
 
 def _where_it_was(
