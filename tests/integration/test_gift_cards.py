@@ -11,6 +11,7 @@ import pytest
 from holdfast.core.basket import UNLIMITED, Act
 from holdfast.core.central.accounts import WORDS, Kind
 from holdfast.core.central.accounts import Act as ValueAct
+from holdfast.core.central.at_till import SURE_FOR_MS, WORN_MS
 from holdfast.core.central.numbers import new_number
 from holdfast.core.central.sentences import BEGUN_OFFLINE, balance_later, in_doubt, not_offline
 from holdfast.core.central.switch import AtTill, Back, Cell, Drop, Then, Value, outcome
@@ -296,6 +297,31 @@ def test_a_doubt_outlives_a_head_office_that_is_busy(till: RealTimeTill) -> None
     del till.office.refuse[HOLD]
     till.on_hold("again")
     assert till.hold().stage == "held"
+
+
+@pytest.mark.parametrize("released", [False, True])
+def test_what_was_held_long_ago_is_asked_for_before_it_is_used(till: RealTimeTill, released: bool) -> None:
+    """GC9, P8: a policy may have released it while its transaction waited."""
+    digits = card(till, 1, 2_000)
+    till.post("/scan", text=MUG.sku)
+    till.post("/pay/held", kind="gift_card", number=digits)
+    till.post("/suspend", note="x")
+    till.till.clock.advance(WORN_MS + SURE_FOR_MS)
+    till.client = till.undo.enter_context(till.till.browser(till.role))
+    [waiting] = till.checkout.suspended()
+    till.checkout.recall(waiting.basket.transaction)
+    assert "is asked once more for the gift card" in till.on_hold("pay")
+    if released:
+        till.office.desk.take_back(till.hold().key, by="admin", reason="r")
+    till.till.services.central.heard()
+    if released:
+        eventually(lambda: till.checkout.basket().holds == ())
+    else:
+        eventually(lambda: not till.checkout.is_worn())
+        till.on_hold("pay")
+    eventually(lambda: not till.till.services.central._asking_again.locked())
+    till.sync()
+    assert till.balance("account1") == 2_000 - (0 if released else MUG_MINOR)
 
 
 def test_doubts_beyond_one_round_are_asked_in_the_next(

@@ -20,9 +20,15 @@ from holdfast.core.central.entries import HOLDS_MAX, HoldAsked, HoldEnded, Value
 from holdfast.core.central.holds import Held, HoldRequest
 from holdfast.core.central.numbers import number_end
 from holdfast.core.central.sentences import in_doubt, not_offline
+from holdfast.core.central.stale import AFTER_MS_MIN
 from holdfast.core.ids import StaffId, TransactionId
 from holdfast.core.refusals import Refusal
 
+WORN_MS = 1_800_000
+"""A lock so old may be released without the till's word before long; online it is asked for again."""
+assert WORN_MS < AFTER_MS_MIN, "the till asks before any policy may release"
+SURE_FOR_MS = 300_000
+"""So long an answer counts for an old one."""
 REMOVED = "removed"
 REFUSED = "refused"
 
@@ -57,6 +63,9 @@ class TillHold(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     balance: int = 0
     available: int = 0
     since_ms: int = 0
+    """By head office's clock."""
+    told_ms: int = 0
+    """When head office last said that it holds it, by the till's clock."""
 
     @property
     def number_end(self) -> str:
@@ -120,8 +129,9 @@ def request_of(hold: TillHold, transaction: TransactionId, currency: str, pin: s
     )
 
 
-def granted(holds: Holds, answer: Held) -> Step:
-    """Head office holds it; an answer to what was taken off in the meantime changes nothing."""
+def granted(holds: Holds, answer: Held, now_ms: int = 0) -> Step:
+    """Head office holds it; an answer to what was taken off in the meantime changes nothing. `now_ms`: by the
+    till's clock."""
     return Step(
         tuple(
             msgspec.structs.replace(
@@ -132,6 +142,7 @@ def granted(holds: Holds, answer: Held) -> Step:
                 balance=answer.balance,
                 available=answer.available,
                 since_ms=answer.since_ms,
+                told_ms=now_ms,
             )
             if hold.key == answer.key
             else hold
@@ -165,6 +176,16 @@ def doubted(holds: Holds, *, also_held: bool = False) -> Holds:
         else hold
         for hold in holds
     )
+
+
+def is_worn(hold: TillHold, now_ms: int) -> bool:
+    """Whether head office may have released it meanwhile (GC9), so that it is asked before it is used online.
+
+    Offline it is used where head office allows that: then no policy releases it.
+    """
+    if hold.stage is not Stage.HELD or hold.is_own or hold.grant:
+        return False
+    return abs(now_ms - hold.since_ms) >= WORN_MS and not 0 <= now_ms - hold.told_ms < SURE_FOR_MS
 
 
 def give_up(holds: Holds, key: HoldKey, transaction: TransactionId, cause: str, by: StaffId) -> Step:

@@ -28,6 +28,14 @@ def in_doubt(words: str) -> str:
     )
 
 
+def asked_once_more(words: str) -> str:
+    """Held long ago: head office may have released it since (GC9)."""
+    return (
+        f"Head office is asked once more for the {words}, since it was locked long ago. "
+        "Try again in a moment."
+    )
+
+
 def balance_later(words: str) -> str:
     """Concluded offline (GC4); on screen and on the receipt."""
     return f"The balance of the {words} updates when the connection returns."

@@ -15,6 +15,8 @@ import enum
 
 import msgspec
 
+AFTER_MS_MIN = 3_600_000
+"""No policy is younger: it counts in whole hours, and 0 is never."""
 POLICY = "policy"
 """Who released a lock that nobody released by hand."""
 

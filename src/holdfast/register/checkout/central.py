@@ -18,6 +18,7 @@ from holdfast.core.central.accounts import Kind as ValueKind
 from holdfast.core.central.at_till import REFUSED, REMOVED, Stage, Step, TillHold
 from holdfast.core.central.entries import HoldAsked, HoldEnded
 from holdfast.core.central.holds import Held
+from holdfast.core.central.sentences import asked_once_more
 from holdfast.core.ids import ID_RANDOM_BYTES, DocumentNumber, EpochId, StaffId, TransactionId, encode_id
 from holdfast.core.parameters import Value
 from holdfast.core.refusals import Refusal
@@ -110,10 +111,13 @@ class CentralHere(WorkModes):
 
         def step(basket: Basket) -> Basket | Refusal:
             known = held.hold_of(basket, answer.key)
-            if known is None or known.stage is Stage.HELD:
-                return basket if known is not None else GONE
+            if known is None:
+                return GONE
+            now_ms = self._clock.now_ms()
+            after = msgspec.structs.replace(basket, holds=at_till.granted(basket.holds, answer, now_ms).holds)
+            if known.stage is Stage.HELD:
+                return after
             self.heard_of(known, answer)
-            after = msgspec.structs.replace(basket, holds=at_till.granted(basket.holds, answer).holds)
             granted = held.hold_of(after, answer.key)
             if granted is None or not held.is_line(after, granted.act):
                 return after
@@ -151,16 +155,25 @@ class CentralHere(WorkModes):
         return self._till.transact(work, finishing=True)
 
     def doubts(self) -> tuple[tuple[Basket, TillHold], ...]:
-        """What is to be asked again under its own key, of open and suspended transactions."""
+        """What is to be asked again under its own key: of open and suspended transactions what is in doubt,
+        and of the open one what was held long ago."""
         with self._till.reading() as connection:
             basket = writing.read_basket(connection)
             baskets = [kept.basket for kept in all_suspended(connection)]
+        now_ms = self._clock.now_ms()
         return tuple(
             (one, hold)
             for one in ([basket] if basket else []) + baskets
             for hold in one.holds
-            if hold.stage is Stage.IN_DOUBT
+            if hold.stage is Stage.IN_DOUBT or (one is basket and at_till.is_worn(hold, now_ms))
         )
+
+    def is_worn(self) -> bool:
+        """Whether the open transaction holds something for so long that it is to be asked again."""
+        with self._till.reading() as connection:
+            basket = writing.read_basket(connection)
+        now_ms = self._clock.now_ms()
+        return basket is not None and any(at_till.is_worn(hold, now_ms) for hold in basket.holds)
 
     def place_of(self, number: DocumentNumber) -> tuple[EpochId, int] | None:
         """Where a document's entry stands in the journal; None: there is none of that number."""
@@ -220,7 +233,16 @@ class CentralHere(WorkModes):
         refusal = at_till.conclude_refusal(
             basket.holds, offline=now.is_offline, allowed_offline=now.allowed, paid_by=used
         )
+        if not refusal and not now.is_offline:
+            refusal = self._worn(basket, used)
         return refusal or self._handed_meanwhile(basket, used), now.is_offline
+
+    def _worn(self, basket: Basket, used: Collection[HoldKey]) -> Refusal | None:
+        """Of what was held long ago: the policy may have released it while this transaction waited (GC9)."""
+        now_ms = self._clock.now_ms()
+        worn = (hold for hold in basket.holds if hold.key in used and at_till.is_worn(hold, now_ms))
+        first = next(worn, None)
+        return None if first is None else Refusal("hold.worn", asked_once_more(first.words))
 
     def _handed_meanwhile(self, basket: Basket, used: Collection[HoldKey]) -> Refusal | None:
         """Of a memo that this till vouches for: since its issue left, somebody else may have used it."""

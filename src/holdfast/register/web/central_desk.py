@@ -330,6 +330,8 @@ class Central:
         if not self._was_there:
             return
         now_ms = self._clock.monotonic_ms()
+        if not self._may_doubt and now_ms >= self._doubt_from_ms:
+            self._may_doubt = self._desk.checkout.is_worn()
         if not was_there:
             self._doubt_from_ms = max(self._doubt_from_ms, now_ms + round(SPREAD_MS * self._jitter()))
         if self._may_doubt and now_ms >= self._doubt_from_ms and self._asking_again.acquire(blocking=False):
