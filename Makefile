@@ -35,7 +35,7 @@ demo: $(READY) ## Run a small chain on this machine: tills, a head office, and a
 test: $(READY) ## Run every test but the long ones; installs Chromium where there is none
 	@$(COMPILED)
 	@chromium=$$(scripts/ensure-chromium); export HOLDFAST_CHROMIUM=$$chromium; set -x; \
-	$(BIN)/pytest tests --ignore=tests/acceptance -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/pytest tests --ignore=tests/acceptance -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: $(READY) ## Check style, types, import rules and docs; takes seconds

@@ -14,6 +14,16 @@ settings.register_profile("holdfast", deadline=None, derandomize="CI" in os.envi
 settings.load_profile("holdfast")
 
 
+LONG_FIRST = ("simulation", "browser", "integration", "crash", "property", "contract")
+"""Folders in the order of their files' length; all others, of short files, come last."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: each worker takes the next file, and at the end none waits long for another."""
+    ranks = {ROOT / "tests" / folder: rank for rank, folder in enumerate(LONG_FIRST)}
+    items.sort(key=lambda item: min((ranks.get(up, len(ranks)) for up in item.path.parents), default=0))
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """Async tests run on asyncio, as granian does."""

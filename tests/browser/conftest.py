@@ -64,8 +64,8 @@ def _mend(chain: Chain) -> None:
             chain.switch(name, LineMode.UP)
 
 
-# Not for the session: Playwright's event loop would run on under the async tests of other modules.
-@pytest.fixture(scope="module")
+# Not for the session: Playwright's event loop would run on under the async tests of other folders.
+@pytest.fixture(scope="package")
 def browser(chromium_path: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # A container's root has no sandbox to run Chromium in.
