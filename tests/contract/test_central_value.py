@@ -9,8 +9,19 @@ from holdfast.core.central.accounts import Account, AccountId, Act, HoldKey, Kin
 from holdfast.core.central.entries import HoldAsked, HoldEnded, ValueMovement
 from holdfast.core.central.holds import Declined, Held, HoldRequest
 from holdfast.core.central.numbers import MAC_KEY_BYTES, new_number, number_end, number_mac, pin_mac
-from holdfast.core.central.settle import KEY_ENDED, NOT_HELD, TAKEN_BACK_THEN_USED
-from holdfast.core.ids import TransactionId
+from holdfast.core.central.settle import (
+    BLOCKED,
+    KEY_ENDED,
+    NO_ACCOUNT,
+    NOT_HELD,
+    OTHER_CURRENCY,
+    TAKEN_BACK_THEN_USED,
+    Facts,
+    Moved,
+    Place,
+    settle,
+)
+from holdfast.core.ids import EpochId, OriginId, StoreId, TransactionId
 from holdfast.core.sale import Tender, TransactionVoided
 from holdfast.hq.central.desk import CentralDesk
 from holdfast.hq.store.central_port import Numbered
@@ -204,6 +215,69 @@ def a_memo_issued_at_a_till(hq: HeadOfficeUnderTest, desk: CentralDesk) -> objec
     return told
 
 
+def _takes(journal: SampleJournal, kind: Kind, account: str, amount: int, act: Act = Act.REDEEM) -> None:
+    """A sale that is paid by an account, under no key."""
+    moved = ValueMovement(kind=kind, act=Act.REDEEM, account=AccountId(account), amount=amount, tender=1)
+    assert journal.head is not None
+    body = sale(journal.head.next_document("R01"), total_minor=amount)
+    tenders = (Tender(kind=kind.value, amount_minor=amount),)
+    journal.append("sale", 1, msgspec.structs.replace(body, tenders=tenders, values=(moved,)))
+
+
+def a_memo_whose_issue_comes_after_its_use(hq: HeadOfficeUnderTest, desk: CentralDesk) -> object:
+    """The issue waited in quarantine: the account stands without a number until then, and is found after."""
+    journal = _journal(hq)
+    _takes(journal, Kind.CREDIT_MEMO, "memo1", 100)
+    _send(hq, journal)
+    a_memo = new_number(Kind.CREDIT_MEMO, b"\x09" * 16)
+    body = sale("R01-MEMO-1", total_minor=-300, tenders=(Tender(kind="credit_memo", amount_minor=-300),))
+    issued = ValueMovement(
+        kind=Kind.CREDIT_MEMO, act=Act.ISSUE, account=AccountId("memo1"), amount=300, tender=1, number=a_memo
+    )
+    journal.append("return", 1, msgspec.structs.replace(body, values=(issued,)))
+    _send(hq, journal)
+    told = desk.balance(Kind.CREDIT_MEMO, a_memo, AccountId(""), "")
+    assert not isinstance(told, Declined)
+    assert (told.balance, told.number_end) == (300, a_memo[-4:])
+    assert _movements(hq) == [(1, 0, -100, 0, NO_ACCOUNT), (2, 300, 0, 300, "")]
+    return told
+
+
+def taken_of_another_currency(hq: HeadOfficeUnderTest, desk: CentralDesk) -> object:
+    """Nothing is booked without a rate: all of it is a difference."""
+    yen = Account(kind=Kind.GIFT_CARD, account=AccountId("yen"), currency="JPY")
+    with hq.store.transaction(None) as transaction:
+        transaction.central.open([Numbered(account=yen)], 0)
+    journal = _journal(hq)
+    _takes(journal, Kind.GIFT_CARD, "yen", 100)
+    _send(hq, journal)
+    found = _movements(hq)
+    assert found == [(1, 0, -100, 0, OTHER_CURRENCY)]
+    return found
+
+
+def a_payment_leaves_the_credit_as_it_is(hq: HeadOfficeUnderTest, desk: CentralDesk) -> object:
+    buyer = Account(kind=Kind.ON_ACCOUNT, account=AccountId("C1"), currency="GBP", limit=100)
+    with hq.store.transaction(None) as transaction:
+        transaction.central.open([Numbered(account=buyer)], 0)
+    first, second = _journal(hq), _journal(hq, 2)
+
+    def ask(journal: SampleJournal, act: Act, key: str, amount: int) -> Held | Declined:
+        request = HoldRequest(
+            key=HoldKey(key.ljust(16, "x")), kind=Kind.ON_ACCOUNT, act=act, account=AccountId("C1"),
+            currency="GBP", transaction=TransactionId(key), amount=amount,
+        )  # fmt: skip
+        return desk.hold(journal.origin, request)
+
+    answers = [
+        ask(first, Act.PAY, "pays", 80),
+        ask(second, Act.CHARGE, "buys", 60),
+        ask(first, Act.CHARGE, "too much", 60),
+    ]
+    assert [isinstance(answer, Held) for answer in answers] == [True, True, False]
+    return answers
+
+
 def a_pin_and_a_wrong_one(hq: HeadOfficeUnderTest, desk: CentralDesk) -> object:
     number = new_number(Kind.GIFT_CARD, b"\x0a" * 16)
     card = Account(kind=Kind.GIFT_CARD, account=AccountId("card2"), currency="GBP", balance=0)
@@ -213,7 +287,20 @@ def a_pin_and_a_wrong_one(hq: HeadOfficeUnderTest, desk: CentralDesk) -> object:
         transaction.central.open([Numbered(account=card, number_mac=mac, pin_mac=secret)], 0)
     answers = [desk.balance(Kind.GIFT_CARD, number, AccountId(""), pin) for pin in ("", "4712", "4711")]
     assert [isinstance(answer, Declined) for answer in answers] == [True, True, False]
-    return answers
+
+    def ask(key: str, pin: str) -> Held | Declined:
+        request = HoldRequest(
+            key=HoldKey(key.ljust(16, "x")), kind=Kind.GIFT_CARD, act=Act.TOP_UP, number=number,
+            currency="GBP", transaction=TransactionId("t2"), pin=pin,
+        )  # fmt: skip
+        return desk.hold(journal.origin, request)
+
+    journal = _journal(hq)
+    held = ask("own", "4711")
+    assert isinstance(held, Held)
+    assert ask("own", "") == held, "made sure of later, when the till has no PIN any more"
+    assert isinstance(ask("another", ""), Declined)
+    return answers, held
 
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -224,6 +311,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     taken_back_and_used_all_the_same,
     held_by_nobody,
     a_memo_issued_at_a_till,
+    a_memo_whose_issue_comes_after_its_use,
+    taken_of_another_currency,
+    a_payment_leaves_the_credit_as_it_is,
     a_pin_and_a_wrong_one,
 )
 
@@ -237,3 +327,19 @@ def test_both_stores_settle_alike(
     found, wanted = postgres_hq.dump(), memory_hq.dump()
     for table, rows in wanted.items():
         assert found[table] == rows, table
+
+
+def test_what_is_taken_of_a_blocked_account_stands_on_the_report() -> None:
+    """Taken offline by an allowance, or held before it was blocked: it is booked, and said."""
+    stolen = Account(
+        kind=Kind.GIFT_CARD, account=AccountId("stolen"), currency="GBP", state=State.BLOCKED, balance=100,
+        movements=1,
+    )  # fmt: skip
+    taken = ValueMovement(kind=Kind.GIFT_CARD, act=Act.REDEEM, account=stolen.account, amount=70, tender=1)
+    moved = Moved(
+        place=Place(1, 2, 1), origin=OriginId("reg1"), epoch=EpochId("e1"), store=StoreId("S1"),
+        business_date="2026-11-23", posting_period="2026-11", at_ms=1, transaction=TransactionId("t1"),
+        currency="GBP", movement=taken,
+    )  # fmt: skip
+    [row] = settle(Facts(accounts={(stolen.kind, stolen.account): stolen}, holds={}), [moved]).settled
+    assert (row.booked, row.difference, row.balance, row.remark) == (-70, 0, 30, BLOCKED)

@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from holdfast.core.central.accounts import Kind
-from holdfast.core.central.attempts import Limit, Tried, after_wrong, wait_ms
+from holdfast.core.central.attempts import BY_ADDRESS, Limit, Tried, after_wrong, wait_ms
 from holdfast.core.central.numbers import (
     DIGITS,
     MAC_KEY_BYTES,
@@ -14,7 +14,10 @@ from holdfast.core.central.numbers import (
     pin_mac,
     read_number,
 )
+from holdfast.core.ids import OriginId, StoreId
 from holdfast.core.refusals import Refusal
+from holdfast.hq.central.attempts import Attempts
+from holdfast.infra.clock import ManualClock
 
 KEY = bytes(MAC_KEY_BYTES)
 kinds = st.sampled_from([Kind.GIFT_CARD, Kind.CREDIT_MEMO])
@@ -69,3 +72,18 @@ def test_wrong_tries_are_limited_whenever_they_come(pauses_ms: list[int], tries:
             tried, looked = after_wrong(tried, now_ms, limit), looked + 1
     assert looked <= tries + now_ms // refill_ms + 1
     assert wait_ms(tried, now_ms, limit) <= refill_ms
+
+
+def test_an_address_stops_those_that_tried_wrong_and_nobody_else() -> None:
+    """A chain behind one gateway has one address: a guesser at one till must not stop the others."""
+    attempts = Attempts(ManualClock())
+    guessers = [(OriginId(f"reg{n}"), StoreId(f"S{n}")) for n in range(10)]
+    for origin, store in guessers:
+        for _ in range(BY_ADDRESS.tries // len(guessers)):
+            assert not attempts.wait_ms(origin, store, "gateway")
+            attempts.wrong(origin, store, "gateway")
+    assert all(attempts.wait_ms(origin, store, "gateway") for origin, store in guessers)
+    assert not attempts.wait_ms(guessers[0][0], guessers[0][1], "elsewhere"), "it has tries of its own left"
+    assert not attempts.wait_ms(OriginId("honest"), StoreId("S1"), "gateway")
+    attempts.wrong(OriginId("honest"), StoreId("S1"), "gateway")
+    assert attempts.wait_ms(OriginId("honest"), StoreId("S1"), "gateway"), "one wrong try each, then it waits"

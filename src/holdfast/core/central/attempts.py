@@ -17,7 +17,8 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 BY_REGISTER = Limit(tries=10, refill_ms=30_000)
 BY_STORE = Limit(tries=30, refill_ms=10_000)
 BY_ADDRESS = Limit(tries=60, refill_ms=5_000)
-"""A store's registers often share one address; so do those of several small stores."""
+"""A store's registers often share one address; so does a whole chain behind a gateway. Only a register that
+tried wrong itself waits for its address: others that share it go on."""
 
 
 class Tried(msgspec.Struct, frozen=True):
@@ -35,6 +36,11 @@ def wait_ms(tried: Tried, now_ms: int, limit: Limit) -> int:
     """Until the next try is looked at; 0: now."""
     over_e3 = _now(tried, now_ms, limit) - (limit.tries - 1) * 1_000
     return max(0, over_e3 * limit.refill_ms // 1_000)
+
+
+def weighs(tried: Tried, now_ms: int, limit: Limit) -> bool:
+    """Was there a wrong try that is not worn off yet."""
+    return _now(tried, now_ms, limit) > 0
 
 
 def after_wrong(tried: Tried, now_ms: int, limit: Limit) -> Tried:

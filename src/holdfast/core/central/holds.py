@@ -3,7 +3,7 @@
 Pure: facts and a request in, an answer out. Nothing here moves value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import msgspec
@@ -86,6 +86,11 @@ class Declined(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     since_ms: int = 0
 
 
+def reserved_by(holds: Iterable[Hold]) -> int:
+    """What these keep of a shared account. One that gives, a payment say, keeps nothing of it."""
+    return sum(hold.amount for hold in holds if hold.act not in GIVES)
+
+
 def decide_hold(
     request: HoldRequest,
     origin: OriginId,
@@ -103,13 +108,10 @@ def decide_hold(
         return _unknown(request.kind)
     if declined := _state_declines(request, account):
         return declined
-    reserved = 0
-    for other in others:
-        assert (other.kind, other.account) == (account.kind, account.account), "holds of this account"
-        if request.kind not in SHARED:
-            return _in_use(request.kind, other)
-        reserved += other.amount
-    available = account.available - reserved
+    assert all((other.kind, other.account) == (account.kind, account.account) for other in others)
+    if others and request.kind not in SHARED:
+        return _in_use(request.kind, others[0])
+    available = account.available - reserved_by(others)
     if request.act not in GIVES and request.kind in SHARED and request.amount > available:
         return Declined(
             code="hold.limit",

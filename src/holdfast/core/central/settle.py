@@ -106,6 +106,10 @@ NOT_HELD = "not-held"
 NO_ACCOUNT = "no-account"
 TOO_MUCH = "too-much"
 """It would carry a balance beyond all bounds."""
+OTHER_CURRENCY = "other-currency"
+"""The account is in another currency than the document: nothing is booked, for no rate is known."""
+BLOCKED = "blocked"
+"""The account was blocked when it was taken of: begun before, or of an allowance."""
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +135,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     opened: tuple[Account, ...]
     """Accounts that were not there: a memo issued at a till, a customer's first points."""
     numbers: Mapping[AccountKey, str]
-    """Of opened ones, where the till made the number."""
+    """Of those that the till made."""
     activated: tuple[AccountKey, ...]
     ended: tuple[Hold, ...]
     """Holds as they stand now, new ones too: of a key that was never heard of nothing may come later."""
@@ -140,6 +144,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     asked: tuple[KeyAsked, ...] = ()
     told: tuple[GrantTold, ...] = ()
     """Of grants that are this register's and this epoch's."""
+    named: tuple[Account, ...] = ()
+    """Accounts that stood without a number, since an entry after their issue came first: now they have it."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +166,7 @@ class Settling:
         self._settled: list[Settled] = []
         self._opened: dict[AccountKey, None] = {}
         self._numbers: dict[AccountKey, str] = {}
+        self._named: dict[AccountKey, None] = {}
         self._activated: dict[AccountKey, None] = {}
         self._ended: dict[HoldKey, None] = {}
         self._used: dict[str, int] = {}
@@ -203,13 +210,17 @@ class Settling:
         if account is None:
             remark, refused = NO_ACCOUNT, True
             account = self._open(event)
+        elif account.currency and account.currency != event.currency:
+            remark, refused = remark or OTHER_CURRENCY, True
         asked = movement.amount if movement.act in GIVES else -movement.amount
         booked = 0 if refused else _bookable(account, asked)
         if booked != asked and not refused:
             remark = remark or (OVERSPENT if asked < 0 else TOO_MUCH)
+        if account.state is State.BLOCKED and asked < 0:
+            remark = remark or BLOCKED
         self._use_grant(event)
         moved = msgspec.structs.replace(
-            account,
+            self._with_number(account, movement),
             movements=account.movements + 1,
             balance=account.balance + booked,
             state=State.ACTIVE if account.state is State.PREPARED and booked > 0 else account.state,
@@ -272,6 +283,16 @@ class Settling:
         self._accounts[place] = opened
         return opened
 
+    def _with_number(self, account: Account, movement: ValueMovement) -> Account:
+        """Its issue may come after what was taken of it, where it waited in quarantine (P10)."""
+        if not movement.number or movement.act is not Act.ISSUE or account.number_end:
+            return account
+        place = (account.kind, account.account)
+        self._numbers[place] = movement.number
+        if place not in self._opened:
+            self._named[place] = None
+        return msgspec.structs.replace(account, number_end=number_end(movement.number))
+
     def _use_grant(self, event: Moved) -> None:
         """Counted to the epoch that it was given to: a copy's use leaves as much at stake as before."""
         movement = event.movement
@@ -290,6 +311,7 @@ class Settling:
                 for place in self._opened
             ),
             numbers=self._numbers,
+            named=tuple(self._accounts[place] for place in self._named),
             activated=tuple(place for place in self._activated if place not in self._opened),
             ended=tuple(self._holds[key] for key in self._ended),
             grants=self._used,

@@ -11,6 +11,7 @@ from holdfast.core.central.attempts import (
     Tried,
     after_wrong,
     wait_ms,
+    weighs,
 )
 from holdfast.core.ids import OriginId, StoreId
 from holdfast.infra.clock import Clock
@@ -32,10 +33,14 @@ class Attempts:
         """How long this register asks in vain; 0: go on."""
         now_ms = self._clock.monotonic_ms()
         with self._lock:
-            return max(
-                wait_ms(self._tried.get(key, Tried()), now_ms, limit)
+            waits = {
+                limit: wait_ms(self._tried.get(key, Tried()), now_ms, limit)
                 for key, limit in _keys(origin, store, address)
-            )
+            }
+            own, _ = _keys(origin, store, address)[0]
+            if not weighs(self._tried.get(own, Tried()), now_ms, BY_REGISTER):
+                del waits[BY_ADDRESS]
+            return max(waits.values())
 
     def wrong(self, origin: OriginId, store: StoreId, address: str) -> None:
         """Count one. The oldest makes room where there are too many."""

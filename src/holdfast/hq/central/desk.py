@@ -11,7 +11,15 @@ import msgspec
 
 from holdfast.core.central import after_loss
 from holdfast.core.central.accounts import NUMBERED, WORDS, AccountId, HoldKey, Kind
-from holdfast.core.central.holds import TAKEN_BACK, Declined, Held, Hold, HoldRequest, decide_hold
+from holdfast.core.central.holds import (
+    TAKEN_BACK,
+    Declined,
+    Held,
+    Hold,
+    HoldRequest,
+    decide_hold,
+    reserved_by,
+)
 from holdfast.core.central.numbers import is_pin, number_mac, read_number
 from holdfast.core.central.services import Balance
 from holdfast.core.central.settle import AccountKey
@@ -53,11 +61,13 @@ class CentralDesk:
         raise UnavailableFault(f"the account met others {RACES_MAX} times. Ask again.")
 
     def _hold(self, central: CentralValue, origin: OriginId, request: HoldRequest) -> Held | Declined:
-        found = self._find(central, request.kind, request.number, request.account, request.pin)
+        asked = central.hold_of(request.key)
+        owned = asked if asked is not None and asked.origin == origin and not asked.ended else None
+        found = self._find(central, request.kind, request.number, request.account, request.pin, owned)
         if isinstance(found, Declined):
             return found
         place: AccountKey = (request.kind, AccountId("") if found is None else found.account.account)
-        known = central.hold_of(request.key)
+        known = central.hold_of(request.key)  # as it stands under the account's lock
         if known is None and central.is_waiting():
             return after_loss.declined(request.kind)
         decided = decide_hold(
@@ -87,7 +97,7 @@ class CentralDesk:
             if isinstance(found, Declined):
                 return found
             place = (kind, found.account.account)
-            reserved = sum(hold.amount for hold in transaction.central.holds_of(place))
+            reserved = reserved_by(transaction.central.holds_of(place))
         known = found.account
         return Balance(
             kind=kind,
@@ -100,18 +110,31 @@ class CentralDesk:
         )
 
     def _find(
-        self, central: CentralValue, kind: Kind, number: str, account: AccountId, pin: str
+        self,
+        central: CentralValue,
+        kind: Kind,
+        number: str,
+        account: AccountId,
+        pin: str,
+        owned: Hold | None = None,
     ) -> Numbered | Declined | None:
-        """The account, locked; None: there is none of that number."""
+        """The account, locked; None: there is none of that number.
+
+        `owned`: what the asking register holds already. Of the same account no PIN is asked again: the till
+        kept none, and may have to make sure of its hold hours later.
+        """
         if kind in NUMBERED:
             digits = read_number(kind, number)
             if isinstance(digits, Refusal):
                 return Declined(code=digits.code, sentence=digits.sentence)
             named = central.place_of(kind, number_mac(self._number_key, kind, digits))
             found = None if named is None else central.lock((kind, named))
-            secret = None if found is None else found.pin_mac
+            is_owned = owned is not None and (owned.kind, owned.account) == (kind, named)
+            secret = None if found is None or is_owned else found.pin_mac
             if secret is not None and not is_pin(secret, self._number_key, kind, digits, pin):
-                return Declined(code="account.pin", sentence="The PIN is wrong. Ask for it again.")
+                wrong = "The PIN is wrong. Ask for it again."
+                missing = f"This {WORDS[kind]} has a PIN. Ask for it, and type it below the number."
+                return Declined(code="account.pin", sentence=wrong if pin.strip() else missing)
             return found
         return central.lock((kind, account))
 

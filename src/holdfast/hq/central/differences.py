@@ -17,9 +17,11 @@ from holdfast.core.central.grants import (
     GRANT_UNKNOWN,
 )
 from holdfast.core.central.settle import (
+    BLOCKED,
     KEY_ENDED,
     NO_ACCOUNT,
     NOT_HELD,
+    OTHER_CURRENCY,
     OVERSPENT,
     TAKEN_BACK_THEN_USED,
     TOO_MUCH,
@@ -43,6 +45,8 @@ REMARKS = {
     NOT_HELD: "No lock of that register stood: head office lost it, or it was another's",
     NO_ACCOUNT: "There was no such account",
     TOO_MUCH: "It would have carried the balance beyond all bounds",
+    OTHER_CURRENCY: "The account is in another currency; nothing was booked",
+    BLOCKED: "It was blocked when the till took of it",
     GRANT_UNKNOWN: "The allowance that it names is not known",
     GRANT_OF_ANOTHER: "The allowance was given to another epoch: a restored or copied register",
     GRANT_EXCEEDED: "More was taken than the allowance had",

@@ -13,6 +13,8 @@ where m.key <> '' and m.remark <> 'not-held' and coalesce(h.ended, '') = '';
 
 -- name: misused()
 select a.allowance
-from value_allowance a left join value_movement m on m.allowance = a.allowance
+from value_allowance a left join (
+    value_movement m join chain c using (chain)
+) on m.allowance = a.allowance and c.origin = a.origin and c.epoch = a.epoch
 group by a.allowance, a.used
 having a.used <> coalesce(sum(m.counter), 0);

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from holdfast.core.bounds import reason_refusal
 from holdfast.core.central.accounts import AMOUNT_MAX, Account, AccountId, Kind
+from holdfast.core.central.holds import reserved_by
 from holdfast.core.money import CURRENCIES
 from holdfast.core.refusals import Refusal
 from holdfast.hq.store.central_port import Numbered
@@ -50,7 +51,7 @@ class CreditBook:
             found = central.lock((kind, AccountId(number)))
             if found is None:
                 return None
-            held = sum(hold.amount for hold in central.holds_of((kind, AccountId(number))))
+            held = reserved_by(central.holds_of((kind, AccountId(number))))
             return Standing(found.account, held)
 
     def currencies(self) -> list[str]:

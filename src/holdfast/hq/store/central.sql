@@ -41,6 +41,10 @@ update value_account a set state = 'active'
 from unnest(:kinds::text[], :accounts::text[]) as sold (kind, account)
 where a.kind = sold.kind and a.account = sold.account;
 
+-- name: name_account(kind, account, number_mac, number_end)!
+update value_account set number_mac = :number_mac, number_end = :number_end
+where kind = :kind and account = :account and number_mac is null;
+
 -- name: put_hold(key, kind, account, origin, transaction, act, amount, since_ms, ended, ended_at_ms)!
 insert into value_hold (key, kind, account, origin, transaction, act, amount, since_ms, ended, ended_at_ms)
 values (:key, :kind, :account, :origin, :transaction, :act, :amount, :since_ms, :ended, :ended_at_ms);

@@ -70,6 +70,12 @@ class MemoryCentralValue:
             at_ms,
         )
         tables = self._tables
+        for account in outcome.named:
+            place = (account.kind, account.account)
+            self._change(place, number_end=account.number_end)
+            numbered = msgspec.structs.replace(tables.accounts[place], number_mac=macs[place])
+            self._set(tables.accounts, place, numbered)
+            self._set(tables.numbers, (place[0], macs[place]), place[1])
         for row in outcome.settled:
             movement = row.moved.movement
             place = (movement.kind, movement.account)

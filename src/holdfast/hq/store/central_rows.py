@@ -69,6 +69,15 @@ class PostgresCentralValue:
             at_ms,
         )
         with refusals():
+            for account in outcome.named:
+                place = (account.kind, account.account)
+                _sql.name_account(
+                    self._conn,
+                    kind=account.kind.value,
+                    account=account.account,
+                    number_mac=macs[place],
+                    number_end=account.number_end,
+                )
             self._put_movements(outcome.settled)
             self._end(outcome.ended, at_ms)
             for told in outcome.told:
