@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from holdfast.core.central.accounts import AccountId, HoldKey, Kind
+from holdfast.core.central.allowed import BY_CARD
 from holdfast.core.central.sentences import BEGUN_OFFLINE, balance_later
 from holdfast.core.ids import IncarnationId
 from holdfast.core.operations.conditions import ON_ACCOUNT_OFFLINE
@@ -379,3 +380,17 @@ def test_a_tender_of_a_hold_that_is_gone_is_refused(till: RealTimeTill) -> None:
     gone = Tender(kind=GIFT.value, amount_minor=MUG_MINOR, hold=HoldKey("0123456789abcdef"))
     assert refused(till.checkout.take(gone)) == "hold.gone"
     assert till.documents() == []
+
+
+def test_a_pin_is_not_found_by_trying_offline(till: RealTimeTill) -> None:
+    """GC11: the right one does not help once too many were wrong; another card goes."""
+    digits, other = told_of(till, 1, 5_000, pin="4711"), told_of(till, 2, 5_000)
+    granted(till, 10_000)
+    till.cut()
+    for n in range(BY_CARD.tries):
+        assert BEGUN_OFFLINE[GIFT] in redeem(till, digits, pin=str(n), goods=1 if n == 0 else 0)
+    assert "Too many wrong tries with this gift card" in redeem(till, digits, pin="4711", goods=0)
+    till.till.clock.advance(BY_CARD.refill_ms)
+    assert "Take €4.99" in redeem(till, digits, pin="4711", goods=0)
+    till.on_hold("off")
+    assert "Take €4.99" in redeem(till, other, goods=0)

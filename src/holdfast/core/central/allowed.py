@@ -9,12 +9,15 @@ lets through and the account does not have is the chain's loss, never more than 
 import msgspec
 
 from holdfast.core.central.accounts import WORDS, AccountId, Kind
+from holdfast.core.central.attempts import Limit
 from holdfast.core.central.entries import AllowanceReturned, AllowanceTaken
 from holdfast.core.central.grants import Granted
 from holdfast.core.central.sentences import BEGUN_OFFLINE
 from holdfast.core.ids import EpochId
 from holdfast.core.refusals import Refusal
 
+BY_CARD = Limit(tries=5, refill_ms=60_000)
+"""Wrong PINs of one card at one till while nobody else can count them (GC11)."""
 REPLACED, EXPIRED, RETIRED, WITHDRAWN = "replaced", "expired", "retired", "withdrawn"
 
 
@@ -85,6 +88,11 @@ def may_take(
 def no_more(kind: Kind) -> str:
     """What a cashier reads at a limit."""
     return f"No more of this {WORDS[kind]} can be taken while offline. Take another tender for the rest."
+
+
+def too_many_tries(kind: Kind) -> str:
+    """What a cashier reads instead of another answer."""
+    return f"Too many wrong tries with this {WORDS[kind]}. Wait a minute, then try again."
 
 
 def use(allowed: Allowed, account: AccountId, amount_minor: int) -> Allowed:

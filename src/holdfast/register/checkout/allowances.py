@@ -15,6 +15,7 @@ from holdfast.core.central import allowed as rules
 from holdfast.core.central.accounts import GIVES, NUMBERED, AccountId, Act, HoldKey, Kind
 from holdfast.core.central.allowed import RETIRED, Allowed, may_take
 from holdfast.core.central.at_till import Stage, TillHold, no_place
+from holdfast.core.central.attempts import Tried, after_wrong, wait_ms
 from holdfast.core.central.grants import GRANTED, Granted, GrantRequest
 from holdfast.core.central.holds import Held
 from holdfast.core.central.numbers import pin_mac
@@ -37,12 +38,19 @@ from holdfast.register.till.allowances import (
     write_kept,
 )
 from holdfast.register.till.suspended import all_suspended
+from holdfast.register.till.till import Till
 
 _LIMIT = "allowance.limit"
+TRIED_MAX = 1_000
 
 
 class AllowancesHere(CentralHere):
     """Each public method is one durable transaction, or reads."""
+
+    def __init__(self, till: Till) -> None:
+        super().__init__(till)
+        self._tried: dict[bytes, Tried] = {}
+        """Cards that were tried with a wrong PIN offline, the last one last; by their mark."""
 
     # ---- asking ahead ------------------------------------------------------------------------
 
@@ -188,7 +196,11 @@ class AllowancesHere(CentralHere):
     def _hold_by_allowance(
         self, basket: Basket, kind: Kind, act: Act, number: str, pin: str
     ) -> TillHold | Refusal:
+        if kind in NUMBERED and self._has_to_wait(kind, number):
+            return Refusal("allowance.tries", rules.too_many_tries(kind))
         known = find_account(self._till.connection, self.mark_of(kind, number, pin))
+        if known is None and kind in NUMBERED:
+            self._note_wrong(kind, number)
         allowed = self._kept_of(kind).allowed
         if known is None or allowed is None or basket.kind != "sale":
             return Refusal("allowance.none", BEGUN_OFFLINE[kind])
@@ -210,6 +222,18 @@ class AllowancesHere(CentralHere):
             available=available,
         )
         return no_place(basket.holds, hold) or hold
+
+    def _has_to_wait(self, kind: Kind, number: str) -> bool:
+        """Head office counts wrong PINs; offline this till does (GC11)."""
+        tried = self._tried.get(self.mark_of(kind, number), Tried())
+        return wait_ms(tried, self._clock.monotonic_ms(), rules.BY_CARD) > 0
+
+    def _note_wrong(self, kind: Kind, number: str) -> None:
+        mark = self.mark_of(kind, number)
+        tried = self._tried.pop(mark, Tried())
+        while len(self._tried) >= TRIED_MAX:
+            del self._tried[next(iter(self._tried))]
+        self._tried[mark] = after_wrong(tried, self._clock.monotonic_ms(), rules.BY_CARD)
 
     # ---- concluding, within the caller's transaction -----------------------------------------
 
