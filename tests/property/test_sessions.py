@@ -17,8 +17,8 @@ from tests.sessions.session import Lived, SessionFailed, live
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
 
-IN_MAKE_TEST = 12
-"""About half a minute."""
+IN_MAKE_TEST = (5, 7)
+"""The first, and how many: about half a minute, with central value in two of them and cards in one."""
 MANY = 1_000
 """In so many each operation was done, not only refused."""
 NOT_YET_DRIVEN: dict[str, str] = {}
@@ -29,8 +29,10 @@ def seeds() -> list[int]:
     """Which sessions to live."""
     if one := os.environ.get("HOLDFAST_SESSION"):
         return [int(one)]
+    if not (many := os.environ.get("HOLDFAST_SESSIONS")):
+        return list(range(IN_MAKE_TEST[0], sum(IN_MAKE_TEST)))
     first = int(os.environ.get("HOLDFAST_SESSIONS_FROM", "1"))
-    return list(range(first, first + int(os.environ.get("HOLDFAST_SESSIONS", IN_MAKE_TEST))))
+    return list(range(first, first + int(many)))
 
 
 def lived_and_confirmed(seed: int, office: HeadOfficeUnderTest, pool: Pool) -> Lived:

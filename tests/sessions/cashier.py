@@ -25,11 +25,13 @@ class Cashier(Stocking):
 
     def come(self) -> None:
         """In the morning: most sessions of value are none of somebody who cannot sign in."""
-        for _ in range(8):
+        for _ in range(10):
             if not self.who:
                 self.sign_in()
             elif not self.pencil.is_open:
                 self.open_day()
+            elif not self.pencil.shift:
+                self.open_shift()
             elif self.pencil.people.till:
                 self.contact()
                 return
@@ -87,10 +89,14 @@ class Cashier(Stocking):
             return bool(pencil.people.living())
         if name in ("basket.void", "basket.suspend", "pay.cash", "pay.hand-back", "card.standalone"):
             return basket
+        if name in PAYING:
+            return self.can_pay_by(PAYING[name])
         if name in HOLDING:
             return any(kind == HOLDING[name] for kind, _ in (pencil.basket.holds if pencil.basket else ()))
         if name in HAVING:
-            return self.has_some(HAVING[name]) and (basket or name == "gift.top-up")
+            return self.has_some(HAVING[name]) and (
+                name == "gift.top-up" or basket != (name == "gift.cash-out")
+            )
         if name == "memo.issue":
             return basket and pencil.basket.kind == "return"  # type: ignore[union-attr]
         if name == "loyalty.redeem":
@@ -99,6 +105,8 @@ class Cashier(Stocking):
             return self.may_owe() and (basket or name == "account.payment")
         if name in ("refund.card", "refund.cash-instead"):
             return bool(pencil.to_cards())
+        if name == "link.enable-online" and self.shop.wire:
+            return pencil.work == "offline"
         if name == "shift.open":
             return not pencil.shift
         if name in ("return.receipt", "receipt.reprint", "receipt.email"):
@@ -124,9 +132,14 @@ class Cashier(Stocking):
             self._forgotten()
             self.compare("after the program was started again")
         elif what == "line":
-            shop.work(chance.choice([Mode.ONLINE, Mode.OFFLINE, Mode.DEGRADED]))
+            often = [Mode.ONLINE] * 3 if shop.wire else []
+            shop.work(chance.choice([*often, Mode.ONLINE, Mode.OFFLINE, Mode.DEGRADED]))
         elif what == "clock":
-            shop.clock.advance(chance.choice([1, 5_000, 20_000, 60_000, 60_000, 120_000, 2 * HOUR_MS]))
+            shop.clock.advance(
+                chance.choice(
+                    [1, 5_000, 20_000, 60_000, 60_000, 120_000, 2 * HOUR_MS][: 4 if shop.wire else None]
+                )
+            )
         elif what == "jump":
             self.jumped = True
             shop.clock.jump_to(shop.clock.now_ms() + chance.choice([-3, -1, 1, 1, 2, 9]) * 24 * HOUR_MS)
@@ -408,19 +421,22 @@ WEIGHTS = {
     "customer.find": 5, "customer.create": 3, "customer.edit": 2, "drill.start": 2, "till.readiness": 0.4,
     "receipt.look": 0.7, "receipt.resume": 0.4, "report.z": 0.5, "basket.look": 0.7,
 }  # fmt: skip
-HOLDING = {
-    "gift.conclude": "gift_card", "gift.remove": "gift_card", "memo.conclude": "credit_memo",
-    "memo.remove": "credit_memo",
-}  # fmt: skip
+PAYING = {"gift.conclude": "gift_card", "memo.conclude": "credit_memo"}
+"""What the open transaction must hold to pay with."""
+HOLDING = {"gift.remove": "gift_card", "memo.remove": "credit_memo"}
 """What the open transaction must hold for it."""
-HAVING = {"gift.redeem": "gift_card", "gift.top-up": "gift_card", "memo.redeem": "credit_memo"}
+HAVING = {
+    "gift.redeem": "gift_card", "gift.top-up": "gift_card", "gift.cash-out": "gift_card",
+    "memo.redeem": "credit_memo",
+}  # fmt: skip
 """What must have something on it."""
 WITH_VALUE = {
-    "gift.sell": 14, "gift.top-up": 5, "gift.balance": 2, "gift.redeem": 24, "gift.conclude": 20,
-    "gift.remove": 3, "gift.cash-out": 2, "memo.issue": 20, "memo.redeem": 12, "memo.conclude": 16,
-    "memo.remove": 3, "loyalty.redeem": 8, "loyalty.disable": 0.3, "loyalty.enable": 0.5,
-    "account.tender": 16, "account.payment": 5, "stock.look-up": 1.5, "stock.estimate": 2, "stock.count": 3,
-    "stock.adjust": 3, "stock.transfer": 3, "customer.find": 10, "drill.start": 0.5, "pay.cash": 24,
+    "gift.sell": 12, "gift.top-up": 8, "gift.balance": 2, "gift.redeem": 24, "gift.conclude": 40,
+    "gift.remove": 3, "gift.cash-out": 6, "memo.issue": 40, "memo.redeem": 24, "memo.conclude": 40,
+    "memo.remove": 3, "loyalty.redeem": 14, "loyalty.disable": 0.3, "loyalty.enable": 0.5,
+    "account.tender": 20, "account.payment": 8, "stock.look-up": 1.5, "stock.estimate": 2, "stock.count": 3,
+    "stock.adjust": 3, "stock.transfer": 3, "customer.find": 10, "link.enable-online": 12, "shift.open": 20,
+    "drill.start": 0.5, "pay.cash": 24,
 }  # fmt: skip
 WITH_CARDS = {"card.standalone": 34, "pay.cash": 14, "return.receipt": 24, "basket.add": 20}
 """What a card paid in full has to come back before anything goes back to a card."""

@@ -24,9 +24,11 @@ from tests.sessions.wire import Wire
 
 CARDS_EVERY = 10
 """In each tenth session cards are taken; the others go as without them, so that their seeds still tell."""
-VALUE_EVERY = 2
-"""In each second session there are gift cards, and head office can be asked."""
+VALUE_EVERY = 5
+"""In each fifth session there is central value and a stockroom, and head office can be asked; it is a longer
+one, since what is spent was bought before."""
 STEPS = (30, 60)
+STEPS_OF_VALUE = (70, 110)
 
 
 class SessionFailed(AssertionError):
@@ -68,7 +70,7 @@ def live(seed: int, office: HeadOfficeUnderTest | None, origin: str, pool: Pool 
                 cashier.pencil.wallet = open_cards(office, origin, currency)
                 cashier.pencil.has_points = bool(parameters[IN_USE])
                 cashier.come()
-            for _ in range(chance.randint(*STEPS)):
+            for _ in range(chance.randint(*(STEPS_OF_VALUE if takes_value else STEPS))):
                 cashier.step()
                 if line and chance.random() < 0.05:
                     told.append("[sends]")

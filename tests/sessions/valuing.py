@@ -142,6 +142,9 @@ class Valuing(Practising):
         fitting = [name for name in cards if bool(wallet.balance(name)) == is_sold]
         return self.chance.choice(fitting if fitting and self.chance.random() < 0.9 else cards)
 
+    def can_pay_by(self, kind: str) -> bool:
+        return any(name[0] == kind for name in self._to_pay_with())
+
     def has_some(self, kind: str) -> bool:
         """An account of that kind with something on it."""
         wallet = self.pencil.wallet
@@ -196,10 +199,24 @@ class Valuing(Practising):
         """One that the open transaction holds, and its key at the till."""
         basket = self.shop.checkout.basket()
         found = [hold for hold in basket.holds if hold.kind.value == kind] if basket else []
+        if self.chance.random() < 0.85:
+            found = [hold for hold in found if _name(hold) in self._to_pay_with()] or found
         if not found:
             return (kind, ""), "no-such-key"
         hold = self.chance.choice(found)
         return (kind, hold.number or hold.account), hold.key
+
+    def _to_pay_with(self) -> set[Name]:
+        """What is held, and pays nothing yet."""
+        basket = self.pencil.basket
+        if basket is None:
+            return set()
+        used = {paid.name for paid in basket.value}
+        return {
+            name
+            for name, hold in basket.holds.items()
+            if hold.is_held and name not in used and (basket.kind, hold.act) not in LINES
+        }
 
     def pay_card(self) -> None:
         self._pay_value("gift.conclude", "gift_card")
@@ -314,9 +331,17 @@ class Valuing(Practising):
             self.done[operation] += 1
             basket = paper.basket
             assert basket is not None, "it was paid with"
+            if name not in basket.holds:  # of an allowance, and all was paid by it
+                basket.holds[name] = Hold(act, 0, True, self._paid_last(kind), is_alone=True)
             self._paid(paper, basket, name, basket.holds[name])
             self._learn(paper)
         self.compare(f"{operation} was tried: {self._said(answer)}")
+
+    def _paid_last(self, kind: str) -> int:
+        """What the newest document says of it."""
+        newest = self.shop.checkout.documents(1)[0].document
+        sale: Any = self.shop.checkout.document(newest)
+        return next(tender.amount_minor for tender in sale.tenders if tender.kind == kind)
 
     def pays_account(self) -> None:
         name, minor = self._account("on_account"), self.chance.choice([500, 1_000, 2_500])
