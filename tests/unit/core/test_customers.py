@@ -65,6 +65,11 @@ def test_a_customer_is_found_by_the_beginnings_of_words(text: str) -> None:
     assert fits(words_of(NUMBER, EMMA), terms_of(text)), (words_of(NUMBER, EMMA), terms_of(text))
 
 
+def test_a_number_of_another_systems_making_finds_its_customer() -> None:
+    assert fits(words_of("C-1001", EMMA), terms_of("c-1001"))
+    assert not fits(words_of("C-1002", EMMA), terms_of("C-1001"))
+
+
 @pytest.mark.parametrize("text", ["emma smith", "ller", "7777", "R02-C-ABCDE-000001"])
 def test_and_not_by_other_ones(text: str) -> None:
     assert not fits(words_of(NUMBER, EMMA), terms_of(text))

@@ -12,6 +12,8 @@ from holdfast.core.ids import CustomerNumber
 TERMS_MAX = 8
 WORDS_MAX = 60
 _WORD = re.compile(r"\w+")
+_NUMBER = re.compile(r"[^\W\d_]+-\d+")
+"""As a customer's number is often written: C-1001."""
 _ONLY_PHONE = re.compile(r"\+?[\d\s()./-]+")
 _PHONE_TAILS = (10, 9, 8, 7, 4)
 """A number is also found by its last digits: people leave the country out, and say the last four."""
@@ -52,7 +54,8 @@ def terms_of(text: str) -> tuple[str, ...]:
     parts = (part for part in plain(text).split() if part)
     terms: list[str] = []
     for part in parts:
-        whole = "@" in part or "-c-" in part  # an address, or a number of a register's series
+        # An address, a number of a register's series, or a number as another system made it.
+        whole = "@" in part or "-c-" in part or _NUMBER.fullmatch(part) is not None
         terms += [part] if whole else _WORD.findall(part)
     return tuple(dict.fromkeys(terms))[:TERMS_MAX]
 
