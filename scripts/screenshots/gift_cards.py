@@ -50,6 +50,7 @@ def photograph_gift_cards(browser: Browser, chain: Chain, camera: Camera) -> Non
         till.click(".held__row button:has-text('Take')", ".notice--bad")
         till.shoot("till-gift-offline")
         till.click("button:has-text('Take off')", ".notice--ok")
+        till.press("Escape", ".shelf")
         till.click("text=Void all", "#dialog dialog[open]")
         till.click("text=Void transaction", ".shelf")
     chain.switch(REGISTER, LineMode.UP)

@@ -1,5 +1,7 @@
 """On account in a browser: sold within a limit, paid by cash, refused without a line (OA1)."""
 
+import re
+
 from playwright.sync_api import Browser, expect
 
 from holdfast.demo.chain import Chain
@@ -41,6 +43,7 @@ def test_on_account_is_sold_paid_and_refused_offline(
         page.click("button:has-text('On account')")
         page.wait_for_selector("#number")
         expect(page.locator("#ticket")).to_contain_text("On account")
+        expect(page.locator("#balances")).to_have_text(re.compile(r"Customer account: €1\.\d\d is owed now"))
         head_office.wait_stored(till.number())
         till.press("F9", ".shelf")
         till.press("F11", "#who")

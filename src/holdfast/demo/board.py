@@ -123,7 +123,7 @@ def tries(purse: Purse) -> tuple[Try, ...]:
             "Hold it at R01 for a payment, then scan it at R02: it is in use, and since when."),
         Try("Credit memo over €20.50", purse.memo, "",
             "F9, Credit memo, scan it. Bring goods back (F10) for a new one, with the line up or cut."),
-        Try("Amara Brandt, 595 points", POINTS_CUSTOMER, "",
+        Try("Amara Brandt, 590 points", POINTS_CUSTOMER, "",
             "F11 and her number, then F9, Points. Sell to her with both lines cut: each sale earns, once."),
         Try("Bruno Castell, may owe €200.00", ACCOUNT_CUSTOMER, "",
             "F11 and his number, then F9, On account; F11 once more takes his payment."),

@@ -48,8 +48,11 @@ def read_number(kind: Kind, typed: str) -> str | Refusal:
         return number
     if found is None:
         return Refusal(WRONG_NUMBER, "This is no number of a gift card or credit memo of ours.")
-    other = "a credit memo" if found is Kind.CREDIT_MEMO else "a gift card"
-    return Refusal("number.other-kind", f"This is the number of {other}. Choose that instead.")
+    other = "credit memo" if found is Kind.CREDIT_MEMO else "gift card"
+    return Refusal(
+        "number.other-kind",
+        f"This is the number of a {other}. Choose {other.capitalize()} among the ways to pay.",
+    )
 
 
 def spelled(number: str) -> str:

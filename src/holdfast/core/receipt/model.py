@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from holdfast.core.central.accounts import NUMBERED, WORDS
+from holdfast.core.central.accounts import NUMBERED, WORDS, Kind
 from holdfast.core.central.numbers import spelled
 from holdfast.core.central.sentences import balance_later
 from holdfast.core.loyalty.points import told_points
@@ -130,6 +130,8 @@ def receipt_of(
 
 def _values(sale: Sale, figures: Figures) -> Iterator[str]:
     for movement in sale.values:
+        if movement.kind is Kind.ON_ACCOUNT and movement.later:
+            yield balance_later(WORDS[movement.kind])
         if movement.kind not in NUMBERED:
             continue
         if movement.number:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from holdfast.core.basket import Basket, held
-from holdfast.core.central.accounts import GIVES, NUMBERED, WORDS
+from holdfast.core.central.accounts import GIVES, NUMBERED, WORDS, Kind
 from holdfast.core.central.at_till import Stage, TillHold
 from holdfast.core.central.entries import ValueMovement
 from holdfast.core.central.sentences import balance_later
@@ -105,6 +105,8 @@ def balances(sale: Sale, fmt: Formats, *, is_applied: bool) -> list[str]:
 
 
 def _balance(movement: ValueMovement, fmt: Formats, *, is_applied: bool) -> str:
+    if movement.kind is Kind.ON_ACCOUNT:
+        return _owed(movement, fmt, is_applied=is_applied)
     if movement.kind not in NUMBERED:
         return ""
     what = f"{WORDS[movement.kind]} …{movement.number_end}"
@@ -114,6 +116,17 @@ def _balance(movement: ValueMovement, fmt: Formats, *, is_applied: bool) -> str:
     if is_applied:
         return say("balance.new", what=what, amount=fmt.money(movement.after))
     return balance_later(WORDS[movement.kind]) if movement.later else say("balance.sent", what=what)
+
+
+def _owed(movement: ValueMovement, fmt: Formats, *, is_applied: bool) -> str:
+    what = WORDS[movement.kind].capitalize()
+    if is_applied and movement.grant:
+        return say("balance.booked", what=what)
+    if not is_applied:
+        return balance_later(WORDS[movement.kind]) if movement.later else say("balance.sent", what=what)
+    if movement.after >= 0:
+        return say("balance.nothing-owed", what=what)
+    return say("balance.owed", what=what, amount=fmt.money(-movement.after))
 
 
 def usual_amounts(fmt: Formats) -> tuple[Amount, ...]:

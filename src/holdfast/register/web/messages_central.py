@@ -53,6 +53,8 @@ CENTRAL_SENTENCES: dict[str, str] = {
         "card, a credit memo or the account, or pay out in cash instead."
     ),
     "balance.new": "{what}: the new balance is {amount}",
+    "balance.owed": "{what}: {amount} is owed now",
+    "balance.nothing-owed": "{what}: nothing is owed now",
     "balance.booked": "{what}: head office has booked it",
     "balance.sent": "{what}: the balance is being sent",
 }

@@ -4,7 +4,7 @@ from holdfast.core.central.accounts import WORDS, Kind
 from holdfast.hq.web.templating import count, money
 
 KINDS = {kind.value: WORDS[kind].capitalize() for kind in Kind}
-STATES = {"prepared": "Not sold yet", "active": "In use", "blocked": "Blocked"}
+STATES = {"prepared": "Not sold yet", "active": "Active", "blocked": "Blocked"}
 ACTS = {
     "issue": "Issued",
     "top_up": "Topped up",
@@ -49,7 +49,7 @@ DONE = {
 
 def amount(value: int, kind: str, currency: str) -> str:
     """Money, or points."""
-    return f"{count(value)} points" if kind == Kind.POINTS else money(value, currency)
+    return f"{count(value).replace('-', '−')} points" if kind == Kind.POINTS else money(value, currency)
 
 
 def name_of(kind: str, number_end: str, account: str) -> str:
