@@ -13,12 +13,12 @@ SESSIONS ?= 1000
 ARGS ?=
 # Most of a test's time is waiting for real processes and a browser; a file's tests stay together.
 WORKERS ?= 3
+# Each worker reads every test, and tests start some hundred processes: what one compiled, the next ones find.
+export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin
 READY := .venv/.ready
 UV := $(shell command -v uv)
-# Tests start some hundred processes; where PYTHONDONTWRITEBYTECODE is set, each would compile all that it imports.
-COMPILED := $(BIN)/python -m compileall -q src
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: help
@@ -33,7 +33,6 @@ demo: $(READY) ## Run a small chain on this machine: tills, a head office, and a
 
 .PHONY: test
 test: $(READY) ## Run every test but the long ones; installs Chromium where there is none
-	@$(COMPILED)
 	@chromium=$$(scripts/ensure-chromium); export HOLDFAST_CHROMIUM=$$chromium; set -x; \
 	$(BIN)/pytest tests --ignore=tests/acceptance -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -64,7 +63,6 @@ bench: $(READY) ## Measure speed and size, each figure beside its limit
 
 .PHONY: accept
 accept: $(READY) ## Run the long acceptance tests against real processes, showing what they do
-	@$(COMPILED)
 	@chromium=$$(scripts/ensure-chromium); export HOLDFAST_CHROMIUM=$$chromium; set -x; \
 	$(BIN)/pytest tests/acceptance -x -s $(ARGS)
 
