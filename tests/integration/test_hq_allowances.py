@@ -11,7 +11,7 @@ from holdfast.core.parameters import Scope
 from holdfast.core.sync.messages import decode
 from holdfast.hq.central.differences import Asked
 from holdfast.hq.parameters.book import Draft
-from tests.central_shop import Shop
+from tests.central_shop import DAY_MS, Shop
 from tests.hq_web_fixtures import ServedHeadOffice
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
@@ -107,3 +107,24 @@ def test_a_restored_register_revives_none(shop: Shop) -> None:
     [found] = shop.office.services.head_office.differences.listed(Asked())
     assert found.remark == GRANT_OF_ANOTHER
     assert ask(shop, "two") == "allowance.full", "what the lost epoch may have taken is still at stake"
+
+
+def test_what_expired_is_at_stake_until_its_register_was_heard(shop: Shop) -> None:
+    """A till that is away may owe a sale that was paid by it before it expired."""
+    allow(shop, "allowance.gift-cards", 5, Scope("chain"))
+    granted, journal = ask(shop, "one"), shop.tills[0].journal
+    assert isinstance(granted, Granted)
+    with shop.office.services.pool.connection() as conn:
+        conn.execute("update value_allowance set expires_at_ms = expires_at_ms - %s", (DAY_MS * 7,))
+    assert ask(shop, "one") == "allowance.ended"
+    assert ask(shop, "two") == "allowance.full"
+    said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shop.office.signed_in("nia").get("/exposure").text))
+    assert "At stake now 5.00 GBP" in said
+    assert "Expired; what was taken of it may be owed until its register was heard" in said
+    head = "select head_seq from chain c where c.chain = e.chain and origin = %s"
+    with shop.office.services.pool.connection() as conn:
+        heard = f"update entry e set at_ms = %s where seq = ({head})"
+        conn.execute(heard.encode(), (granted.expires_at_ms, journal.origin))
+    more = ask(shop, "two")
+    assert isinstance(more, Granted)
+    assert more.amount_minor == 500, "it wrote something after the expiry, and owes nothing from before"

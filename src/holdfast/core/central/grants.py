@@ -25,6 +25,10 @@ GRANTED = frozenset({Kind.GIFT_CARD, Kind.CREDIT_MEMO, Kind.ON_ACCOUNT})
 """Kinds that may be taken begun offline where head office allows it; points never are (LY4)."""
 
 
+OWED_FOR_MS = 30 * 24 * 3_600_000
+"""So long after its expiry a silent register's allowance counts; then its journal is a matter for support."""
+
+
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """One allowance as head office has it."""
 
@@ -40,9 +44,16 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """Its register takes nothing of it any more."""
     currency: str = ""
 
-    def left(self, now_ms: int) -> int:
-        """What may still be taken of it, as far as head office knows: the chain's exposure by it."""
-        return 0 if self.returned or now_ms >= self.expires_at_ms else max(0, self.amount_minor - self.used)
+    def left(self, now_ms: int, *, is_heard_out: bool = False) -> int:
+        """What was or may be taken of it, as far as head office knows: the chain's exposure by it.
+
+        `is_heard_out`: its register wrote something after the expiry, and it is here; or its epoch is over.
+        Until then a sale that was paid by it may be owed, however long ago it expired, within reason.
+        """
+        is_over = now_ms >= self.expires_at_ms and (
+            is_heard_out or now_ms >= self.expires_at_ms + OWED_FOR_MS
+        )
+        return 0 if self.returned or is_over else max(0, self.amount_minor - self.used)
 
 
 class GrantRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,10 +109,10 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exposed(msgspec.Struct, frozen=True, kw_only=True):
-    """What is granted and not used, returned or expired."""
+    """What is granted, and not known to be used, returned or over."""
 
     register_minor: int
-    """Of this kind at this register, also by its former epochs."""
+    """Of this kind at this register; of its former epochs what has not expired."""
     chain_minor: int
 
 

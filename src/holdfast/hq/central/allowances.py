@@ -105,7 +105,14 @@ class Allowances:
             return after_loss.declined(request.kind)
         store, series, currency, is_retired = _sql.place(conn, origin=origin)
         terms = terms_of(rows, request.kind, Place(store, series), currency, today)
-        exposed = _sql.exposed(conn, origin=origin, kind=request.kind.value, currency=currency, now_ms=now_ms)
+        exposed = _sql.exposed(
+            conn,
+            origin=origin,
+            epoch=request.epoch,
+            kind=request.kind.value,
+            currency=currency,
+            now_ms=now_ms,
+        )
         decided = decide_grant(
             request, origin, known, terms, Exposed(register_minor=exposed[0], chain_minor=exposed[1]), now_ms,
             is_current=not is_retired and _sql.is_current(conn, origin=origin, epoch=request.epoch),
@@ -122,7 +129,7 @@ class Allowances:
         return answer_of(decided, per_card, per_transaction)
 
     def listed(self) -> list[Allowance]:
-        """By register, what is out first; those that ended within a week too."""
+        """By register, what is at stake first; those that ended within a week too."""
         with self._pool.connection() as conn:
             rows = _sql.by_register(conn, now_ms=self._clock.now_ms(), limit=LISTED_MAX)
             return [Allowance(*row) for row in rows]
