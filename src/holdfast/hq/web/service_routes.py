@@ -135,7 +135,7 @@ async def stock(
     services: Given, session: NamedDependency[OpenSession], data: JSONBody[StockRequest]
 ) -> Response[StockPage]:
     """All as of one moment, for an estimate while offline. What the register says of itself is kept."""
-    return Response(await services.central_lane.run(services.head_office.stock.page, session.origin, data))
+    return Response(await services.stock_lane.run(services.head_office.stock.page, session.origin, data))
 
 
 @post(

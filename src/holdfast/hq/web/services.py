@@ -68,6 +68,8 @@ class Services:
     ingest_lane: Lane = field(default_factory=lambda: Lane("ingest", threads=4, waiting_max=64))
     service_lane: Lane = field(default_factory=lambda: Lane("service", threads=6, waiting_max=20_000))
     central_lane: Lane = field(default_factory=lambda: Lane("central", threads=6, waiting_max=1_000))
+    stock_lane: Lane = field(default_factory=lambda: Lane("stock", threads=2, waiting_max=20_000))
+    """All tills ask for their store's figures at once when the line is back: no hold waits behind them."""
     pages: Lane = field(default_factory=lambda: Lane("pages", threads=4, waiting_max=200))
 
     def saw(self, answer: A) -> A:
@@ -112,6 +114,7 @@ def open_services(head_office: HeadOffice) -> Iterator[Services]:
             services.ingest_lane,
             services.service_lane,
             services.central_lane,
+            services.stock_lane,
             services.pages,
         ):
             stack.callback(lane.close)
