@@ -17,7 +17,7 @@ from tests.sessions.session import Lived, SessionFailed, live
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
 
-IN_MAKE_TEST = (5, 7)
+IN_MAKE_TEST = (6, 6)
 """The first, and how many: about half a minute, with central value in two of them and cards in one."""
 MANY = 1_000
 """In so many each operation was done, not only refused."""
