@@ -323,7 +323,8 @@ def test_on_account_begun_offline_for_a_customer_who_was_told_of_here(till: Real
     till.post("/scan", text=MUG.sku)
     till.post("/pay/account")
     assert [tender.amount_minor for tender in till.checkout.basket().tenders] == [700]
-    till.post("/pay", amount="exact")
+    said = text_of(till.post("/pay", amount="exact"))
+    assert said.count(balance_later("customer account")) == 2  # on the screen and on the receipt
     [movement] = till.documents()[-1].values
     assert (movement.account, movement.key, movement.amount) == ("C1", "", 700)
     till.heal()
