@@ -64,6 +64,7 @@ def test_drawer_z_stock_and_head_office_agree_after_any_session(
     print(f"{len(lived)} sessions, {done.total()} acts done, {documents} payments and voids")
     print({name: done[name] for name in sorted(OF_VALUE)})
     assert not failed, "\n\n".join(failed[:10])
+    assert postgres_hq.verify().differences == (), "what `holdfast verify` finds at head office"
     if len(lived) >= MANY:
         never = {name for name in OPERATIONS if not done[name]}
         assert not never, f"never done in {len(lived)} sessions, so that nothing was seen of them"
