@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -46,6 +47,13 @@ def serve(home: Path) -> tuple["subprocess.Popen[bytes]", str]:
     said = child.stdout.readline().decode()
     assert said.startswith("Head office is open at "), said
     return child, said.split()[-1]
+
+
+@pytest.fixture
+def open_office(home: Path) -> Iterator[HeadOffice]:
+    """It is open in this process, as it is while it serves: commands start no database."""
+    with HeadOffice.open(HeadOfficeHome(home)) as office:
+        yield office
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +120,7 @@ def test_a_file_with_bad_rows_is_taken_only_when_told_to(home: Path, tmp_path: P
     assert stick.stat().st_size > 100
 
 
+@pytest.mark.usefixtures("open_office")
 def test_a_parameter_is_set_ended_and_undone_by_command(home: Path) -> None:
     """GC8: with the same refusals as on the page."""
 
@@ -137,18 +146,19 @@ def test_a_parameter_is_set_ended_and_undone_by_command(home: Path) -> None:
     assert found["version"] == 3
 
 
-def test_an_epoch_is_declared_lost_by_two_people_with_two_passwords(home: Path) -> None:
+def test_an_epoch_is_declared_lost_by_two_people_with_two_passwords(
+    home: Path, open_office: HeadOffice
+) -> None:
     journal = SampleJournal(origin=OriginId("regcli")).open().sell(1)
-    with HeadOffice.open(HeadOfficeHome(home)) as office:
-        facts = OriginFacts(origin=journal.origin, store=StoreId("S1"), series="R77", currency="GBP")
-        with PostgresStore(office.services_pool).transaction(None) as transaction:
-            transaction.enrol(OriginRecord(facts=facts), journal.key.key_id, journal.key.public_bytes)
-        office.ingest.receive_batch(journal.origin, journal.batch())
-        accounts = Accounts(office.services_pool, office.clock)
-        for name in ("ann", "bob"):
-            token = accounts.new_link(name)
-            assert isinstance(token, str)
-            assert accounts.set_password(token, f"a long password of {name}") == name
+    facts = OriginFacts(origin=journal.origin, store=StoreId("S1"), series="R77", currency="GBP")
+    with PostgresStore(open_office.services_pool).transaction(None) as transaction:
+        transaction.enrol(OriginRecord(facts=facts), journal.key.key_id, journal.key.public_bytes)
+    open_office.ingest.receive_batch(journal.origin, journal.batch())
+    accounts = Accounts(open_office.services_pool, open_office.clock)
+    for name in ("ann", "bob"):
+        token = accounts.new_link(name)
+        assert isinstance(token, str)
+        assert accounts.set_password(token, f"a long password of {name}") == name
 
     def lost(command: str, by: str, *more: str, password: str = "") -> "subprocess.CompletedProcess[str]":
         typed = password or f"a long password of {by}"
@@ -170,17 +180,18 @@ def test_an_epoch_is_declared_lost_by_two_people_with_two_passwords(home: Path) 
     assert "is declared lost" in lost("confirm-lost", "bob").stdout
 
 
-def test_codes_are_listed_and_withdrawn_and_a_register_is_declared_retired(home: Path) -> None:
+def test_codes_are_listed_and_withdrawn_and_a_register_is_declared_retired(
+    home: Path, open_office: HeadOffice
+) -> None:
     journal = SampleJournal(signing_key(5), OriginId("reggone")).open().sell(1)
-    with HeadOffice.open(HeadOfficeHome(home)) as office:
-        facts = OriginFacts(origin=journal.origin, store=StoreId("S1"), series="R88", currency="GBP")
-        with PostgresStore(office.services_pool).transaction(None) as transaction:
-            transaction.enrol(OriginRecord(facts=facts), journal.key.key_id, journal.key.public_bytes)
-        accounts = Accounts(office.services_pool, office.clock)
-        token = accounts.new_link("cleo")
-        assert isinstance(token, str)
-        accounts.set_password(token, "a long password of cleo")
-        assert isinstance(office.enrolment.issue_code("S1", "R55", name="Garden", by="cleo"), str)
+    facts = OriginFacts(origin=journal.origin, store=StoreId("S1"), series="R88", currency="GBP")
+    with PostgresStore(open_office.services_pool).transaction(None) as transaction:
+        transaction.enrol(OriginRecord(facts=facts), journal.key.key_id, journal.key.public_bytes)
+    accounts = Accounts(open_office.services_pool, open_office.clock)
+    token = accounts.new_link("cleo")
+    assert isinstance(token, str)
+    accounts.set_password(token, "a long password of cleo")
+    assert isinstance(open_office.enrolment.issue_code("S1", "R55", name="Garden", by="cleo"), str)
 
     def by_cleo(*arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
