@@ -75,6 +75,9 @@ class Acting:
             self._learn_customer(state)
             if self.seen() == state.view():
                 break
+        opened = self.shop.checkout.basket()
+        if self.pencil.basket and opened:
+            self.pencil.basket.transaction = opened.transaction
         self.compare("after a power cut, neither as before nor done")
 
     def _never_left(self) -> None:
