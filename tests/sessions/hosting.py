@@ -67,10 +67,10 @@ class Hosting(Selling):
         def plan(paper: Pencil) -> None:
             chosen = paper.people.resolved(number)
             holds = paper.basket.holds if paper.basket else {}
-            if any(kind in ("points", "on_account") and of != chosen for kind, of in holds):
-                return  # what is held of one customer's is never left in another's sale
             if not chosen and (paper.basket is None or paper.basket.is_free):
                 paper.basket = None
+            elif any(kind in ("points", "on_account") and of != chosen for kind, of in holds):
+                pass  # what is held of one customer's is never left in another's sale
             else:
                 paper.open("return" if paper.returning else "sale").customer = chosen
 
