@@ -386,13 +386,12 @@
     }
   };
 
-  // Once for all parts of an answer. The status line changes by itself: whoever types meanwhile goes on in the
-  // same field.
+  // Once for all parts of an answer. What changes by itself, as the status line, takes the focus from nobody.
   let settling = false;
   let mayFocus = false;
 
   const settle = (event) => {
-    mayFocus ||= !event?.target.closest?.("#status, #warning");
+    mayFocus ||= !event?.target.closest?.("[sse-swap], [hx-trigger^='sse:']");
     if (settling) return;
     settling = true;
     queueMicrotask(settleNow); // before the answer's `loadend`, which lets go what was held
