@@ -247,8 +247,10 @@ class Drill:
     """An outage that is practised."""
 
     by: str
-    documents: int
+    papers: int
     """All that there were when it began."""
+    lists: int
+    """Likewise those of stock: each is a document too."""
     began_ms: int
     ends_ms: int
     refused: int = 0
@@ -476,8 +478,9 @@ class Pencil:
         drill = self.drill
         if drill is None:
             return
-        made = [*self.papers.values()][drill.documents :]
-        said = {"cause": cause, "by": by, "documents": len(made), "refused": drill.refused}
+        made = [*self.papers.values()][drill.papers :]
+        documents = len(made) + self.stockroom.lists.total() - drill.lists
+        said = {"cause": cause, "by": by, "documents": documents, "refused": drill.refused}
         self.drills.append({"begun by": drill.by, "value": sum(paper.total for paper in made), **said})
         self.drill = None
 

@@ -22,8 +22,8 @@ class Practising(Hosting):
         reason = chance.choice(["practice", "practice", "practice", ""])
 
         def plan(paper: Pencil) -> None:
-            documents = len(paper.papers)
-            paper.drill = Drill(self.who, documents, now_ms, now_ms + minutes * 60_000)
+            made = len(paper.papers), paper.stockroom.lists.total()
+            paper.drill = Drill(self.who, *made, now_ms, now_ms + minutes * 60_000)
 
         if chance.random() < 0.3:
             self._is_said_no()
