@@ -12,6 +12,7 @@ from holdfast.core.basket import UNLIMITED, Act
 from holdfast.core.central.accounts import WORDS, Kind
 from holdfast.core.central.accounts import Act as ValueAct
 from holdfast.core.central.at_till import SURE_FOR_MS, WORN_MS
+from holdfast.core.central.entries import ValueMovement
 from holdfast.core.central.numbers import new_number
 from holdfast.core.central.sentences import BEGUN_OFFLINE, balance_later, in_doubt, not_offline
 from holdfast.core.central.switch import AtTill, Back, Cell, Drop, Then, Value, outcome
@@ -500,8 +501,8 @@ def test_offline_a_memo_is_issued_where_head_office_allows_it(till: RealTimeTill
             till.post("/void", reason="r")
 
 
-def test_a_memo_issued_offline_pays_at_once_at_the_register_that_issued_it(till: RealTimeTill) -> None:
-    """Nobody else can have it: head office has not heard of it. Elsewhere it pays once it is applied."""
+def issued_offline(till: RealTimeTill) -> ValueMovement:
+    """A memo for a mug that came back while the line was cut, where that is allowed; it stays cut."""
     till.allow(memos=True)
     till.post("/scan", text=MUG.sku)
     till.post("/pay", amount="exact")
@@ -509,7 +510,12 @@ def test_a_memo_issued_offline_pays_at_once_at_the_register_that_issued_it(till:
     till.cut()
     till.post("/returns", document=sold, line="1", **{"quantity-1": "1"})
     till.post("/pay/memo")
-    memo = till.documents()[-1].values[0]
+    return till.documents()[-1].values[0]
+
+
+def test_a_memo_issued_offline_pays_at_once_at_the_register_that_issued_it(till: RealTimeTill) -> None:
+    """Nobody else can have it: head office has not heard of it. Elsewhere it pays once it is applied."""
+    memo = issued_offline(till)
     stranger = number(Kind.CREDIT_MEMO, 9)
     till.post("/scan", text=MUG.sku)
     refused = till.post("/pay/held", kind="credit_memo", number=stranger)
@@ -528,14 +534,7 @@ def test_a_memo_issued_offline_pays_at_once_at_the_register_that_issued_it(till:
 
 def test_a_memo_that_may_have_left_is_asked_for(till: RealTimeTill) -> None:
     """P8: no receipt says that it never arrived: its answer was lost, or head office restored since."""
-    till.allow(memos=True)
-    till.post("/scan", text=MUG.sku)
-    till.post("/pay", amount="exact")
-    sold = till.documents()[-1].document
-    till.cut()
-    till.post("/returns", document=sold, line="1", **{"quantity-1": "1"})
-    till.post("/pay/memo")
-    memo = till.documents()[-1].values[0]
+    memo = issued_offline(till)
     till.post("/scan", text=MUG.sku)
     till.post("/pay/held", kind="credit_memo", number=memo.number)
     till.sync(arrives=False)

@@ -237,9 +237,7 @@ def refused(services: Services, request: AnyRequest, person: Person, refusal: Re
     is_paying = path.startswith("/pay/") or (path.startswith("/held/") and path.endswith("/pay"))
     priced = services.desk.checkout.priced() if is_paying else None
     stays = priced is not None and priced.lines
-    way = str(
-        request.path_params.get("kind", "")
-    )  # of the card that is held; its button to take it off is next
+    way = str(request.path_params.get("kind", ""))  # of the card that is held: its *Take off* is there
     answer = screen.pay(refusal=refusal, currency=way) if stays else screen.shelf(refusal=refusal)
     answer.headers.update({"HX-Retarget": "#work", "HX-Reswap": "innerHTML"})
     return answer
