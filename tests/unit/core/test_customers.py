@@ -67,6 +67,8 @@ def test_a_customer_is_found_by_the_beginnings_of_words(text: str) -> None:
 
 def test_a_number_of_another_systems_making_finds_its_customer() -> None:
     assert fits(words_of("C-1001", EMMA), terms_of("c-1001"))
+    assert fits(words_of("C-1001", EMMA), terms_of("1001"))
+    assert fits(words_of("R01-C-ABCDE-000456", EMMA), terms_of("456"))
     assert not fits(words_of("C-1002", EMMA), terms_of("C-1001"))
 
 

@@ -41,6 +41,8 @@ def words_of(number: str, details: Details) -> frozenset[str]:
     words = {plain(number), *name.split(), *_WORD.findall(name), *_WORD.findall(email)}
     words.update(part for part in (email, digits) if part)
     words.update(digits[-tail:] for tail in _PHONE_TAILS if len(digits) > tail)
+    last = plain(number).rpartition("-")[2]  # of C-1001 and R01-C-8KQ2M-000123 people say 1001 and 123
+    words.update({last, last.lstrip("0") or last})
     return frozenset(sorted(words)[:WORDS_MAX])
 
 
