@@ -130,6 +130,31 @@ def test_points_pay_by_the_rate_and_each_moves_once(counter: Counter) -> None:
     assert counter.open_holds(Kind.POINTS) == 0
 
 
+def test_goods_that_points_paid_come_back_and_take_no_points_away(counter: Counter) -> None:
+    with counter.till.browser("manager") as client:
+        for _ in range(4):
+            counter.sells(client, "3*MUG")
+            post(client, "/pay", amount="exact")
+        counter.send()
+        assert counter.balance(Kind.POINTS) == 4 * 14
+        counter.sells(client)
+        post(client, "/pay/points")
+        counter.send()
+        sold = counter.till.journalled("sale")[-1]
+        assert [tender.kind for tender in sold.tenders] == ["points"], "4.99 by 50 points"
+        post(client, "/returns", document=sold.document, line="1", **{"quantity-1": "1"})
+        post(client, "/pay/memo")
+        (back,) = counter.till.journalled("return")
+        assert back.customer == counter.customer
+        counter.send()
+        assert counter.balance(Kind.POINTS) == 4 * 14 - 50
+        first = counter.till.journalled("sale")[0]
+        post(client, "/returns", document=first.document, line="1", **{"quantity-1": "1"})
+        post(client, "/pay", amount="exact")
+        counter.send()
+        assert counter.balance(Kind.POINTS) == 4 * 14 - 50 - 4, "a third of 14"
+
+
 def test_on_account_within_the_limit_and_paid_back_by_cash(counter: Counter) -> None:
     """OA1."""
     counter.opens(Kind.ON_ACCOUNT, limit=500)

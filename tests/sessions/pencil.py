@@ -5,7 +5,7 @@ It shares no sum, rounding or fold with the product: fractions, and the rules as
 
 import copy
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -44,6 +44,8 @@ class Line:
     """The receipt and its line that come back."""
     left: tuple[int, int] = (0, 0)
     """What was left of that line when it was brought: thousandths, minor units."""
+    gave: tuple[Name, int, int] | None = None
+    """What the receipt that it is of earned: for whom, points, for goods worth so much."""
     hold: Name | None = None
     """It sells this account's value, or pays it out: no goods, and no discount."""
 
@@ -167,12 +169,33 @@ class Basket:
         lines = [(line.hold, signs[line.hold] * line.amount) for line in self.lines.values() if line.hold]
         return lines + [(paid.name, signs[paid.name] * abs(paid.moved)) for paid in self.value]
 
-    def earned(self) -> int:
-        """Points: one for each whole unit of goods with their taxes, but for what points paid."""
-        goods = self.total - sum(self.sign * line.amount for line in self.lines.values() if line.hold)
-        if goods < 0:
-            return -(-goods // 100)
-        return max(0, goods - sum(paid.minor for paid in self.value if paid.name[0] == "points")) // 100
+    def goods(self) -> list[tuple[Line, int]]:
+        """Each line that is more than value, and what is charged for it; positive."""
+        lines = zip(self.lines.values(), self.amounts(), strict=True)
+        return [(line, amount) for line, amount in lines if not line.hold]
+
+    def earned(self) -> Counter[Name]:
+        """Points: one for each whole unit of goods with their taxes, but for what points paid. What comes
+        back takes its share of what its receipt earned; without a receipt, one for each whole unit."""
+        found, us = Counter[Name](), ("points", self.customer)
+        rest = self.total - sum(self.sign * line.amount for line in self.lines.values() if line.hold)
+        if self.kind == "sale":
+            rest -= sum(paid.minor for paid in self.value if paid.name[0] == "points")
+            found[us] += max(0, rest) // 100 if self.customer else 0
+            return found
+        known = [(line, amount) for line, amount in self.goods() if line.of]
+        goods = sum(amount for _, amount in self.goods())
+        if known:
+            unknown = goods - sum(amount for _, amount in known)
+            rest = round(Fraction(rest * unknown, goods)) if goods else 0
+        if self.customer:
+            found[us] -= -rest // 100
+        for receipt in dict.fromkeys(line.of[0] for line, _ in known if line.of):
+            of_it = [(line.gave, amount) for line, amount in known if line.of and line.of[0] == receipt]
+            if gave := of_it[0][0]:
+                name, points, worth = gave
+                found[name] -= sum(amount for _, amount in of_it) * points // worth
+        return found
 
     def card_due(self, coin: int) -> int:
         """What a card may pay now."""
@@ -240,6 +263,8 @@ class Paper:
     """What accounts paid, by kind."""
     customer: str
     in_drill: bool
+    gave: tuple[Name, int, int] | None = None
+    """For whom it earned, how many points, and the worth of its goods without a tax on top."""
 
 
 @dataclass
@@ -401,6 +426,11 @@ class Pencil:
         self._book(basket, paper)
 
     def _book(self, basket: Basket, paper: Paper) -> None:
+        earned = basket.earned() if self.has_points else Counter[Name]()
+        for name, points in earned.items():
+            if points > 0:
+                goods = sum(amount for _, amount in basket.goods())
+                paper = replace(paper, gave=(name, points, goods))
         self.papers[paper.number] = paper
         self.day.papers.append(paper)
         self.drawer[self.home] += paper.cash + paper.change
@@ -417,10 +447,10 @@ class Pencil:
         if basket.against:
             self.came_back[basket.against] -= paper.total
         self.wallet.moves += [Move(paper.number, *moved) for moved in basket.moves()]
-        if self.has_points and basket.customer and (points := basket.earned()):
-            name = ("points", basket.customer)
-            self.wallet.moves.append(Move(paper.number, name, points))
-            self.wallet.accounts[name] = basket.customer
+        for name, points in earned.items():
+            if points:
+                self.wallet.moves.append(Move(paper.number, name, points))
+                self.wallet.accounts[name] = name[1]
         self.grand += max(0, paper.total)
         self.basket = None
         self.returning, self.against = False, ""

@@ -264,7 +264,9 @@ class Selling(Acting):
             product = PRODUCTS.get(Sku(sku))
             if product is None:
                 continue  # a gift card does not come back: it is refused
-            back = Line(sku, product.tax_code, department, part, 0, of=(number, line), left=left)
+            back = Line(
+                sku, product.tax_code, department, part, 0, of=(number, line), left=left, gave=paper.gave
+            )
             brought.append((line, back))
         # What was charged for one unit stands on the receipt.
         sold = self.shop.checkout.document(number)  # type: ignore[arg-type]

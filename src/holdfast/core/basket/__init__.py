@@ -20,6 +20,7 @@ from holdfast.core.basket.returns import (
     add_return,
     add_return_by_code,
     add_return_without_receipt,
+    brought,
     returnable,
 )
 from holdfast.core.basket.value import Basket, CodeBound, Kind, begin, line_of, note_transaction, set_customer
@@ -41,6 +42,7 @@ __all__ = [
     "add_return_by_code",
     "add_return_without_receipt",
     "begin",
+    "brought",
     "change_quantity",
     "charge",
     "discount_line",

@@ -9,6 +9,7 @@ import msgspec
 from holdfast.core.bounds import PERCENT_E2_WHOLE
 from holdfast.core.central.accounts import HoldKey
 from holdfast.core.ids import DocumentNumber, Sku, StaffId
+from holdfast.core.loyalty.points import Earned
 from holdfast.core.money import Currency, RoundingRule, line_amount_minor, round_ratio
 from holdfast.core.sale import Discount, OriginalLine, SaleLine
 from holdfast.core.tax import TaxKey
@@ -38,6 +39,8 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=F
     remaining_minor: int
     """What was charged for `remaining_milli`, as far as it is known."""
     discounts: tuple[Discount, ...] = ()
+    earned: Earned | None = None
+    """Points that its sale earned, of which the return takes back its share."""
 
 
 class BasketLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):

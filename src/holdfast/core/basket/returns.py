@@ -10,6 +10,7 @@ from holdfast.core.basket.value import Basket, CodeBound, next_line, with_line_a
 from holdfast.core.bounds import reason_refusal
 from holdfast.core.catalogue import Price, Product
 from holdfast.core.ids import DocumentNumber
+from holdfast.core.loyalty.points import Brought, Earned, earned_by
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, SaleLine
 from holdfast.core.tax import NO_TURNOVER, TaxKey, TaxRate
@@ -25,6 +26,8 @@ class Returnable(msgspec.Struct, frozen=True, kw_only=True):
     """The tax that was charged, whatever the rate is by now."""
     remaining_milli: int
     remaining_minor: int
+    earned: Earned | None = None
+    """Points that the whole sale earned."""
 
 
 def returnable(
@@ -51,6 +54,7 @@ def returnable(
         tax=_tax_charged(sale, sold.tax_code),
         remaining_milli=remaining_milli,
         remaining_minor=max(0, sold.amount_minor - returned_minor),
+        earned=earned_by(sale),
     )
 
 
@@ -82,6 +86,11 @@ def add_return(
     return grown if isinstance(grown, Refusal) else returned_within(basket, grown, act)
 
 
+def brought(basket: Basket) -> Brought:
+    """The receipts that the basket brings goods back of, with what each earned (LY4)."""
+    return {line.origin.document: line.origin.earned for line in basket.lines if line.origin}
+
+
 def _brought_line(basket: Basket, act: Act, found: Returnable, quantity_milli: int) -> BasketLine:
     sold = found.sold
     return BasketLine(
@@ -100,6 +109,7 @@ def _brought_line(basket: Basket, act: Act, found: Returnable, quantity_milli: i
             remaining_milli=found.remaining_milli,
             remaining_minor=found.remaining_minor,
             discounts=sold.discounts,
+            earned=found.earned,
         ),
     )
 

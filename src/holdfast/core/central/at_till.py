@@ -19,7 +19,7 @@ from holdfast.core.central.accounts import GIVES, NUMBERED, WORDS, AccountId, Ac
 from holdfast.core.central.entries import HOLDS_MAX, HoldAsked, HoldEnded, ValueMovement
 from holdfast.core.central.holds import Held, HoldRequest
 from holdfast.core.central.numbers import number_end
-from holdfast.core.central.sentences import in_doubt, not_offline
+from holdfast.core.central.sentences import asked_once_more, in_doubt, not_offline
 from holdfast.core.central.stale import AFTER_MS_MIN
 from holdfast.core.ids import StaffId, TransactionId
 from holdfast.core.refusals import Refusal
@@ -186,6 +186,20 @@ def is_worn(hold: TillHold, now_ms: int) -> bool:
     if hold.stage is not Stage.HELD or hold.is_own or hold.grant:
         return False
     return abs(now_ms - hold.since_ms) >= WORN_MS and not 0 <= now_ms - hold.told_ms < SURE_FOR_MS
+
+
+def to_ask_again(holds: Holds, now_ms: int, *, is_open: bool) -> Holds:
+    """What head office is asked once more under its own key: what is in doubt, and of the open transaction
+    what was held long ago."""
+    return tuple(
+        hold for hold in holds if hold.stage is Stage.IN_DOUBT or (is_open and is_worn(hold, now_ms))
+    )
+
+
+def worn_refusal(holds: Holds, paid_by: Collection[HoldKey], now_ms: int) -> Refusal | None:
+    """Online: of what was held long ago. The policy may have released it while this transaction waited."""
+    worn = next((hold for hold in holds if hold.key in paid_by and is_worn(hold, now_ms)), None)
+    return None if worn is None else Refusal("hold.worn", asked_once_more(worn.words))
 
 
 def give_up(holds: Holds, key: HoldKey, transaction: TransactionId, cause: str, by: StaffId) -> Step:

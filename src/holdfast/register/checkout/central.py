@@ -12,13 +12,12 @@ import msgspec
 from holdfast.core import basket as baskets
 from holdfast.core import business_day
 from holdfast.core.basket import Basket, Kind, held
-from holdfast.core.central import at_till
-from holdfast.core.central.accounts import Act, HoldKey
+from holdfast.core.central import at_till, vouched
+from holdfast.core.central.accounts import HoldKey
 from holdfast.core.central.accounts import Kind as ValueKind
 from holdfast.core.central.at_till import REFUSED, REMOVED, Stage, Step, TillHold
 from holdfast.core.central.entries import HoldAsked, HoldEnded
 from holdfast.core.central.holds import Held
-from holdfast.core.central.sentences import asked_once_more
 from holdfast.core.ids import ID_RANDOM_BYTES, DocumentNumber, EpochId, StaffId, TransactionId, encode_id
 from holdfast.core.parameters import Value
 from holdfast.core.refusals import Refusal
@@ -164,8 +163,7 @@ class CentralHere(WorkModes):
         return tuple(
             (one, hold)
             for one in ([basket] if basket else []) + baskets
-            for hold in one.holds
-            if hold.stage is Stage.IN_DOUBT or (one is basket and at_till.is_worn(hold, now_ms))
+            for hold in at_till.to_ask_again(one.holds, now_ms, is_open=one is basket)
         )
 
     def is_worn(self) -> bool:
@@ -180,7 +178,7 @@ class CentralHere(WorkModes):
         with self._till.reading() as connection:
             return history.place_of(connection, number)
 
-    def own_memo(self, number: str, applied: Mapping[EpochId, int]) -> history.OwnMemo | None:
+    def own_memo(self, number: str, applied: Mapping[EpochId, int]) -> vouched.OwnMemo | None:
         """A memo of this till that head office has not applied yet. Nothing is left of one that an open or
         suspended transaction holds, or that may have left this register."""
         with self._till.reading() as connection:
@@ -188,11 +186,9 @@ class CentralHere(WorkModes):
             basket = writing.read_basket(connection)
             waiting = [kept.basket for kept in all_suspended(connection)]
         others = ([basket] if basket else []) + waiting
-        if found is not None and any(hold.number == number for one in others for hold in one.holds):
-            return found._replace(left_minor=0)
-        return found
+        return vouched.beside(found, number, (hold for one in others for hold in one.holds))
 
-    def _own_memo(self, number: str, applied: int) -> history.OwnMemo | None:
+    def _own_memo(self, number: str, applied: int) -> vouched.OwnMemo | None:
         return history.own_memo(self._till.connection, number, applied, self._till.handed_seq())
 
     def hold_own_memo(self, hold: TillHold, *, by: StaffId) -> Basket | Refusal:
@@ -234,28 +230,12 @@ class CentralHere(WorkModes):
             basket.holds, offline=now.is_offline, allowed_offline=now.allowed, paid_by=used
         )
         if not refusal and not now.is_offline:
-            refusal = self._worn(basket, used)
+            refusal = at_till.worn_refusal(basket.holds, used, self._clock.now_ms())
         return refusal or self._handed_meanwhile(basket, used), now.is_offline
-
-    def _worn(self, basket: Basket, used: Collection[HoldKey]) -> Refusal | None:
-        """Of what was held long ago: the policy may have released it while this transaction waited (GC9)."""
-        now_ms = self._clock.now_ms()
-        worn = (hold for hold in basket.holds if hold.key in used and at_till.is_worn(hold, now_ms))
-        first = next(worn, None)
-        return None if first is None else Refusal("hold.worn", asked_once_more(first.words))
 
     def _handed_meanwhile(self, basket: Basket, used: Collection[HoldKey]) -> Refusal | None:
         """Of a memo that this till vouches for: since its issue left, somebody else may have used it."""
-        for hold in basket.holds:
-            if hold.key not in used or not hold.is_own or hold.act is not Act.REDEEM:
-                continue
-            found = self._own_memo(hold.number, 0)
-            if found is None or found.is_handed:
-                return Refusal(
-                    "hold.handed",
-                    f"Head office heard of the {hold.words} meanwhile. Take it off, and scan it again.",
-                )
-        return None
+        return vouched.handed_refusal(basket.holds, used, lambda number: self._own_memo(number, 0))
 
     def after_concluding(self, basket: Basket, sale: Sale) -> None:
         """What it held and did not use is free again."""

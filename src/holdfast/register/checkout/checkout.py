@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from holdfast.core import business_day, pricing
-from holdfast.core.basket import UNLIMITED, Act, Basket, Kind
+from holdfast.core.basket import UNLIMITED, Act, Basket, Kind, brought
 from holdfast.core.basket.suspended import close_refusal
 from holdfast.core.business_day import NOBODY, DayClosed, DayOpened
 from holdfast.core.card_tender import CARD
@@ -289,7 +289,7 @@ class Checkout(Searching, Suspending, AllowancesHere, CustomersHere, CashDesk, D
         document = at.head.next_document(self.config.series)
         sale = pricing.conclude(basket, tenders, document, coin_minor=coin_minor, later=later)
         if isinstance(sale, Sale):
-            sale = with_points(sale, basket.parameters, told=self.tells_points())
+            sale = with_points(sale, basket.parameters, told=self.tells_points(), brought=brought(basket))
             till.append(at, basket.kind, 1, sale, till.stamp(str(date)))
             if basket.holds:
                 self.after_concluding(basket, sale)
