@@ -10,7 +10,7 @@ import msgspec
 
 from holdfast.core.basket import Returnable, returnable
 from holdfast.core.card_tender import CardPayment, card_payments
-from holdfast.core.central.accounts import GIVES, AccountId
+from holdfast.core.central import vouched
 from holdfast.core.central.entries import ValueMovement
 from holdfast.core.ids import DocumentNumber, EpochId, document_number
 from holdfast.core.journal.bodies import REGISTRY
@@ -179,39 +179,19 @@ def place_of(connection: apsw.Connection, number: DocumentNumber) -> tuple[Epoch
     return epoch, seq
 
 
-class OwnMemo(NamedTuple):
-    """A credit memo that this till issued lately (GC6)."""
-
-    account: AccountId
-    left_minor: int
-    is_handed: bool = False
-    """Its entry may have left this register: somebody else can have it, and what is left is not known."""
-
-
-def own_memo(connection: apsw.Connection, number: str, applied: int, handed: int | None) -> OwnMemo | None:
-    """By its number, among what head office has not applied of the open epoch; None: it is none of these.
-
-    `handed`: up to where entries may have left this register; None: nobody knows, so any may have.
-    """
+def own_memo(
+    connection: apsw.Connection, number: str, applied: int, handed: int | None
+) -> vouched.OwnMemo | None:
+    """A credit memo that this till issued (GC6), by its number, as `core.central.vouched.own_memo` says."""
     n = max((n for n, _ in QUERIES.epochs(connection)), default=0)
     if not n:
         return None
-    first = place(n, min(applied, seq_of(last_place(n)) - 1) + 1)
-    for at, movement in _movements(connection, first, last_place(n), number):
-        if movement.number == number and (handed is None or at <= handed):
-            return OwnMemo(movement.account, 0, is_handed=True)
-        if movement.number == number:
-            return OwnMemo(movement.account, _left_of(connection, movement.account, place(n, at)))
-    return None
+    last = last_place(n)
 
+    def read(first_seq: int, text: str) -> Iterator[tuple[int, ValueMovement]]:
+        return _movements(connection, place(n, min(first_seq, seq_of(last))), last, text)
 
-def _left_of(connection: apsw.Connection, account: AccountId, first: int) -> int:
-    """What was given less what was taken since its issue, of an account that no other till can have used."""
-    left = 0
-    for _, movement in _movements(connection, first, last_place(epoch_of(first)), account):
-        if movement.account == account:
-            left += movement.amount if movement.act in GIVES else -movement.amount
-    return left
+    return vouched.own_memo(read, number, applied, handed)
 
 
 def _movements(

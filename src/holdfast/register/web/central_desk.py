@@ -18,6 +18,7 @@ from holdfast.core.central.holds import Held
 from holdfast.core.central.numbers import RANDOM_BYTES, new_number, read_number
 from holdfast.core.central.sentences import BEGUN_OFFLINE, in_doubt
 from holdfast.core.central.services import Balance, BalanceRequest
+from holdfast.core.central.vouched import vouched
 from holdfast.core.faults import Fault
 from holdfast.core.ids import TransactionId
 from holdfast.core.loyalty.redeem import points_for_unit, redeemable
@@ -177,17 +178,7 @@ class Central:
                 return Refusal("hold.on-its-way", say("memo.on-its-way"))
             if found.left_minor <= 0:
                 return Refusal("hold.empty", "There is nothing left on this credit memo.")
-            hold = TillHold(
-                key=checkout.new_key(),
-                kind=Kind.CREDIT_MEMO,
-                act=ValueAct.REDEEM,
-                number=number,
-                account=found.account,
-                is_own=True,
-                stage=Stage.HELD,
-                balance=found.left_minor,
-                available=found.left_minor,
-            )
+            hold = vouched(found, number, checkout.new_key())
             return checkout.hold_own_memo(hold, by=by.by)
 
     def ask_again(self, key: HoldKey, by: Act) -> Basket | Refusal:
