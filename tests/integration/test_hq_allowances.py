@@ -1,12 +1,13 @@
 """Allowances at head office: asked ahead, bounded, bound to their epoch, given back, seen (GC10, OA2)."""
 
 import re
+import time
 
 import pytest
 
 from holdfast.core.central.accounts import AccountId, Act, Kind
 from holdfast.core.central.entries import AllowanceReturned, AllowanceTaken, ValueMovement
-from holdfast.core.central.grants import GRANT_OF_ANOTHER, GRANT_RETURNED, Granted
+from holdfast.core.central.grants import GRANT_OF_ANOTHER, GRANT_RETURNED, OWED_FOR_MS, Granted
 from holdfast.core.parameters import Scope
 from holdfast.core.sync.messages import decode
 from holdfast.hq.central.differences import Asked
@@ -121,6 +122,14 @@ def test_what_expired_is_at_stake_until_its_register_was_heard(shop: Shop) -> No
     said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shop.office.signed_in("nia").get("/exposure").text))
     assert "At stake now 5.00 GBP" in said
     assert "Expired; what was taken of it may be owed until its register was heard" in said
+    now_ms, book = int(time.time() * 1_000), shop.office.services.head_office.allowances
+    for ago_ms, at_stake in ((OWED_FOR_MS - 600_000, [500]), (OWED_FOR_MS + 1, [])):
+        with shop.office.services.pool.connection() as conn:
+            conn.execute("update value_allowance set expires_at_ms = %s", (now_ms - ago_ms,))
+        assert [total.left for total in book.totals()] == at_stake, "then its journal is a matter for support"
+        assert bool(book.listed()) == bool(at_stake)
+    with shop.office.services.pool.connection() as conn:
+        conn.execute("update value_allowance set expires_at_ms = %s", (granted.expires_at_ms - DAY_MS * 7,))
     head = "select head_seq from chain c where c.chain = e.chain and origin = %s"
     with shop.office.services.pool.connection() as conn:
         heard = f"update entry e set at_ms = %s where seq = ({head})"

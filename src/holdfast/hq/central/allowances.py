@@ -10,6 +10,7 @@ import psycopg
 from holdfast.core.central import after_loss
 from holdfast.core.central.accounts import Kind
 from holdfast.core.central.grants import (
+    OWED_FOR_MS,
     Exposed,
     Granted,
     GrantRequest,
@@ -112,6 +113,7 @@ class Allowances:
             kind=request.kind.value,
             currency=currency,
             now_ms=now_ms,
+            owed_since_ms=now_ms - OWED_FOR_MS,
         )
         decided = decide_grant(
             request, origin, known, terms, Exposed(register_minor=exposed[0], chain_minor=exposed[1]), now_ms,
@@ -130,17 +132,20 @@ class Allowances:
 
     def listed(self) -> list[Allowance]:
         """By register, what is at stake first; those that ended within a week too."""
+        now_ms = self._clock.now_ms()
         with self._pool.connection() as conn:
-            rows = _sql.by_register(conn, now_ms=self._clock.now_ms(), limit=LISTED_MAX)
+            rows = _sql.by_register(conn, now_ms=now_ms, owed_since_ms=now_ms - OWED_FOR_MS, limit=LISTED_MAX)
             return [Allowance(*row) for row in rows]
 
     def totals(self) -> list[Total]:
         """What the chain is exposed to now."""
         cap = chain_cap(self._parameters.rows(), self._parameters.today())
+        now_ms = self._clock.now_ms()
         with self._pool.connection() as conn:
+            rows = _sql.totals(conn, now_ms=now_ms, owed_since_ms=now_ms - OWED_FOR_MS)
             return [
                 Total(currency, left, registers, cap * minor_of(currency))
-                for currency, left, registers in _sql.totals(conn, now_ms=self._clock.now_ms())
+                for currency, left, registers in rows
             ]
 
 

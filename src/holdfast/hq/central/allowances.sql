@@ -16,13 +16,13 @@ select exists (
         select min(chain) from chain where origin = :origin and epoch = :epoch)
 );
 
--- name: exposed(origin, epoch, kind, currency, now_ms)^
+-- name: exposed(origin, epoch, kind, currency, now_ms, owed_since_ms)^
 -- What a former epoch had and may still owe, once it expired, counts for the chain alone: a till that was
 -- restored is not to go without for as long as nobody knows what became of its old disk.
 select coalesce(sum(allowance_at_stake(a, :now_ms)) filter (
            where origin = :origin and kind = :kind and (epoch = :epoch or expires_at_ms > :now_ms)), 0)::bigint,
        coalesce(sum(allowance_at_stake(a, :now_ms)) filter (where currency = :currency), 0)::bigint
-from value_allowance a where returned_at_ms is null and expires_at_ms > :now_ms - 2592000000;
+from value_allowance a where returned_at_ms is null and expires_at_ms > :owed_since_ms;
 
 -- name: add(allowance, origin, epoch, kind, amount, now_ms, expires_at_ms, currency, per_card, per_transaction)!
 insert into value_allowance (
@@ -35,20 +35,20 @@ values (
 -- name: limits(allowance)^
 select per_card, per_transaction from value_allowance where allowance = :allowance;
 
--- name: by_register(now_ms, limit)
+-- name: by_register(now_ms, owed_since_ms, limit)
 -- What is at stake, and what was used of those that ended within the last week.
 select a.allowance, a.kind, a.currency, a.amount, a.used, a.granted_at_ms, a.expires_at_ms,
        a.taken_at_ms is not null, a.returned_at_ms, o.name, o.store, a.origin,
        allowance_at_stake(a, :now_ms)
 from value_allowance a left join origin o using (origin)
 where a.expires_at_ms > :now_ms - 604800000
-   or a.returned_at_ms is null and a.expires_at_ms > :now_ms - 2592000000 and allowance_at_stake(a, :now_ms) > 0
+   or a.returned_at_ms is null and a.expires_at_ms > :owed_since_ms and allowance_at_stake(a, :now_ms) > 0
 order by 13 desc, a.granted_at_ms desc limit :limit;
 
--- name: totals(now_ms)
+-- name: totals(now_ms, owed_since_ms)
 select currency, sum(at_stake)::bigint, count(distinct origin)
 from (
     select currency, origin, expires_at_ms, allowance_at_stake(a, :now_ms) as at_stake
-    from value_allowance a where returned_at_ms is null and expires_at_ms > :now_ms - 2592000000
+    from value_allowance a where returned_at_ms is null and expires_at_ms > :owed_since_ms
 ) given
 where at_stake > 0 or expires_at_ms > :now_ms group by currency order by currency;
