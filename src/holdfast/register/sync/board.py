@@ -32,6 +32,8 @@ PAST_MAX = 12
 APART_MS = 400
 """Failures, or answers on a line held to be dead, count as one within this time: a break of a tenth of a
 second resets every connection at once, and is one failure, not four."""
+LINE = "line."
+"""How codes of faults begin that say no more than an outage does."""
 
 OnReturn = Callable[[bool], None]
 """Called when head office answers again after a failure; whether the line was held to be dead."""
@@ -140,6 +142,10 @@ class Board:
         before = self._state.connection
         if after.mode is Mode.OFFLINE and not after.forced and after.since_ms != before.since_ms:
             self._remember("line", "line.lost", after.cause)
+            # A part that failed for the same cause is told of by the mode; once the line is back, and until
+            # that part has its next turn, it would stand beside *Online*.
+            told = {part: t for part, t in self._state.problems.items() if not t.code.startswith(LINE)}
+            self._put(problems=told)
         if after.mode is not before.mode:
             self._modes.append(
                 ConnectionChanged(before=before.mode.value, after=after.mode.value, cause=after.cause)

@@ -53,6 +53,16 @@ def test_two_silences_are_an_outage_and_one_is_not() -> None:
     assert line.board.changes(0) is None
 
 
+def test_an_outage_is_told_once_and_what_failed_of_it_is_no_trouble_after_it() -> None:
+    line = Line()
+    line.board.trouble("feeds", "line.lost", "The connection was refused.")
+    line.board.trouble("storage", "storage.full", "The disk is full.")
+    line.lost()
+    line.lost()
+    assert line.board.is_offline
+    assert list(line.board.problems) == ["storage"]
+
+
 def test_one_break_that_resets_every_connection_is_one_failure() -> None:
     line = Line()
     for _ in range(4):
