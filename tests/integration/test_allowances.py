@@ -391,6 +391,9 @@ def test_a_pin_is_not_found_by_trying_offline(till: RealTimeTill) -> None:
     for n in range(BY_CARD.tries):
         assert BEGUN_OFFLINE[GIFT] in redeem(till, digits, pin=str(n), goods=1 if n == 0 else 0)
     assert "Too many wrong tries with this gift card" in redeem(till, digits, pin="4711", goods=0)
+    till.crash()
+    till.cut()
+    assert "Too many wrong tries with this gift card" in redeem(till, digits, pin="4711", goods=0)
     till.till.clock.advance(BY_CARD.refill_ms)
     assert "Take €4.99" in redeem(till, digits, pin="4711", goods=0)
     till.on_hold("off")

@@ -26,6 +26,7 @@ from holdfast.core.sale import Sale, Tender
 from holdfast.register.checkout.central import GONE, CentralHere
 from holdfast.register.till import writing
 from holdfast.register.till.allowances import (
+    TRIED_MAX,
     Kept,
     Known,
     all_kept,
@@ -34,14 +35,15 @@ from holdfast.register.till.allowances import (
     left_known,
     move_account,
     put_account,
+    put_tried,
     read_kept,
+    tried_cards,
     write_kept,
 )
 from holdfast.register.till.suspended import all_suspended
 from holdfast.register.till.till import Till
 
 _LIMIT = "allowance.limit"
-TRIED_MAX = 1_000
 
 
 class AllowancesHere(CentralHere):
@@ -233,7 +235,15 @@ class AllowancesHere(CentralHere):
         tried = self._tried.pop(mark, Tried())
         while len(self._tried) >= TRIED_MAX:
             del self._tried[next(iter(self._tried))]
-        self._tried[mark] = after_wrong(tried, self._clock.monotonic_ms(), rules.BY_CARD)
+        self._tried[mark] = tried = after_wrong(tried, self._clock.monotonic_ms(), rules.BY_CARD)
+        put_tried(self._till.connection, mark, tried.wrong_e3)
+
+    def count_on_tries(self) -> None:
+        """At a start: what wrong PINs weighed before it weighs from now on."""
+        now_ms = self._clock.monotonic_ms()
+        with self._till.reading() as connection:
+            known = tried_cards(connection)
+        self._tried = {mark: Tried(wrong_e3, now_ms) for mark, wrong_e3 in known.items()}
 
     # ---- concluding, within the caller's transaction -----------------------------------------
 

@@ -77,6 +77,7 @@ class Checkout(Searching, Suspending, AllowancesHere, CustomersHere, CashDesk, D
         checkout = cls(till, clock, randomness)
         checkout.doubt_what_was_asked()
         checkout.drop_allowances_of_others()
+        checkout.count_on_tries()
         return checkout
 
     def close(self) -> None:

@@ -15,6 +15,9 @@ _QUERIES = load_queries(__name__.rpartition(".")[0], "allowances.sql", Engine.SQ
 ACCOUNTS_MAX = 2_000
 """Known at a time; the one that was told of longest ago is forgotten first."""
 
+TRIED_MAX = 1_000
+"""Cards whose wrong PINs are counted at a time; the one that was tried longest ago is forgotten first."""
+
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Of one kind, in one epoch."""
@@ -86,3 +89,13 @@ def put_account(connection: apsw.Connection, mark: bytes, kind: Kind, known: Kno
 def move_account(connection: apsw.Connection, kind: Kind, account: AccountId, delta_minor: int) -> None:
     """A document of this till moved it."""
     _QUERIES.move_account(connection, kind=kind.value, account=account, delta_minor=delta_minor)
+
+
+def tried_cards(connection: apsw.Connection) -> dict[bytes, int]:
+    """How much wrong PINs weighed after the last try, by the card's mark; the last one tried last."""
+    return dict(_QUERIES.tried_cards(connection))
+
+
+def put_tried(connection: apsw.Connection, mark: bytes, wrong_e3: int) -> None:
+    _QUERIES.put_tried(connection, mark=mark, wrong_e3=wrong_e3)
+    _QUERIES.drop_oldest_tried(connection, kept=TRIED_MAX)

@@ -32,3 +32,13 @@ delete from known_account where mark in (
 
 -- name: move_account(kind, account, delta_minor)!
 update known_account set left_minor = left_minor + :delta_minor where kind = :kind and account = :account;
+
+-- name: tried_cards()
+select mark, wrong_e3 from tried_card order by tried;
+
+-- name: put_tried(mark, wrong_e3)!
+-- As the last one tried.
+insert or replace into tried_card (mark, wrong_e3) values (:mark, :wrong_e3);
+
+-- name: drop_oldest_tried(kept)!
+delete from tried_card where tried in (select tried from tried_card order by tried desc limit -1 offset :kept);
