@@ -59,6 +59,7 @@ def test_the_warning_waits_for_a_pause_in_the_typing(till: TillPage, chain: Chai
     clock.run_for(1_500)
     till.warning.wait_for()
     till.go_on()
+    expect(till.page.locator("#scan")).to_be_focused()  # the next key is where it belongs
     till.void()
 
 

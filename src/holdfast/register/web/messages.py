@@ -204,6 +204,7 @@ SENTENCES: dict[str, str] = {
     "recall.some": "Recall ({count})",
     "recall.title": "Suspended transactions",
     "recall.row": "{at}, {by}",
+    "recall.held": "Stays locked for it: {what}",
     "recall.do": "Recall",
     "recall.this": "Recall: {note}",
     "recall.give-up": "Void",

@@ -7,6 +7,7 @@ from litestar import Response
 
 from holdfast.core.card_tender import CardPayment
 from holdfast.core.central.accounts import Kind
+from holdfast.core.central.at_till import Stage
 from holdfast.core.central.sentences import BEGUN_OFFLINE
 from holdfast.core.customers import Found
 from holdfast.core.ids import DocumentNumber
@@ -130,6 +131,7 @@ class Screen:
                 "lines": fmt.count(len(kept.basket.lines)),
                 "first": kept.basket.lines[0].description if kept.basket.lines else "",
                 "total": fmt.money(price(kept.basket).total_minor),
+                "held": ", ".join(hold.words for hold in kept.basket.holds),
             }
             for kept in self._services.desk.checkout.suspended()
         ]
@@ -194,6 +196,17 @@ class Screen:
         if any(row.in_doubt for row in context["held"]):
             return Response("", status_code=204)
         return self._services.pages.page("central/ticket_now.html", context)
+
+    def pay_now(self, way: str) -> Response[str]:
+        """The payment page for that kind of value, where it can be asked for and nothing is in doubt any
+        more; else nothing."""
+        basket = self._services.desk.checkout.basket()
+        is_doubtful = basket is None or any(hold.stage is Stage.IN_DOUBT for hold in basket.holds)
+        if is_doubtful or not self._central_there()[way]:
+            return Response("", status_code=204)
+        answer = self.pay(currency=way)
+        answer.headers.update({"HX-Retarget": "#work", "HX-Reswap": "innerHTML"})
+        return answer
 
     def part(self, template: str, **more: Any) -> Response[str]:
         """A dialog alone; nothing else on the screen changes."""
@@ -287,6 +300,7 @@ class Screen:
             "refunds": [self._refund(payment, due) for payment in cards_to_refund(desk)],
             "ways": ways,
             "way": ways[chosen],
+            "is_way_chosen": bool(currency),
             "next_way": ways[(chosen + 1) % len(ways)],
             "value_first": value_to_refund(desk),
             "central_there": self._central_there(),

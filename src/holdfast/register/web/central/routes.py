@@ -138,8 +138,10 @@ class CentralPages(Controller):
 
     @get("/held/now", operation="basket.look", sync_to_thread=True)
     def now(self, request: AnyRequest, services: Given) -> Response[str]:
-        """The ticket, where a doubt on it was settled behind the scene; nothing while there is one."""
-        return _screen(request, services).ticket_now()
+        """The ticket, where a doubt on it was settled behind the scene; nothing while there is one. Of the
+        `way` that is paid by, the page, once head office answers again."""
+        screen, way = _screen(request, services), request.query_params.get("way")
+        return screen.pay_now(way) if way in _REDEEM else screen.ticket_now()
 
     @get("/receipts/{number:str}/balances", operation="receipt.look", sync_to_thread=True)
     def balances(self, request: AnyRequest, number: FromPath[str], services: Given) -> Response[str]:

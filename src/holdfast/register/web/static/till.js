@@ -397,6 +397,11 @@
     queueMicrotask(settleNow); // before the answer's `loadend`, which lets go what was held
   };
 
+  // Whoever was in what is replaced, as on a warning's *Continue*, is nowhere then: digits would go to the scan field.
+  const leave = (part) => {
+    mayFocus ||= part !== document.body && part.contains(document.activeElement);
+  };
+
   const settleNow = () => {
     settling = false;
     selectAgain();
@@ -441,6 +446,8 @@
   document.addEventListener("focusin", (event) => {
     if (isTextField(event.target)) lastField = event.target;
   });
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => leave(detail.target));
+  document.addEventListener("htmx:sseBeforeMessage", ({ target }) => leave(target));
   document.addEventListener("htmx:afterSettle", settle);
   document.addEventListener("htmx:sseMessage", () => {
     heard();
