@@ -90,8 +90,8 @@ def test_a_lock_is_released_with_the_keyboard_and_what_came_of_it_is_worked_thro
     expect(page.get_by_role("row", name="Gift card")).to_contain_text("ann: “Insurance pays”")
     page.get_by_role("row", name="Gift card").get_by_role("link", name="Gift card").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Gift card …{NUMBER[-4:]}")
-    expect(page.get_by_role("region", name="Movements")).to_contain_text("taken back then used")
-    expect(page.get_by_role("region", name="Locks")).to_contain_text("was concluded all the same")
+    expect(page.get_by_role("region", name="Movements")).to_contain_text("Its lock was released")
+    expect(page.get_by_role("region", name="Locks")).to_contain_text("released, and concluded all the same")
     accessible(page)
     office.services.head_office.proof.run(lambda _: None)
     for path in ("/cards", "/cards/prepared", "/proof", "/exposure", "/audit", "/restored"):

@@ -167,7 +167,7 @@ def test_a_limit_is_set_by_somebody_with_a_reason(office: Office) -> None:
     assert (found.account.limit, found.owed, found.left) == (5_000, 0, 5_000)
     said = acts(office.pool, kind="on_account", account=ADA)
     assert [(each.by, each.detail, each.reason) for each in said] == [
-        ("tom", "20000 to 5000 GBP", "late payer"),
-        ("mia", "0 to 20000 GBP", "new contract"),
+        ("tom", "200.00 to 50.00 GBP", "late payer"),
+        ("mia", "0.00 to 200.00 GBP", "new contract"),
     ]
     office.prove()

@@ -166,7 +166,7 @@ class CardBook:
                     by=by, at_ms=now_ms,
                 )  # fmt: skip
                 self._copy(conn, self._rows(batch, cards, currency, now_ms, progress))
-                detail = f"{len(cards)} cards in {currency}, batch {batch}"
+                detail = f"{len(cards):,} card{'s' if len(cards) != 1 else ''} in {currency}, batch {batch}"
                 note(conn, now_ms, by, f"cards-{source}", kind=Kind.GIFT_CARD.value, detail=detail)
         except psycopg.errors.UniqueViolation:  # somebody loaded one of them at this moment
             return Refusal("cards.known", "Head office has one of these cards already. Nothing was taken.")

@@ -4,7 +4,7 @@ What head office knows of an owner is read from the fleet; the rule is `core.cen
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import psycopg
@@ -20,7 +20,7 @@ from holdfast.core.central.stale import (
     verdict,
     what_can_happen,
 )
-from holdfast.core.ids import OriginId, StoreId, TransactionId
+from holdfast.core.ids import EpochId, OriginId, StoreId, TransactionId
 from holdfast.core.operations.conditions import CREDIT_MEMOS_OFFLINE, GIFT_CARDS_OFFLINE, ON_ACCOUNT_OFFLINE
 from holdfast.core.parameters import STORE_GROUP_NAME, ParameterRow, Place, resolve
 from holdfast.core.parameters.known import (
@@ -35,7 +35,7 @@ from holdfast.hq.central.audit import note
 from holdfast.hq.central.desk import take_back
 from holdfast.hq.fleet import Fleet
 from holdfast.hq.parameters.book import ParameterBook
-from holdfast.hq.standing import Register
+from holdfast.hq.standing import FeedAge, Register
 from holdfast.hq.store.central_rows import PostgresCentralValue
 from holdfast.infra.clock import Clock
 from holdfast.infra.postgres.connect import Pool
@@ -110,6 +110,40 @@ class Unfinished(NamedTuple):
     origin: str
     store: str
     register: str
+
+
+class KnownEpoch(Protocol):
+    """What is known of one branch of one epoch (`hq.standing.EpochStanding`)."""
+
+    @property
+    def epoch(self) -> EpochId: ...
+    @property
+    def applied_seq(self) -> int: ...
+    @property
+    def claimed_seq(self) -> int: ...
+    @property
+    def is_open(self) -> bool: ...
+
+
+class KnownOwner(Protocol):
+    """What is known of a register that holds something (`hq.standing.Register`)."""
+
+    @property
+    def store(self) -> str: ...
+    @property
+    def series(self) -> str: ...
+    @property
+    def epochs(self) -> Sequence[KnownEpoch]: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def last_word_ms(self) -> int | None: ...
+    @property
+    def is_retired(self) -> bool: ...
+    @property
+    def owing(self) -> str: ...
+    @property
+    def feeds(self) -> Sequence[FeedAge]: ...
 
 
 class LockBook:
@@ -201,8 +235,9 @@ class LockBook:
         now_ms = self._clock.now_ms()
         done = take_back(PostgresCentralValue(conn), lock.key, by, reason, now_ms)
         if not isinstance(done, Refusal):
-            held_h = (now_ms - lock.since_ms) // HOUR_MS
-            detail = f"{lock.words}, held by {lock.register} for {held_h} h, transaction {lock.transaction}"
+            held_min = 60 * (now_ms - lock.since_ms) // HOUR_MS
+            held_for = f"{held_min} min" if held_min < 120 else f"{held_min // 60} h"
+            detail = f"{lock.words}, held by {lock.register} for {held_for}, transaction {lock.transaction}"
             note(
                 conn, now_ms, by, "lock-released", kind=lock.kind.value, account=lock.account, key=lock.key,
                 store=lock.store, detail=detail, reason=reason,
@@ -236,7 +271,7 @@ _NOBODY = Owner(
 
 
 def owner_of(
-    lock: Lock, register: Register, asked: tuple[str, int] | None, *, is_replaced: bool, may_conclude: bool
+    lock: Lock, register: KnownOwner, asked: tuple[str, int] | None, *, is_replaced: bool, may_conclude: bool
 ) -> Owner:
     """`asked`: the epoch and seq of the entry that asked for the lock; None: it is not here."""
     is_all_here = (
@@ -259,7 +294,7 @@ def owner_of(
 
 def may_conclude_offline(
     lock: Lock,
-    register: Register,
+    register: KnownOwner,
     switched_on: Sequence[str],
     changed: Mapping[str, tuple[int, int]],
 ) -> bool:
@@ -283,7 +318,7 @@ def _is_switch(key: str) -> bool:
     return split_key(key)[0] in OFFLINE_PARAMETERS.values()
 
 
-def _concerns(key: str, register: Register) -> bool:
+def _concerns(key: str, register: KnownOwner) -> bool:
     scope = split_key(key)[1]
     if scope.kind == "register":
         return scope.code == register.series

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from holdfast.core.bounds import reason_refusal
 from holdfast.core.central.accounts import AMOUNT_MAX, Account, AccountId, Kind
 from holdfast.core.central.holds import reserved_by
-from holdfast.core.money import CURRENCIES
+from holdfast.core.money import CURRENCIES, plain_decimal
 from holdfast.core.refusals import Refusal
 from holdfast.hq.store.central_port import Numbered
 from holdfast.hq.store.central_rows import PostgresCentralValue
@@ -87,7 +87,7 @@ class CreditBook:
             else:
                 before = found.account.limit
             _sql.set_limit(conn, account=number, limit_minor=limit_minor)
-            _note(conn, now_ms, by, number, f"{before} to {limit_minor} {currency}", reason)
+            _note(conn, now_ms, by, number, _detail(before, limit_minor, currency), reason)
             done = central.lock(place)
         assert done is not None, "it was set"
         return done.account
@@ -102,6 +102,11 @@ def _refusal(limit_minor: int, currency: str, reason: str) -> Refusal | None:
     if currency not in CURRENCIES:
         return Refusal("credit.currency", f"{currency[:8]!r} is no currency.")
     return reason_refusal(reason)
+
+
+def _detail(before_minor: int, after_minor: int, currency: str) -> str:
+    digits = CURRENCIES[currency].digits
+    return f"{plain_decimal(before_minor, digits)} to {plain_decimal(after_minor, digits)} {currency}"
 
 
 def _note(conn: Any, at_ms: int, by: str, number: str, detail: str, reason: str) -> None:

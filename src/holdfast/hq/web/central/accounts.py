@@ -10,6 +10,7 @@ from litestar.response import Redirect
 from holdfast.core.central.accounts import NUMBERED, AccountId, Kind
 from holdfast.core.refusals import Refusal
 from holdfast.hq.central.audit import acts
+from holdfast.hq.central.differences import REMARKS
 from holdfast.hq.central.views import HOLDS_MAX, LISTED_MAX, MOVEMENTS_MAX, AccountPage, is_end
 from holdfast.hq.web.auth.guard import WebRequest, require_session
 from holdfast.hq.web.central.view import KINDS, STATES, clean, words
@@ -128,6 +129,7 @@ async def _show(
         found=found,
         one=found.account,
         acts=done,
+        remarks=REMARKS,
         error=error,
         reason=reason,
         movements_max=MOVEMENTS_MAX,
