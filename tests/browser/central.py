@@ -72,10 +72,11 @@ def set_parameters(chain: Chain, register: str, **values: Value | None) -> None:
     config = load_config(home.config, RegisterConfig)
     with contextlib.closing(open_reference(home, DatabaseKey.load(home.database_key))) as reference:
         place = Place(config.store, config.series)
+        wanted = {name: value for name, value in named.items() if value is not None}
 
         def has_them() -> bool:
             found = read_settings(reference, list(named), place, lambda: "2026-11-23")
-            return all(found.get(name) == value for name, value in named.items())
+            return {name: setting.value for name, setting in found.items()} == wanted
 
         wait(has_them, f"{register} has {named}")
 
@@ -149,6 +150,16 @@ def line(till: TillPage, chain: Chain, register: str, mode: LineMode) -> None:
     if mode is not LineMode.UP:
         expect(till.warning).to_have_count(1)
         till.go_on()
+
+
+def choose(till: TillPage, name: str) -> None:
+    """The customer, who is known here."""
+    till.press("F11", "#who")
+    till.page.fill("#who", name)
+    till.page.keyboard.press("Enter")
+    expect(till.page.locator(".customer .button--primary")).to_be_focused()
+    till.page.keyboard.press("Enter")
+    expect(till.page.locator("#ticket-head")).to_contain_text(name)
 
 
 def show_card(till: TillPage, card: Card) -> None:

@@ -2,8 +2,6 @@
 when the line is back (LY1 to LY4, SW12)."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +10,7 @@ from playwright.sync_api import Browser, expect
 from holdfast.core.connection import Mode
 from holdfast.demo.chain import Chain
 from holdfast.demo.line import LineMode
+from tests.browser.central import choose, set_parameters
 from tests.browser.conftest import wait_standing
 from tests.browser.head_office_page import HeadOfficePage
 from tests.browser.till_page import CASHIER, CHEDDAR, MILK, TillPage
@@ -27,18 +26,12 @@ POINTS = re.compile(r"[1-9]\d* points")
 def with_loyalty(browser: Browser, chain: Chain) -> Iterator[Chain]:
     """R02 has loyalty, and runs with its line up afterwards."""
 
-    def in_use(value: str) -> None:
-        home = ["--home", str(chain.head_office.home), "--register", REGISTER]
-        what = ["hq", "parameter", "set", "loyalty.in-use", value, "--reason", "Test"]
-        ran = subprocess.run([sys.executable, "-m", "holdfast", *what, *home], capture_output=True, text=True)
-        assert ran.returncode == 0, ran.stderr
-
-    in_use("yes")
+    set_parameters(chain, REGISTER, loyalty__in_use=True)
     with TillPage.open(browser, chain.registers[REGISTER].url) as till:
         till.page.wait_for_selector(".status__line--loyalty-on")
     yield chain
     chain.switch(REGISTER, LineMode.UP)
-    in_use("no")
+    set_parameters(chain, REGISTER, loyalty__in_use=False)
 
 
 def start_anew(chain: Chain) -> None:
@@ -59,16 +52,6 @@ def sign_in(till: TillPage) -> None:
     till.page.keyboard.press("Enter")
     till.arrive("#start")
     expect(till.page.locator("button:has-text('Proceed')")).to_be_focused()
-
-
-def choose(till: TillPage, name: str) -> None:
-    """The customer, who is known here."""
-    till.press("F11", "#who")
-    till.page.fill("#who", name)
-    till.page.keyboard.press("Enter")
-    expect(till.page.locator(".customer .button--primary")).to_be_focused()
-    till.page.keyboard.press("Enter")
-    expect(till.page.locator("#ticket-head")).to_contain_text(name)
 
 
 def test_loyalty_through_an_outage(
