@@ -124,7 +124,9 @@ def _owed(movement: ValueMovement, fmt: Formats, *, is_applied: bool) -> str:
         return say("balance.booked", what=what)
     if not is_applied:
         return balance_later(WORDS[movement.kind]) if movement.later else say("balance.sent", what=what)
-    if movement.after >= 0:
+    if movement.after > 0:
+        return say("balance.in-credit", what=what, amount=fmt.money(movement.after))
+    if not movement.after:
         return say("balance.nothing-owed", what=what)
     return say("balance.owed", what=what, amount=fmt.money(-movement.after))
 

@@ -55,6 +55,7 @@ CENTRAL_SENTENCES: dict[str, str] = {
     "balance.new": "{what}: the new balance is {amount}",
     "balance.owed": "{what}: {amount} is owed now",
     "balance.nothing-owed": "{what}: nothing is owed now",
+    "balance.in-credit": "{what}: nothing is owed now, and {amount} is in credit",
     "balance.booked": "{what}: head office has booked it",
     "balance.sent": "{what}: the balance is being sent",
 }

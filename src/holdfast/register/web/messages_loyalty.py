@@ -34,6 +34,7 @@ LOYALTY_SENTENCES: dict[str, str] = {
     "account.payment": "Payment on account",
     "account.owed": "Owed now: {amount}",
     "account.amount": "How much is paid?",
+    "account.amounts": "What is owed",
     "account.add": "Add to the sale",
     "loyalty.on.done": "Real-time loyalty is enabled.",
 }

@@ -5,7 +5,7 @@ from litestar import Controller, Response, get, post
 
 from holdfast.core.basket import Basket
 from holdfast.core.central.accounts import Act, HoldKey, Kind
-from holdfast.core.money import parse_minor
+from holdfast.core.money import parse_minor, plain_decimal
 from holdfast.core.refusals import Refusal
 from holdfast.register.web.guards import AnyRequest, Asks, Permit, permit_of
 from holdfast.register.web.messages import say
@@ -45,7 +45,8 @@ class CustomerPays(Controller):
         if isinstance(told, Refusal):
             return screen.shelf(refusal=told)
         owed_minor = max(0, -told.balance)
-        return screen.dialog("account_payment", owed_minor=owed_minor)
+        owed_plain = plain_decimal(owed_minor, services.fmt.currency.digits)
+        return screen.dialog("account_payment", owed_minor=owed_minor, owed_plain=owed_plain)
 
     @post("/account/payment", operation="account.payment", status_code=200, sync_to_thread=True)
     def take_payment(self, request: AnyRequest, data: Form, services: Given) -> Response[str]:
