@@ -1,51 +1,31 @@
-"""Gift cards and credit memos in a browser, by keyboard: sold, looked at, paid with, and the line that drops
-in between, with head office's parameter off and on (GC1 to GC7)."""
+"""Gift cards and credit memos in a browser, by keyboard: sold, topped up, looked at, paid with, paid out, and
+the line that drops in between, with head office's parameters off and on (GC1 to GC7, GC10)."""
 
-import contextlib
-import csv
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from holdfast.core.central.accounts import Kind
 from holdfast.core.central.sentences import BEGUN_OFFLINE, balance_later, not_offline
-from holdfast.core.connection import Mode
-from holdfast.core.operations.conditions import GIFT_CARDS_OFFLINE
-from holdfast.core.parameters import Place
-from holdfast.core.parameters.known import ALLOWANCE_GIFT_CARDS
 from holdfast.demo.chain import Chain
 from holdfast.demo.line import LineMode
-from holdfast.infra.config import RegisterConfig, RegisterHome, load_config
-from holdfast.infra.keys import DatabaseKey
-from holdfast.register.sync.parameters import read_settings
-from holdfast.register.sync.reference import open_reference
-from tests.browser.conftest import wait_standing
+from tests.browser import central
+from tests.browser.central import Card, ask_to_pay, hold, make_cards, put_on, set_parameters, show_card
+from tests.browser.head_office_page import HeadOfficePage
+from tests.browser.test_stock import approve, until
 from tests.browser.test_till_accessible import look
-from tests.browser.till_page import MANAGER, MILK, WAIT_MS, TillPage
+from tests.browser.till_page import CLOCK, MANAGER, MILK, TillPage
 
 REGISTER = "R01"
-
-
-def hq(chain: Chain, *words: str) -> None:
-    """A command of head office."""
-    command = [sys.executable, "-m", "holdfast", "hq", *words, "--home", str(chain.head_office.home)]
-    ran = subprocess.run(command, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
+CUT, UP = LineMode.CUT, LineMode.UP
 
 
 @pytest.fixture(scope="module")
-def cards(running_chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Numbers that head office prepared."""
-    file: Path = tmp_path_factory.mktemp("cards") / "cards.csv"
-    hq(running_chain, "gift-cards", "make", "--count", "2", "--out", str(file))
-    with file.open(encoding="utf-8") as rows:
-        return [row["number"] for row in csv.DictReader(rows)]
+def cards(running_chain: Chain) -> Iterator[Card]:
+    """Numbers that head office prepared, one after the other."""
+    return iter(make_cards(running_chain, 4))
 
 
 @pytest.fixture
@@ -59,79 +39,74 @@ def till(browser: Browser, chain: Chain) -> Iterator[TillPage]:
 
 
 @pytest.fixture
-def may_conclude(chain: Chain) -> Iterator[Callable[[], None]]:
-    """Head office allows it, once this is called; until the test is over."""
-    done: list[bool] = []
+def other(browser: Browser, chain: Chain) -> Iterator[TillPage]:
+    """Register R02, in the same shop."""
+    with TillPage.open(browser, chain.registers["R02"].url) as page:
+        page.begin()
+        yield page
 
-    def allow() -> None:
-        _set(chain, GIFT_CARDS_OFFLINE, "yes")
-        done.append(True)
 
-    yield allow
+@pytest.fixture
+def parameters(chain: Chain) -> Iterator[Callable[..., None]]:
+    """Sets the register's at head office, until the test is over."""
+    done: dict[str, None] = {}
+
+    def set_them(**values: bool | int) -> None:
+        set_parameters(chain, REGISTER, **values)
+        done.update(dict.fromkeys(values))
+
+    yield set_them
+    chain.switch(REGISTER, UP)
     if done:
-        _set(chain, GIFT_CARDS_OFFLINE, None)
-
-
-def _set(chain: Chain, name: str, value: str | None) -> None:
-    """Head office's parameter, and the register that has it."""
-    words = ("set", name, value) if value else ("unset", name)
-    hq(chain, "parameter", *words, "--register", REGISTER, "--reason", "Test")
-    home = RegisterHome(chain.registers[REGISTER].home)
-    config = load_config(home.config, RegisterConfig)
-    deadline = time.monotonic() + WAIT_MS / 1_000
-    with contextlib.closing(open_reference(home, DatabaseKey.load(home.database_key))) as reference:
-        while True:
-            place = Place(config.store, config.series)
-            found = read_settings(reference, [name], place, lambda: "2026-11-23")
-            if (name in found) == bool(value):
-                return
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        set_parameters(chain, REGISTER, **done)
 
 
 def line(till: TillPage, chain: Chain, mode: LineMode) -> None:
-    """Cut or mended, and the register knows it; its warning is read."""
-    chain.switch(REGISTER, mode)
-    known = Mode.ONLINE if mode is LineMode.UP else Mode.OFFLINE
-    wait_standing(chain, REGISTER, lambda standing: standing.mode == known.value)
-    till.expect_status("Online" if mode is LineMode.UP else "Offline")
-    if mode is not LineMode.UP:
-        expect(till.warning).to_have_count(1)
-        till.go_on()
+    central.line(till, chain, REGISTER, mode)
 
 
-def hold(till: TillPage, number: str, way: str = "Gift card") -> None:
-    """To pay with it: locked, and what it would pay is said."""
-    till.press("F9", "#amount")
-    till.page.click(f".currency:has-text('{way}')")
-    till.page.wait_for_selector("#held-number")
-    till.type(number + "\r")
-    expect(till.page.locator(".held__row button").first).to_be_focused()
+def says(till: TillPage, *texts: str | re.Pattern[str], places: tuple[str, ...] = ("#balances",)) -> None:
+    """After concluding; by itself where it has to wait for head office."""
+    for place in places:
+        for text in texts:
+            expect(till.page.locator(place)).to_contain_text(text)
+
+
+SCREEN_AND_PAPER = ("#balances", ".paper")
+
+
+def sell(till: TillPage, card: Card, amount: str) -> None:
+    """Its first value, in a transaction of its own."""
+    show_card(till, card)
+    put_on(till, amount)
+    till.pay_exact()
+    says(till, f"the new balance is €{amount}.00")
+    till.press("Escape", ".shelf")
 
 
 def test_a_card_through_an_outage(
-    till: TillPage, chain: Chain, cards: list[str], may_conclude: Callable[[], None]
+    till: TillPage, chain: Chain, cards: Iterator[Card], parameters: Callable[..., None]
 ) -> None:
-    page, [number, _] = till.page, cards
+    page, card, second, third = till.page, next(cards), next(cards), next(cards)
     page.click("button:has-text('Gift cards')")
     page.wait_for_selector("#card-number")
     look(till, "gift cards")
-    till.type(number + "\r")
+    till.type(card.number + "\r")
     page.wait_for_selector("#card-amount")
     look(till, "a card")
     page.click(".chip:has-text('€25.00')")
     page.click("#work button:has-text('Sell')")
     expect(till.lines.first).to_contain_text("Balance €0.00, then €25.00")
     till.pay_exact()
-    expect(page.locator("#balances")).to_contain_text("the new balance is €25.00")
+    says(till, "the new balance is €25.00")
     look(till, "sold")
 
     page.keyboard.press("Escape")
     till.scan(MILK, "Milk")
-    hold(till, number)
+    hold(till, card.number)
     expect(page.locator(".held__row")).to_contain_text("Balance €25.00")
     look(till, "held")
-    line(till, chain, LineMode.CUT)
+    line(till, chain, CUT)
     page.click(".held__row button:has-text('Take')")
     expect(page.locator("#notice")).to_contain_text(not_offline("gift card"))
     expect(page.locator("#due")).to_be_visible()  # still where it is paid otherwise
@@ -139,79 +114,152 @@ def test_a_card_through_an_outage(
     expect(page.locator("button:has-text('Take off')")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".held__row")).to_have_count(0)
+    page.click(".currency:has-text('Gift card')")
+    expect(page.locator("#work")).to_contain_text(BEGUN_OFFLINE[Kind.GIFT_CARD])
+    page.click(".currency:has-text('EUR')")
     till.press("F9", "#number")
     page.click("button:has-text('Gift cards')")
     expect(page.locator("#notice")).to_contain_text(BEGUN_OFFLINE[Kind.GIFT_CARD])
 
-    line(till, chain, LineMode.UP)
-    may_conclude()
+    # Allowed from here on: one is sold, one topped up and one redeemed as the line drops.
+    line(till, chain, UP)
+    sell(till, second, "10")
+    parameters(offline__gift_cards=True)
+    show_card(till, second)
+    put_on(till, "5", "Top up")
+    expect(till.lines).to_have_count(1)
+    show_card(till, third)
+    put_on(till, "20")
+    expect(till.lines).to_have_count(2)
     till.scan(MILK, "Milk")
-    hold(till, number)
-    line(till, chain, LineMode.CUT)
+    hold(till, card.number)
+    line(till, chain, CUT)
     page.click(".held__row button:has-text('Take')")
-    expect(page.locator("#number")).to_be_visible()
-    for place in ("#balances", ".paper"):
-        expect(page.locator(place)).to_contain_text(balance_later("gift card"))
-    line(till, chain, LineMode.UP)
-    expect(page.locator("#balances")).to_contain_text(re.compile(r"the new balance is €2\d\.\d\d"))
+    till.press("F9", "#number")
+    says(till, balance_later("gift card"), places=SCREEN_AND_PAPER)
+    line(till, chain, UP)
+    says(till, *(f"…{each.number[-4:]}: the new balance is €" for each in (card, second, third)))
+    page.keyboard.press("Escape")
+    show_card(till, second)
+    expect(page.locator("#card-balance")).to_have_text("€15.00")
+    page.click("button:has-text('Pay out €15.00 in cash')")
+    expect(till.lines).to_contain_text("Balance €15.00, then €0.00")
+    till.press("F9", "#due")
+    page.click("button:has-text('Pay out €15.00')")
+    says(till, "the new balance is €0.00")
 
 
-def test_a_memo_for_goods_that_come_back(till: TillPage) -> None:
+def bring_back(till: TillPage, sold: str) -> None:
+    """All of a sale, up to how it is paid out."""
     page = till.page
-    till.scan(MILK, "Milk")
-    sold = till.pay_exact()
     till.press("F10", ".document")
     page.locator(f".document:has-text('{sold}')").click()
     page.wait_for_selector("input[name=line]")
     page.locator("input[name=line]").first.check()
     page.click("text=Bring back")
     till.press("F9", "text=Refund to a credit memo")
-    look(till, "refund")
-    page.click("text=Refund to a credit memo")
-    expect(page.locator(".paper")).to_contain_text("Credit memo over")
-    memo = re.search(r"(\d{3} ){5}\d{3}", page.inner_text(".paper"))
+
+
+def refund_to_memo(till: TillPage) -> str:
+    """The new memo's number, which stands on its paper alone."""
+    till.page.click("text=Refund to a credit memo")
+    expect(till.page.locator(".paper")).to_contain_text("Credit memo over")
+    memo = re.search(r"(\d{3} ){5}\d{3}", till.page.inner_text(".paper"))
     assert memo is not None
-    expect(page.locator("#balances")).to_contain_text("the new balance is")
+    return memo[0].replace(" ", "")
+
+
+def test_a_memo_for_goods_that_come_back(
+    till: TillPage, other: TillPage, chain: Chain, parameters: Callable[..., None]
+) -> None:
+    """GC6: issued, locked, redeemed, and both offline where head office allows it."""
+    page, words = till.page, "credit memo"
+    till.scan(MILK, "Milk")
+    sold = till.pay_exact()
+    bring_back(till, sold)
+    look(till, "refund")
+    memo = refund_to_memo(till)
+    says(till, "the new balance is €1.45")
     page.keyboard.press("Escape")
     till.scan(MILK, "Milk")
-    hold(till, memo[0].replace(" ", ""), "Credit memo")
-    page.keyboard.press("Enter")
-    expect(page.locator(".paper")).to_contain_text("balance €0.00")
+    hold(till, memo, "Credit memo")
+    other.scan(MILK, "Milk")
+    ask_to_pay(other, memo, "Credit memo")
+    expect(other.page.locator("#notice")).to_contain_text(
+        re.compile(rf"This credit memo is in use at [^.]*\bR01 since {CLOCK}\.")
+    )
+    other.press("Escape", ".shelf")
+    other.void()
+    line(till, chain, CUT)
+    page.click(".held__row button:has-text('Take')")
+    expect(page.locator("#notice")).to_contain_text(not_offline(words))
+    page.click("button:has-text('Take off')")
+    expect(page.locator(".held__row")).to_have_count(0)
+    till.press("Escape", ".shelf")
+    sold = till.pay_exact()
+    bring_back(till, sold)
+    page.click("text=Refund to a credit memo")
+    expect(page.locator("#notice")).to_contain_text(BEGUN_OFFLINE[Kind.CREDIT_MEMO])
+    till.press("Escape", ".shelf")
+    till.void()
+
+    line(till, chain, UP)
+    parameters(offline__credit_memos=True)
+    till.scan(MILK, "Milk")
+    hold(till, memo, "Credit memo")
+    line(till, chain, CUT)
+    page.click(".held__row button:has-text('Take')")
+    says(till, balance_later(words), places=SCREEN_AND_PAPER)
+    bring_back(till, sold)
+    refund_to_memo(till)
+    says(till, balance_later(words), places=SCREEN_AND_PAPER)
+    line(till, chain, UP)
+    says(till, "the new balance is €1.45")
 
 
-@pytest.fixture
-def allowance(chain: Chain) -> Iterator[None]:
-    """Head office grants the register ten euros ahead, until the test is over."""
-    _set(chain, ALLOWANCE_GIFT_CARDS, "10")
-    yield
-    _set(chain, ALLOWANCE_GIFT_CARDS, None)
-
-
-@pytest.mark.usefixtures("allowance")
-def test_a_card_begun_offline_within_an_allowance(till: TillPage, chain: Chain, cards: list[str]) -> None:
-    """GC10: what can be taken stands on the page Status; no more of it is taken, and it is booked later."""
-    page, [_, number] = till.page, cards
-    page.click("button:has-text('Gift cards')")
-    page.wait_for_selector("#card-number")
-    till.type(number + "\r")
-    page.wait_for_selector("#card-amount")
-    page.click(".chip:has-text('€25.00')")
-    page.click("#work button:has-text('Sell')")
-    till.pay_exact()
-    expect(page.locator("#balances")).to_contain_text("the new balance is €25.00")
-    page.keyboard.press("Escape")
+def test_a_card_begun_offline_within_an_allowance(
+    till: TillPage,
+    other: TillPage,
+    chain: Chain,
+    cards: Iterator[Card],
+    parameters: Callable[..., None],
+    head_office: HeadOfficePage,
+) -> None:
+    """GC10: what can be taken stands on the page Status; no more of it is taken, it is booked later, and what
+    the card had no more of stands on a report."""
+    page, office, card = till.page, head_office.page, next(cards)
+    parameters(allowance__gift_cards=10)
+    sell(till, card, "25")
     page.click("summary")
     page.click(".menu__items >> text=Status")
     expect(page.locator("#overview")).to_contain_text("€10.00 of €10.00")
     look(till, "allowance")
     page.keyboard.press("Escape")
-    till.scan(MILK, "Milk")
-    line(till, chain, LineMode.CUT)
-    hold(till, number)
-    expect(page.locator(".held__row")).to_contain_text("Offline: up to €10.00")
+    office.goto(f"{chain.head_office.url}/exposure")
+    until(office, office.locator("tbody tr:has-text('R01')"), "The register has it")
+    expect(office.locator("tbody tr:has-text('R01')")).to_contain_text("10.00 EUR")
+    till.scan(f"8*{MILK}", "Milk")
+    line(till, chain, CUT)
+    show_card(other, card)
+    other.page.click("button:has-text('Pay out €25.00 in cash')")
+    approve(other)
+    expect(other.lines).to_contain_text("Balance €25.00, then €0.00")
+    other.press("F9", "#due")
+    other.page.click("button:has-text('Pay out €25.00')")
+    says(other, "the new balance is €0.00")
+    hold(till, card.number)
+    expect(page.locator(".held__row")).to_contain_text(
+        "Offline: up to €10.00 of it can be taken, and its balance updates later · €1.60 stays due"
+    )
     look(till, "allowed")
     page.keyboard.press("Enter")
-    for place in ("#balances", ".paper"):
-        expect(page.locator(place)).to_contain_text(balance_later("gift card"))
-    line(till, chain, LineMode.UP)
-    expect(page.locator("#balances")).to_contain_text("head office has booked it")
+    expect(page.locator("#due")).to_have_text("€1.60")
+    ask_to_pay(till, card.number)
+    expect(page.locator("#notice")).to_contain_text(BEGUN_OFFLINE[Kind.GIFT_CARD])
+    till.press("Escape", ".shelf")
+    number = till.pay_exact()
+    says(till, balance_later("gift card"), places=SCREEN_AND_PAPER)
+    line(till, chain, UP)
+    says(till, "head office has booked it")
+    office.goto(f"{chain.head_office.url}/differences")
+    expect(office.locator(f"tbody tr:has-text('{number}')")).to_contain_text("10.00 EUR")
