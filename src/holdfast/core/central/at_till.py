@@ -20,13 +20,10 @@ from holdfast.core.central.entries import HOLDS_MAX, HoldAsked, HoldEnded, Value
 from holdfast.core.central.holds import Held, HoldRequest
 from holdfast.core.central.numbers import number_end
 from holdfast.core.central.sentences import asked_once_more, in_doubt, not_offline
-from holdfast.core.central.stale import AFTER_MS_MIN
+from holdfast.core.central.stale import WORN_MS
 from holdfast.core.ids import StaffId, TransactionId
 from holdfast.core.refusals import Refusal
 
-WORN_MS = 1_800_000
-"""A lock so old may be released without the till's word before long; online it is asked for again."""
-assert WORN_MS < AFTER_MS_MIN, "the till asks before any policy may release"
 SURE_FOR_MS = 300_000
 """So long an answer counts for an old one."""
 REMOVED = "removed"

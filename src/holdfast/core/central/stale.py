@@ -4,7 +4,8 @@
       and its owner cannot have a sale with it that head office does not know:
         all of its journals are here and closed, or
         it cannot conclude offline, and
-          it was in touch since, and all of its journal past its asking is here, or
+          it was in touch since it uses the lock no more without asking again, and all of its journal
+          past its asking is here, or
           its epoch has ended, or the register is retired or replaced
 
 Never while the owner may conclude offline and may owe: the customer may have left with the goods. A person
@@ -17,6 +18,9 @@ import msgspec
 
 AFTER_MS_MIN = 3_600_000
 """No policy is younger: it counts in whole hours, and 0 is never."""
+WORN_MS = 1_800_000
+"""So long a till uses a lock online without asking again. What it concluded by then, a later word names."""
+assert WORN_MS < AFTER_MS_MIN, "the till asks before any policy may release"
 POLICY = "policy"
 """Who released a lock that nobody released by hand."""
 
@@ -80,11 +84,20 @@ def verdict(since_ms: int, owner: Owner, policy: Policy, now_ms: int) -> Verdict
 
 
 def _is_in_touch(since_ms: int, owner: Owner, policy: Policy, now_ms: int) -> bool:
-    """Since the lock was taken, and lately; a word of the future is one that nobody can date."""
+    """Since the lock was used without asking, and lately; a word of the future nobody can date."""
     word_ms = owner.word_ms
     return (
-        word_ms is not None and since_ms < word_ms <= now_ms and now_ms - word_ms <= policy.contact_within_ms
+        word_ms is not None
+        and is_telling(since_ms, word_ms)
+        and word_ms <= now_ms
+        and now_ms - word_ms <= policy.contact_within_ms
     )
+
+
+def is_telling(since_ms: int, word_ms: int) -> bool:
+    """Whether a register's word tells what became of a lock. One from the first half hour does not: a sale
+    may have followed it, online, and the line dropped before it left."""
+    return word_ms > since_ms + WORN_MS
 
 
 def what_can_happen(owner: Owner, words: str) -> str:

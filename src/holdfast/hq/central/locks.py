@@ -17,6 +17,7 @@ from holdfast.core.central.stale import (
     Owner,
     Policy,
     Verdict,
+    is_telling,
     verdict,
     what_can_happen,
 )
@@ -278,7 +279,7 @@ def owner_of(
         all(each.claimed_seq <= each.applied_seq for each in register.epochs) and not register.waiting
     )
     word_ms = register.last_word_ms
-    spoke_since = word_ms is not None and word_ms > lock.since_ms
+    spoke_since = word_ms is not None and is_telling(lock.since_ms, word_ms)
     own = [] if asked is None else [each for each in register.epochs if each.epoch == asked[0]]
     # A till journals before it asks: who has spoken since, and whose asking is not among all that it claims,
     # goes on in another epoch than the one that asked.
