@@ -6,8 +6,6 @@ from holdfast.simulation.plan import PLANS
 from holdfast.simulation.run import run
 from tests.simulation.mutants import MUTANTS, Mutant
 
-DAYS = {"value": 1}
-USUAL_DAYS = 6
 SEEDS = range(1, 13)
 
 
@@ -18,7 +16,7 @@ def test_every_mutant_is_caught_by_the_promise_that_it_breaks(
     mutant.patch(monkeypatch)
     others: list[str] = []
     for seed in sorted(SEEDS, key=lambda seed: seed != mutant.seed):
-        found = run(seed, PLANS[mutant.plan](DAYS.get(mutant.plan, USUAL_DAYS), 4)).findings
+        found = run(seed, PLANS[mutant.plan](mutant.days, mutant.registers)).findings
         if any(finding.startswith(mutant.caught_by) for finding in found):
             return
         others += found[:2]

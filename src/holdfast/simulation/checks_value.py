@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 
 import msgspec
 
-from holdfast.core.central.accounts import GIVES, HoldKey, Kind
+from holdfast.core.central.accounts import GIVES, Act, HoldKey, Kind
 from holdfast.core.central.entries import HoldAsked, HoldEnded
 from holdfast.core.central.grants import (
     GRANT_EXCEEDED,
@@ -95,21 +95,25 @@ def value_kept(simulation: Simulation, shoppers: Shoppers) -> list[str]:
     """Of a run in which people use it."""
     keys = _keys(simulation)
     return [
-        *value_explained(simulation, keys, shoppers.taken_back),
+        *value_explained(simulation, keys, shoppers),
         *exposure_bounded(simulation, keys),
         *nothing_stranded(simulation, keys),
     ]
 
 
-def value_explained(simulation: Simulation, keys: Keys, released: set[HoldKey]) -> list[str]:
+def value_explained(simulation: Simulation, keys: Keys, shoppers: Shoppers) -> list[str]:
     """Each remark on the report has a cause: a copied disk, a restored head office, or somebody's release. In
     a run without these nothing is overspent."""
     is_restored = simulation.head_office.restores > 0
     rows = list(simulation.head_office.store.tables.central.movements.values())
+    nodes = {life.node for life in simulation.ledger.lives if life.copied_whole}
+    copied = {register.origin for register in simulation.registers if register.node in nodes}
     shaken = {
         (row.moved.movement.kind, row.moved.movement.account)
         for row in rows
-        if row.remark in (NOT_HELD, TAKEN_BACK_THEN_USED) or row.moved.movement.grant
+        if row.remark in (NOT_HELD, TAKEN_BACK_THEN_USED)
+        or row.moved.movement.grant
+        or (_is_vouched_for(row) and row.moved.origin in copied)
     }
     found: list[str] = []
     for row in rows:
@@ -118,7 +122,8 @@ def value_explained(simulation: Simulation, keys: Keys, released: set[HoldKey]) 
         explained = {
             "": True,
             KEY_ENDED: len(lives) > 1,
-            TAKEN_BACK_THEN_USED: movement.key in released,
+            TAKEN_BACK_THEN_USED: _is_released(simulation, shoppers, movement.key)
+            or row.moved.origin in copied,
             NOT_HELD: is_restored,
             NO_ACCOUNT: is_restored,
             OVERSPENT: movement.kind is Kind.POINTS or (movement.kind, movement.account) in shaken,
@@ -131,6 +136,22 @@ def value_explained(simulation: Simulation, keys: Keys, released: set[HoldKey]) 
             what = f"{movement.kind} {movement.account}: {row.remark} {row.difference}"
             found.append(f"P8: {what}, and nothing explains it")
     return found
+
+
+def _is_released(simulation: Simulation, shoppers: Shoppers, key: HoldKey) -> bool:
+    """By a person; or by the policy just before it was used, by somebody whom head office had told a moment
+    ago that it holds it (`value_oracle` looks at that)."""
+    by_policy_ms = shoppers.released_ms.get(key)
+    return key in shoppers.taken_back or (
+        by_policy_ms is not None
+        and any(use.at_ms >= by_policy_ms for use in simulation.ledger.used.get(key, ()))
+    )
+
+
+def _is_vouched_for(row: Settled) -> bool:
+    """Taken of a memo by the till that issued it, without asking anybody: so does each copy of its disk."""
+    movement = row.moved.movement
+    return movement.kind is Kind.CREDIT_MEMO and movement.act is Act.REDEEM and not movement.key
 
 
 def exposure_bounded(simulation: Simulation, keys: Keys) -> list[str]:

@@ -93,7 +93,8 @@ def _tell(console: Console, report: Report, elapsed_s: float) -> None:
         f"{elapsed_s:6.0f} s  seed {report.seed} {report.plan.name}: {report.events} events, "
         f"{report.entries} entries, {report.epochs} epochs, {report.forks} forks, "
         f"{report.quarantined} quarantined, {report.forgeries} forgeries, {report.purged} purged, "
-        f"{report.value_acts} acts with value, {report.differences} differences, "
+        f"{report.value_acts} acts with value, {report.vouched} memos vouched for, "
+        f"{report.released} locks released by policy, {report.differences} differences, "
         f"stores {report.stores}, trace {report.trace_hash[:12]}"
     )
     if not report.findings:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from holdfast.core.ids import EpochId
+from holdfast.core.journal.chain import SignedHead
 from holdfast.core.sync.messages import HeartbeatReply
-from holdfast.core.sync.sender import Blocked, Event, Idle, Policy, Sender, State
+from holdfast.core.sync.sender import Blocked, Event, Idle, Policy, Request, Sender, State
 from holdfast.register.sync.board import Board
 from holdfast.simulation.network import Answer, Call
 from holdfast.simulation.session import Exchange, SessionLine
@@ -30,11 +31,13 @@ class Driver:
         on_offer_reply: Callable[[bytes], None] = lambda _: None,
         on_drained: Callable[[], None] = lambda: None,
         on_refusal: Callable[[Answer], None] = lambda _: None,
+        on_entries: Callable[[SignedHead], None] = lambda _: None,
     ) -> None:
+        """`on_entries`: entries up to that head are about to leave."""
         self.sender = sender
         self._world, self._name, self._line, self._board = world, name, line, board
         self._on_event, self._on_offer_reply, self._on_drained = on_event, on_offer_reply, on_drained
-        self._on_refusal = on_refusal
+        self._on_refusal, self._on_entries = on_refusal, on_entries
         self._suffix = suffix
         self._running = True
         self._call: Call | Exchange | None = None
@@ -42,7 +45,7 @@ class Driver:
         """Epoch → (seq to send once more from, up to which), until it was."""
         self._wake_at_ms: int | None = None
         self._held_until_ms = 0
-        self._sent_some = False
+        self._sent_some = self._was_away = False
 
     def stop(self) -> None:
         self._running = False
@@ -111,6 +114,7 @@ class Driver:
         if self._world.now_ms < self._held_until_ms:
             self._sleep(self._held_until_ms)
             return
+        self._look_at_line()
         action = self.sender.poll(self._world.now_ms)
         if isinstance(action, Idle):
             self._idle(action.until_ms)
@@ -119,8 +123,24 @@ class Driver:
             self._board.owes(True)
         kind = action.kind + self._suffix
         self._call = self._line.call(
-            kind, action.body, lambda answer: self._answered(action.kind, answer), self._lost
+            kind,
+            action.body,
+            lambda answer: self._answered(action.kind, answer),
+            self._lost,
+            on_send=lambda: self._leaves(action),
         )
+
+    def _look_at_line(self) -> None:
+        """Once it is known to be away, no entry leaves before an offer was answered."""
+        is_away = self._board.is_down
+        if is_away and not self._was_away:
+            self.sender.relocate()
+        self._was_away = is_away
+
+    def _leaves(self, request: Request) -> None:
+        if request.kind == "entries":
+            assert request.head is not None, "a head closes the entries"
+            self._on_entries(request.head)
 
     def _idle(self, until_ms: int | None) -> None:
         self._board.owes(until_ms is not None)

@@ -66,6 +66,8 @@ class Fleet:
             self.enrol(number)
 
     def end(self) -> None:
+        for register in self.registers:
+            register.crash()
         self._folder.cleanup()
 
     def seed(self) -> bytes:

@@ -14,7 +14,7 @@ from holdfast.core.ids import EpochId, IncarnationId, KeyId, OriginId, StoreId
 from holdfast.core.ingest import decide
 from holdfast.core.ingest.facts import OriginFacts
 from holdfast.core.journal.chain import Position, Verify
-from holdfast.core.monitoring.owed import Owing, is_of_life, owing_of_epoch, silent_ms
+from holdfast.core.monitoring.owed import EpochKnowledge, Owing, is_of_life, owing_of_epoch, silent_ms
 from holdfast.core.sync import messages
 from holdfast.core.sync.batch import decode_batch
 from holdfast.core.sync.commands import Command
@@ -223,10 +223,10 @@ class SimHeadOffice:
         if self.twin is not None:
             self.twin.open_value()
 
-    def take_back(self, key: HoldKey) -> None:
-        """A person releases a lock."""
+    def take_back(self, key: HoldKey, by: str, reason: str) -> None:
+        """A person, or the policy, releases a lock."""
         for desk in (self.desk, *(() if self.twin is None else (self.twin.desk,))):
-            desk.central.take_back(key, by="admin", reason="nobody comes back for it")
+            desk.central.take_back(key, by=by, reason=reason)
 
     # Life and death
 
@@ -373,20 +373,28 @@ class SimHeadOffice:
         shown: dict[tuple[OriginId, EpochId], Owing] = {}
         tables = self.store.tables
         for origin in tables.origins:
-            chains = [_chain_row(self.store, number) for number in sorted(tables.chains)]
-            heard = tables.heartbeats.get(origin)
-            mine = [row for row in chains if row["origin"] == origin]
-            beat = None if heard is None else messages.decode(heard[1].statement, messages.Heartbeat)
-            current = None if beat is None or beat.head is None else beat.head.epoch
+            heard, beat = tables.heartbeats.get(origin), self._beat(origin)
             spoke = (
                 heard is not None and beat is not None and is_of_life(beat.nonce, tables.incarnations[-1][0])
             )
             silent = silent_ms(heard[0] if heard is not None and spoke else None, self.clock.now_ms())
-            for known in knowledge_of(mine, self._open_claims(origin), (), current):
+            for known in self.knowledge(origin):
                 key = (origin, known.epoch)
                 found = owing_of_epoch(known, silent, SILENCE_LIMIT_MS)
                 shown[key] = max(shown.get(key, found), found, key=_concern)
         return shown
+
+    def knowledge(self, origin: OriginId) -> list[EpochKnowledge]:
+        """Of each of its epochs, as `hq/fleet.py` reads it."""
+        chains = [_chain_row(self.store, number) for number in self.store.tables.chains_of.get(origin, ())]
+        beat = self._beat(origin)
+        current = None if beat is None or beat.head is None else beat.head.epoch
+        return knowledge_of(chains, self._open_claims(origin), (), current)
+
+    def _beat(self, origin: OriginId) -> messages.Heartbeat | None:
+        """Its last signed word."""
+        heard = self.store.tables.heartbeats.get(origin)
+        return None if heard is None else messages.decode(heard[1].statement, messages.Heartbeat)
 
     def _open_claims(self, origin: OriginId) -> dict[str, int]:
         """Epoch → highest claimed seq that is not here, as `hq/fleet.sql` finds it."""

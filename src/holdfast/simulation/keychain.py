@@ -31,6 +31,11 @@ class Keychain:
     def head_office_keys(self) -> dict[KeyId, bytes]:
         return dict(self._head_office_keys)
 
+    @property
+    def handed(self) -> Path:
+        """Beside its keys: how far the open journal was handed to the wire."""
+        return self._home.handed
+
     def begin(self) -> Credentials:
         """A process starts."""
         self.ring = KeyRing(self._home)

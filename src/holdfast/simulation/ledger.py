@@ -1,6 +1,7 @@
 """What really happened: every write that a simulated register acknowledged, whoever lost it since."""
 
 from collections import defaultdict
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,6 +22,16 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     may be printed, for as long as no contact told the copies apart (P4)."""
     is_restored: bool = False
     """It began as an older database beside the mark of a newer one."""
+
+
+class Use(NamedTuple):
+    """A document that used a hold."""
+
+    life: Life
+    epoch: EpochId
+    seq: int
+    at_ms: int
+    """In network time."""
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,8 +75,16 @@ class Ledger:
         """Promises that were seen to be broken while it happened, in words."""
         self.outcomes: dict[str, list[str]] = defaultdict(list)
         """Ticket of a command → how it went, each time that a register carried it out."""
-        self.granted: set[tuple[int, HoldKey]] = set()
-        """(life, key): holds that this disk was told of."""
+        self.told_ms: dict[tuple[int, HoldKey], int] = {}
+        """(life, key) → when this disk was last told that head office holds it, in network time."""
+        self.held_ms: dict[HoldKey, int] = {}
+        """When anybody was first told so."""
+        self.used: dict[HoldKey, list[Use]] = defaultdict(list)
+        """Keys that a document settled, whatever became of it since."""
+        self.issued: dict[str, tuple[EpochId, int]] = {}
+        """A memo's number → where its issue stands."""
+        self.left: dict[tuple[int, EpochId], int] = {}
+        """(life, epoch) → up to where its entries left this disk's machine."""
         self.damaged: set[FactKey] = set()
         """Of which some disk kept no more than the hash and a piece."""
         self.gone_whole: set[FactKey] = set()
@@ -87,6 +106,14 @@ class Ledger:
 
     def carried_out(self, ticket: str, outcome: str) -> None:
         self.outcomes[ticket].append(outcome)
+
+    def tell_held(self, life: Life, key: HoldKey, now_ms: int) -> None:
+        self.told_ms[life.number, key] = now_ms
+        self.held_ms.setdefault(key, now_ms)
+
+    def leave(self, life: Life, epoch: EpochId, seq: int) -> None:
+        place = (life.number, epoch)
+        self.left[place] = max(seq, self.left.get(place, 0))
 
     def tell_apart(self, life: Life, epoch: EpochId) -> None:
         self.told_apart.setdefault((life.number, epoch), self.next_order())

@@ -135,8 +135,10 @@ class Line:
         on_lost: Callable[[], None],
         *,
         token: str = "",
+        on_send: Callable[[], None] = lambda: None,
     ) -> Call:
-        """Sends; then one of `on_answer` and `on_lost` runs, whatever else arrives."""
+        """Sends; then one of `on_answer` and `on_lost` runs, whatever else arrives. `on_send` runs before the
+        first byte leaves, where one does."""
         world, weather = self._world, self._weather
         name = kind.partition(" ")[0]
         call = Call(on_answer, on_lost)
@@ -154,13 +156,18 @@ class Line:
             self._handler(kind, sent, token)
 
         world.after(DEADLINES_MS[name], f"{self._name} deadline {kind}", lambda: call.settle(None))
+        leaves = not weather.cut_up
         if not weather.cut_up and not world.chance(weather.request_loss):
             world.after(self._delay(), f"{self._name} request {kind}", arrive)
         if world.chance(weather.duplication):
+            leaves = True
             world.after(self._delay() * 3, f"{self._name} duplicate {kind}", arrive_again)
         if world.chance(weather.replay):
+            leaves = True
             later = world.random.randrange(HOUR_MS, 365 * DAY_MS)
             world.after(later, f"{self._name} replay {kind}", arrive_again)
+        if leaves:
+            on_send()
         return call
 
     def _perhaps_an_old_one(self, asked: bytes, answer: Answer) -> Answer:

@@ -54,6 +54,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Between two acts with gift cards, memos, points and accounts, at one register."""
     take_back_hours: float = 48
     """Between two locks that an admin releases by hand."""
+    policy_hours: float = 0.25
+    """Between two looks of the policy at old locks."""
     open_hours: float = 6
     """Between two looks at whether a restored head office may hold value again."""
 
@@ -143,7 +145,7 @@ def value(days: int, registers: int = 4) -> Plan:
         whole_restores=0.2,
         clone_hours=200,
         head_office_restore_hours=300,
-        heartbeat_hours=6,
+        heartbeat_hours=0.5,
         poll_hours=24,
         command_hours=100,
         feed_hours=200,

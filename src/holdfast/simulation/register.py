@@ -5,17 +5,18 @@ from collections.abc import Mapping
 import msgspec
 
 from holdfast.core import business_day
-from holdfast.core.central.accounts import Kind
 from holdfast.core.ids import CustomerNumber, EpochId, IncarnationId, OriginId, StaffId, epoch_id
 from holdfast.core.journal import epochs, writer
 from holdfast.core.sync import messages
 from holdfast.core.sync.cursors import accept_receipt, purge_through
 from holdfast.core.sync.sender import EpochNeeded, Event, Held, IncarnationSeen, ReceiptGiven
 from holdfast.register.sync.requests import carry_out_all
+from holdfast.register.till.handed import handed_seq
 from holdfast.simulation.disk import Database, DiskJournal, Mark
 from holdfast.simulation.documents import HISTORY_DATE, HOLOGRAM, chance_of, sample_sale, voided_sale
 from holdfast.simulation.keychain import Keychain
 from holdfast.simulation.ledger import Fact, Ledger, Life
+from holdfast.simulation.locks import allowed_offline
 from holdfast.simulation.network import Line
 from holdfast.simulation.payment import Drawer, drawer_of
 from holdfast.simulation.signing import verify
@@ -82,7 +83,7 @@ class SimRegister:
         self.journal = DiskJournal(origin, self.database, keychain)
         self.sync: SimSync | None = None
         self.cashier = CASHIER
-        self.value = ValueTill(world, self, _allowed_offline(origin))
+        self.value = ValueTill(world, self, allowed_offline(origin))
 
     # Life and death
 
@@ -361,6 +362,14 @@ class SimRegister:
         public_key = self.keychain.head_office_keys.get(receipt.key_id)
         return public_key is not None and accept_receipt(receipt, public_key, verify, self.database.hash_at)
 
+    def left(self, epoch: EpochId, seq: int) -> None:
+        self.ledger.leave(self.life, epoch, seq)
+
+    def handed_seq(self) -> int | None:
+        """Up to where entries of the open epoch may have left, by the note on its disk."""
+        head = self.database.head
+        return None if head is None else handed_seq(self.keychain.handed, head.epoch)
+
     def compare(self, body: bytes) -> None:
         """The oracle's own look at an answer: does it name what this disk does not hold."""
         for cursor in messages.decode(body, messages.OfferReply).cursors:
@@ -376,9 +385,3 @@ class SimRegister:
             epoch.epoch in applied and applied[epoch.epoch].seq >= epoch.head.seq
             for epoch in self.database.epochs
         )
-
-
-def _allowed_offline(origin: OriginId) -> frozenset[Kind]:
-    """Every second register may conclude offline what it held before (GC4, GC6)."""
-    is_allowed = sum(origin.encode()) % 2 == 0
-    return frozenset({Kind.GIFT_CARD, Kind.CREDIT_MEMO, Kind.ON_ACCOUNT} if is_allowed else ())

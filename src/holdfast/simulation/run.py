@@ -26,6 +26,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     purged: int
     value_acts: int
     """With central value: asked for, given up, concluded."""
+    vouched: int
+    """Memos that a till took without asking."""
+    released: int
+    """Locks, by the policy."""
     differences: int
     """Movements with a remark, each explained."""
     trace_hash: str
@@ -70,6 +74,8 @@ def _report(simulation: Simulation, twin: Office | None) -> Report:
         forgeries=simulation.thief.forgeries,
         purged=sum(register.database.purged for register in simulation.registers),
         value_acts=sum(register.value.acts for register in simulation.registers),
+        vouched=sum(register.value.vouched for register in simulation.registers),
+        released=0 if simulation.shoppers is None else len(simulation.shoppers.released_ms),
         differences=sum(bool(row.remark) for row in ledger.movements.values()),
         trace_hash=simulation.world.trace_hash,
         findings=tuple(found),

@@ -67,6 +67,7 @@ class Simulation(Fleet):
         if self.shoppers is not None:
             self._every(plan.value_hours / plan.registers, "value", self.shoppers.visit)
             self._every(plan.take_back_hours, "take back", self.shoppers.release_stale)
+            self._every(plan.policy_hours, "policy", self.shoppers.release_by_policy)
             self._every(plan.open_hours, "open value", self.shoppers.open_value)
         end_ms = self.world.now_ms + plan.days * DAY_MS
         self.world.run_until(end_ms)

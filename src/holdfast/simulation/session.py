@@ -64,6 +64,8 @@ class Asking(msgspec.Struct, frozen=True):
 
 OnAnswer = Callable[[Answer], None]
 OnLost = Callable[[], None]
+OnSend = Callable[[], None]
+"""Before the first byte leaves."""
 
 
 def _nobody_waits(token: str, refused: Answer | None) -> None:
@@ -74,10 +76,16 @@ class Exchange:
     """One call of a sender, and the session that it may have to wait for."""
 
     def __init__(
-        self, session: "SessionLine", kind: str, body: bytes, on_answer: OnAnswer, on_lost: OnLost
+        self,
+        session: "SessionLine",
+        kind: str,
+        body: bytes,
+        on_answer: OnAnswer,
+        on_lost: OnLost,
+        on_send: OnSend,
     ) -> None:
         self._session, self._kind, self._body = session, kind, body
-        self._on_answer, self._on_lost = on_answer, on_lost
+        self._on_answer, self._on_lost, self._on_send = on_answer, on_lost, on_send
         self._open, self._is_second = True, False
         self._call: Call | None = None
         self._key_id = session.credentials.key_id
@@ -101,7 +109,12 @@ class Exchange:
             self._lose()
         else:
             self._call = self._session.line.call(
-                self._kind, self._body, lambda answer: self._answered(answer, token), self._lose, token=token
+                self._kind,
+                self._body,
+                lambda answer: self._answered(answer, token),
+                self._lose,
+                token=token,
+                on_send=self._on_send,
             )
 
     def _answered(self, answer: Answer, token: str) -> None:
@@ -155,11 +168,21 @@ class SessionLine:
     def stop(self) -> None:
         self._running = False
 
-    def call(self, kind: str, body: bytes, on_answer: OnAnswer, on_lost: OnLost) -> Call | Exchange:
+    def call(
+        self,
+        kind: str,
+        body: bytes,
+        on_answer: OnAnswer,
+        on_lost: OnLost,
+        *,
+        on_send: OnSend = lambda: None,
+    ) -> Call | Exchange:
         """Sends; then one of both runs, unless the process ended."""
         if kind.partition(" ")[0] in self._outside:
-            return self.line.call(kind, body, lambda answer: self._arrived(answer, on_answer), on_lost)
-        exchange = Exchange(self, kind, body, on_answer, on_lost)
+            return self.line.call(
+                kind, body, lambda answer: self._arrived(answer, on_answer), on_lost, on_send=on_send
+            )
+        exchange = Exchange(self, kind, body, on_answer, on_lost, on_send)
         exchange.begin()
         return exchange
 

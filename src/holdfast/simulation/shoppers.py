@@ -2,11 +2,14 @@
 
 from holdfast.core.central.accounts import Account, AccountId, Act, HoldKey, Kind, State
 from holdfast.core.central.numbers import MAC_KEY_BYTES, RANDOM_BYTES, new_number, number_end, number_mac
+from holdfast.core.central.stale import POLICY
 from holdfast.core.ids import ID_RANDOM_BYTES, encode_id
 from holdfast.hq.store.central_port import Numbered
 from holdfast.simulation.fleet import Fleet
+from holdfast.simulation.locks import stale_locks
 from holdfast.simulation.reference import CURRENCY
 from holdfast.simulation.register import SimRegister
+from holdfast.simulation.value_oracle import look_at_release
 from holdfast.simulation.value_till import Want
 from holdfast.simulation.world import HOUR_MS
 
@@ -15,6 +18,7 @@ CARDS_PER_REGISTER = 3
 CUSTOMERS = ("C0", "C1")
 LIMIT_MINOR = 20_000
 MEMOS_KNOWN_MAX = 40
+MEMOS_LATE = 12
 FINISH_MS = 1_500
 IMPATIENT = 0.05
 STALE_MS = 6 * HOUR_MS
@@ -31,9 +35,12 @@ class Shoppers:
             new_number(Kind.GIFT_CARD, chance.randbytes(RANDOM_BYTES))
             for _ in range(CARDS_PER_REGISTER * fleet.plan.registers)
         ]
-        self._memos: list[str] = []
+        self._memos: list[tuple[str, str]] = []
+        """Number, and the machine that issued it."""
         self.taken_back: set[HoldKey] = set()
         """By a person, whose owner may use them all the same."""
+        self.released_ms: dict[HoldKey, int] = {}
+        """By the policy, and when, in network time."""
         cards = [self._card(number) for number in self._cards]
         buyers = [
             Account(kind=Kind.ON_ACCOUNT, account=AccountId(customer), currency=CURRENCY, limit=LIMIT_MINOR)
@@ -64,14 +71,14 @@ class Shoppers:
         begun = till.wallet.open
         if begun is None:
             if not till.is_online:
-                till.spend_offline()
+                self._begin_offline(register)
             elif self._fleet.head_office.twin is None and chance.random() < 0.2:
                 till.ask_allowance()
             else:
                 self._begin(register)
             return
         act = chance.choices(
-            ("conclude", "again", "more", "take off", "void", "suspend"), (10, 4, 3, 2, 1, 1)
+            ("conclude", "again", "more", "take off", "void", "suspend"), (10, 4, 3, 2, 1, 2)
         )[0]
         if act == "conclude":
             if not till.conclude() and chance.random() < 0.3:
@@ -92,11 +99,29 @@ class Shoppers:
         if register.value.wallet.suspended and chance.random() < 0.3:
             register.value.suspend()
         elif chance.random() < 0.1:
-            memo = new_number(Kind.CREDIT_MEMO, chance.randbytes(RANDOM_BYTES))
-            if register.value.refund(AccountId(self._account()), memo):
-                self._memos = [*self._memos, memo][-MEMOS_KNOWN_MAX:]
+            self._refund(register)
         else:
             register.value.ask(self._want())
+
+    def _begin_offline(self, register: SimRegister) -> None:
+        """With what was laid aside while the line was there (GC4), with a card of an allowance, or for a
+        memo, which comes back to the till that issued it (GC6)."""
+        chance = self._world.random
+        own = [memo for memo, node in self._memos[-MEMOS_LATE:] if node == register.node]
+        act = chance.random()
+        if register.value.wallet.suspended and chance.random() < 0.5:
+            register.value.suspend()
+        elif act < 0.2:
+            self._refund(register)
+        elif own and act < 0.6:
+            register.value.ask(Want(Kind.CREDIT_MEMO, Act.REDEEM, number=chance.choice(own)))
+        else:
+            register.value.spend_offline()
+
+    def _refund(self, register: SimRegister) -> None:
+        memo = new_number(Kind.CREDIT_MEMO, self._world.random.randbytes(RANDOM_BYTES))
+        if register.value.refund(AccountId(self._account()), memo):
+            self._memos = [*self._memos, (memo, register.node)][-MEMOS_KNOWN_MAX:]
 
     def _want(self) -> Want:
         chance = self._world.random
@@ -112,7 +137,7 @@ class Shoppers:
                 act = chance.choices((Act.ISSUE, Act.TOP_UP, Act.REDEEM, Act.CASH_OUT), (2, 2, 5, 1))[0]
                 return Want(kind, act, number=chance.choice(self._cards))
             case Kind.CREDIT_MEMO:
-                return Want(kind, Act.REDEEM, number=chance.choice(self._memos))
+                return Want(kind, Act.REDEEM, number=chance.choice(self._memos)[0])
             case Kind.POINTS:
                 return Want(kind, Act.REDEEM, account=chance.choice(CUSTOMERS))
             case Kind.ON_ACCOUNT:
@@ -145,5 +170,15 @@ class Shoppers:
         stale = [key for key, since_ms in office.held() if now_ms - since_ms > STALE_MS]
         if stale:
             key = self._world.random.choice(stale)
-            office.take_back(key)
+            office.take_back(key, "admin", "nobody comes back for it")
             self.taken_back.add(key)
+
+    def release_by_policy(self) -> None:
+        """Nothing can come of these locks (GC9)."""
+        office, world = self._fleet.head_office, self._world
+        for hold in stale_locks(office) if office.alive else ():
+            world.trace(f"policy releases {hold.key}")
+            owners = [each.life for each in self._fleet.registers if each.origin == hold.origin]
+            look_at_release(self._fleet.ledger, hold, owners)
+            office.take_back(hold.key, POLICY, "stale by policy")
+            self.released_ms[hold.key] = world.now_ms

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from holdfast.core.ids import EpochId, OriginId
+from holdfast.core.journal.chain import SignedHead
 from holdfast.core.sync.sender import Event, Sender
 from holdfast.infra.clock import Clock
 from holdfast.register.sync.books import Books
 from holdfast.register.sync.caller import Shared
 from holdfast.register.sync.commands import POLL_S, Hands
 from holdfast.register.sync.feeds import HEARTBEAT_S
+from holdfast.register.till.handed import Handed
 from holdfast.simulation.books import books_of
 from holdfast.simulation.disk import Database, DiskJournal
 from holdfast.simulation.driver import POLICY, Driver
@@ -45,6 +47,10 @@ class Machine(Protocol):
         """Of the sender."""
         ...
 
+    def left(self, epoch: EpochId, seq: int) -> None:
+        """The oracle notes that entries go on the wire."""
+        ...
+
     def compare(self, body: bytes) -> None:
         """Look at the answer to an offer."""
         ...
@@ -61,8 +67,12 @@ class SimSync:
         self, world: World, machine: Machine, journal: DiskJournal, ledger: Ledger, clock: Clock
     ) -> None:
         self._world, self._machine = world, machine
+        self._runs = True
         keychain, self._line = machine.keychain, machine.line
+        self._journal = journal
         credentials = keychain.begin()
+        self._handed = Handed(keychain.handed)
+        self._handed.begin(journal.heads())
         board = self.board = SimBoard(clock)
         self.session = SessionLine(
             self._line, machine.origin, credentials, board, outside=machine.sessionless
@@ -78,6 +88,7 @@ class SimSync:
             machine.handle,
             on_offer_reply=machine.compare,
             on_drained=self._drained,
+            on_entries=self._leave,
         )
         books = books_of(machine.database, journal)
         node, database = machine.node, machine.database
@@ -126,6 +137,15 @@ class SimSync:
         """The machine crashed."""
         for part in (self.driver, self.prober, self.session, self.feeder, self.commander):
             part.stop()
+        if self._runs:
+            self._handed.close()
+        self._runs = False
+
+    def _leave(self, head: SignedHead) -> None:
+        """Entries are about to go on the wire: noted, as the uploader that ships does (GC6)."""
+        if self._runs:
+            self._machine.left(head.epoch, head.seq)
+            self._handed.raise_to(head, lambda: [each.epoch for each in self._journal.heads()])
 
     def plan_all(self) -> None:
         """The world is healed: from now on all comes by time too."""

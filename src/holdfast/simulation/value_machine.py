@@ -28,6 +28,10 @@ class ValueMachine(Protocol):
     cashier: StaffId
     clock: NodeClock
 
+    def handed_seq(self) -> int | None:
+        """Up to where entries of the open epoch may have left; None: nobody knows."""
+        ...
+
     def write_value(self, type: str, body: msgspec.Struct) -> None:
         """An entry, with the wallet as it stands by then."""
         ...

@@ -1,6 +1,6 @@
 """Central value at a simulated till: the holds that ship, over its disk, its journal and its line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -8,21 +8,25 @@ import msgspec
 from holdfast.core.central import at_till
 from holdfast.core.central.accounts import GIVES, AccountId, Act, HoldKey, Kind
 from holdfast.core.central.allowed import Allowed, may_take, taken, use
-from holdfast.core.central.at_till import REFUSED, REMOVED, Stage, Step, TillHold
+from holdfast.core.central.at_till import REFUSED, REMOVED, Holds, Stage, Step, TillHold
 from holdfast.core.central.entries import HoldAsked, HoldEnded
 from holdfast.core.central.grants import Granted, GrantRequest
 from holdfast.core.central.holds import Held
 from holdfast.core.central.services import ReleaseRequest
+from holdfast.core.central.vouched import vouched
 from holdfast.core.ids import ID_RANDOM_BYTES, TransactionId, encode_id
 from holdfast.core.journal.writer import Stamp
 from holdfast.core.refusals import Refusal
 from holdfast.core.sale import Sale, TransactionVoided
 from holdfast.core.sync.messages import decode, encode
+from holdfast.simulation.ledger import Use
 from holdfast.simulation.network import Answer
 from holdfast.simulation.reference import CURRENCY
 from holdfast.simulation.sync import SimSync
 from holdfast.simulation.value_documents import Used, memo_return, offline_sale, value_sale
 from holdfast.simulation.value_machine import ValueMachine
+from holdfast.simulation.value_memos import OwnMemos
+from holdfast.simulation.value_oracle import look_at_use
 from holdfast.simulation.wallet import Begun, Wallet, hold_of
 from holdfast.simulation.world import World
 
@@ -50,8 +54,11 @@ class ValueTill:
     def __init__(self, world: World, machine: ValueMachine, allowed: frozenset[Kind]) -> None:
         """`allowed`: what head office lets it conclude offline (GC4, GC6)."""
         self._world, self._machine, self._allowed = world, machine, allowed
+        self._memos = OwnMemos(machine)
         self.acts = 0
         """Holds asked, documents written, holds given up."""
+        self.vouched = 0
+        """Own memos that were taken of."""
 
     @property
     def wallet(self) -> Wallet:
@@ -74,14 +81,14 @@ class ValueTill:
     # ---- what a cashier does
 
     def ask(self, want: Want) -> None:
-        """A hold, in the open transaction or a new one; begun offline it is refused (GC7)."""
-        if not self.is_online:
+        """A hold, in the open transaction or a new one; begun offline it is refused (GC7), but for a memo
+        that this till vouches for (GC6)."""
+        if not self._machine.alive:
             return
-        wallet = self.wallet
-        if wallet.open is None:
-            wallet = msgspec.structs.replace(wallet, open=Begun(transaction=TransactionId(self._id())))
-        begun = wallet.open
-        assert begun is not None, "one is open"
+        if not self.is_online:
+            self._vouch(want)
+            return
+        wallet, begun = self._begun()
         if len(begun.holds) >= HOLDS_HERE_MAX:
             return
         hold = TillHold(
@@ -98,14 +105,30 @@ class ValueTill:
         if self._keep(wallet, begun, step):
             self._call(begun.transaction, hold)
 
-    def ask_again(self) -> None:
-        """The line is back: what is in doubt is asked under its own key (SW10)."""
-        if not self.is_online:
+    def _begun(self) -> tuple[Wallet, Begun]:
+        """The open transaction, or a new one."""
+        begun = self.wallet.open or Begun(transaction=TransactionId(self._id()))
+        return msgspec.structs.replace(self.wallet, open=begun), begun
+
+    def _vouch(self, want: Want) -> None:
+        """For a memo that it issued itself, where its issue was not handed to the wire yet."""
+        if (want.kind, want.act) != (Kind.CREDIT_MEMO, Act.REDEEM):
             return
-        for begun in self.wallet.all():
-            for hold in begun.holds:
-                if hold.stage is Stage.IN_DOUBT:
-                    self._call(begun.transaction, hold)
+        found = self._memos.found(want.number)
+        if found is None or found.is_handed or found.left_minor <= 0:
+            return
+        wallet, begun = self._begun()
+        hold = vouched(found, want.number, HoldKey(self._id()))
+        if len(begun.holds) < HOLDS_HERE_MAX:
+            self._machine.database.wallet = wallet.with_holds(begun.transaction, (*begun.holds, hold))
+
+    def ask_again(self) -> None:
+        """The line is back: what is in doubt is asked under its own key (SW10), and what was held long ago is
+        asked for once more (GC9)."""
+        wallet, now_ms = self.wallet, self._machine.clock.now_ms()
+        for begun in wallet.all() if self.is_online else ():
+            for hold in at_till.to_ask_again(begun.holds, now_ms, is_open=begun is wallet.open):
+                self._call(begun.transaction, hold)
 
     def take_off(self) -> None:
         """The last one that was added (GC3, GC5)."""
@@ -130,7 +153,7 @@ class ValueTill:
         begun, machine = self.wallet.open, self._machine
         if begun is None or not machine.alive:
             return
-        held = tuple(hold.key for hold in begun.holds)
+        held = tuple(hold.key for hold in begun.holds if not hold.is_own)
         body = TransactionVoided(
             transaction=begun.transaction,
             currency=CURRENCY,
@@ -155,29 +178,38 @@ class ValueTill:
             amount = self._amount(hold)
             if amount:
                 used.append((hold, amount))
-        refusal = at_till.conclude_refusal(
-            begun.holds,
-            offline=not self.is_online,
-            allowed_offline=self._allowed,
-            paid_by=[hold.key for hold, _ in used],
-        )
-        if refusal is not None:
+        if self._refusal(begun.holds, [hold.key for hold, _ in used]) is not None:
             return False
         for hold in begun.holds:
             if all(hold.key != other.key for other, _ in used) and not self._give_up(begun, hold, REMOVED):
                 return False
-        self._only_what_is_known(used)
+        holds = [hold for hold, _ in used]
+        look_at_use(machine.ledger, machine.life, holds, self._world.now_ms, online=self.is_online)
         machine.database.wallet = self.wallet.without(begun.transaction)
         self.acts += 1
         chance = self._world.random
         machine.write_document(
             "sale", lambda number, stamp: value_sale(chance, number, begun.transaction, stamp, used)
         )
+        assert machine.database.head is not None, "it was written just now"
+        at = Use(machine.life, machine.database.head.epoch, machine.database.head.seq, self._world.now_ms)
+        self.vouched += sum(hold.is_own for hold in holds)
+        for hold in holds:
+            machine.ledger.used[hold.key].append(at)
         return True
 
+    def _refusal(self, holds: Holds, used: Sequence[HoldKey]) -> Refusal | None:
+        """Why it does not conclude, as checkout asks within the commit."""
+        refusal = at_till.conclude_refusal(
+            holds, offline=not self.is_online, allowed_offline=self._allowed, paid_by=used
+        )
+        if refusal is None and self.is_online:
+            refusal = at_till.worn_refusal(holds, used, self._machine.clock.now_ms())
+        return refusal or self._memos.refusal(holds, used)
+
     def refund(self, account: AccountId, memo: str) -> bool:
-        """Goods come back for a memo of that number."""
-        if not self.is_online:
+        """Goods come back for a memo of that number, whatever the line."""
+        if not self._machine.alive:
             return False
         transaction, amount = TransactionId(self._id()), self._world.random.randrange(1, GIVEN_MAX_MINOR)
 
@@ -186,6 +218,7 @@ class ValueTill:
 
         self.acts += 1
         self._machine.write_document("return", make)
+        self._memos.issued(memo)
         return True
 
     def ask_allowance(self) -> None:
@@ -260,18 +293,11 @@ class ValueTill:
         begun = self.wallet.open
         if begun is None:
             return True
-        if any(hold.stage is not Stage.HELD for hold in begun.holds):
+        if at_till.to_ask_again(begun.holds, self._machine.clock.now_ms(), is_open=True):
             self.ask_again()
         elif not self.conclude():
             self.void()
         return False
-
-    def _only_what_is_known(self, used: list[Used]) -> None:
-        """The oracle's own look: a restored disk uses no hold that it did not ask for again."""
-        life, ledger = self._machine.life, self._machine.ledger
-        for hold, _ in used:
-            if life.is_restored and (life.number, hold.key) not in ledger.granted:
-                ledger.broken.append(f"P8: {life.node} uses a {hold.kind} that it held before a restore")
 
     def _amount(self, hold: TillHold) -> int:
         if hold.act in GIVES:
@@ -308,12 +334,15 @@ class ValueTill:
         assert found is not None, "somebody waits for it"
         begun, hold = found
         if answer.status == 200:
-            self._machine.ledger.granted.add((self._machine.life.number, key))
+            self._machine.ledger.tell_held(self._machine.life, key, self._world.now_ms)
+            held = decode(answer.body, Held)
             if hold.kind is Kind.GIFT_CARD:
-                self._record(decode(answer.body, Held).account)
-            self._keep(self.wallet, begun, at_till.granted(begun.holds, decode(answer.body, Held)))
+                self._record(held.account)
+            self._keep(self.wallet, begun, at_till.granted(begun.holds, held, self._machine.clock.now_ms()))
         elif answer.status == 409:
-            self._give_up(begun, hold, REFUSED)
+            is_kept = self._give_up(begun, hold, REFUSED)
+            if is_kept and answer.code == "account.unknown":  # its entry may be on its way
+                self._vouch(Want(hold.kind, hold.act, hold.number))
         else:
             self._unanswered(key)
 
@@ -335,7 +364,8 @@ class ValueTill:
         now = next(other for other in self.wallet.all() if other.transaction == begun.transaction)
         step = at_till.give_up(now.holds, hold.key, now.transaction, cause, self._machine.cashier)
         is_kept = self._keep(self.wallet, now, step)
-        self._let_go(hold.key, cause)
+        if step.journalled is not None:
+            self._let_go(hold.key, cause)
         return is_kept
 
     def _let_go(self, key: HoldKey, cause: str) -> None:

@@ -17,16 +17,21 @@ class Mutant(NamedTuple):
     plan: str = "rough"
     seed: int = 1
     """Tried first: one that is known to find it."""
+    days: int = 6
+    registers: int = 4
 
 
 MUTANTS: dict[str, Mutant] = {}
 
 
-def mutant(caught_by: str, plan: str = "rough", *, seed: int = 1) -> Callable[[Patch], Patch]:
-    """Registers one under its name."""
+def mutant(
+    caught_by: str, plan: str = "rough", *, seed: int = 1, days: int = 6, registers: int = 4
+) -> Callable[[Patch], Patch]:
+    """Registers one under its name. `seed`, `days` and `registers`: a cheap run that is known to find it;
+    when the simulator changes, another may be."""
 
     def register_one(patch: Patch) -> Patch:
-        MUTANTS[patch.__name__] = Mutant(patch, caught_by, plan, seed)
+        MUTANTS[patch.__name__] = Mutant(patch, caught_by, plan, seed, days, registers)
         return patch
 
     return register_one
