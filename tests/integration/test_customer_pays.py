@@ -233,7 +233,7 @@ def test_another_customer_is_never_charged(counter: Counter) -> None:
         assert basket.customer == counter.customer
         post(client, f"/held/on_account/{basket.holds[0].key}/off")
         post(client, f"/customers/{other}/choose")
-        assert "knows no such customer account" in post(client, "/pay/account")
+        assert "This customer has no account" in post(client, "/pay/account")
         counter.opens(Kind.ON_ACCOUNT, limit=50_000, customer=other)
         post(client, "/pay/account")
     (sold,) = counter.till.journalled("sale")

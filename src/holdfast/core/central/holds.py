@@ -105,7 +105,7 @@ def decide_hold(
     if known is not None:
         return _again(request, origin, account, known)
     if account is None:
-        return _unknown(request.kind)
+        return unknown(request.kind)
     if declined := _state_declines(request, account):
         return declined
     assert all((other.kind, other.account) == (account.kind, account.account) for other in others)
@@ -179,10 +179,12 @@ def _state_declines(request: HoldRequest, account: Account) -> Declined | None:
     return None
 
 
-def _unknown(kind: Kind) -> Declined:
-    return Declined(
-        code="account.unknown", sentence=f"Head office knows no such {WORDS[kind]}. Check the number."
-    )
+def unknown(kind: Kind) -> Declined:
+    """There is no such account; of a customer's the number is right, and nobody opened one."""
+    sentence = f"Head office knows no such {WORDS[kind]}. Check the number."
+    if kind is Kind.ON_ACCOUNT:
+        sentence = "This customer has no account: head office set no credit limit. Take another tender."
+    return Declined(code="account.unknown", sentence=sentence)
 
 
 def _in_use(kind: Kind, holder: Hold) -> Declined:

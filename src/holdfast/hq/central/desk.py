@@ -19,6 +19,7 @@ from holdfast.core.central.holds import (
     HoldRequest,
     decide_hold,
     reserved_by,
+    unknown,
 )
 from holdfast.core.central.numbers import is_pin, number_mac, read_number
 from holdfast.core.central.services import Balance
@@ -90,10 +91,7 @@ class CentralDesk:
         with self._store.transaction(None) as transaction:
             found = self._find(transaction.central, kind, number, account, pin)
             if found is None:
-                return Declined(
-                    code="account.unknown",
-                    sentence=f"Head office knows no such {WORDS[kind]}. Check the number.",
-                )
+                return unknown(kind)
             if isinstance(found, Declined):
                 return found
             place = (kind, found.account.account)
