@@ -3,7 +3,6 @@
 import json
 import random
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from holdfast import cli
 from tests.acceptance import oracle
 from tests.office import Office, holdfast
 
@@ -104,22 +104,35 @@ def test_a_history_arrives_exactly_once_over_a_bad_line_and_after_a_restore(
 # ---- bad input: no head office is asked for it -------------------------------------------------
 
 
-def refused(*arguments: str | Path, where: Path | None = None) -> tuple[int, str]:
-    """Exit code and what a person reads."""
-    command = [sys.executable, "-m", "holdfast", "replay", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, cwd=where)
-    return done.returncode, done.stdout + done.stderr
+class Cli:
+    """The command line in this process: what is refused at once needs no process of its own."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._patch, self._capsys = patch, capsys
+
+    def refused(self, command: str, *arguments: str | Path) -> str:
+        """What a person reads, in one line; it ends with 3."""
+        self._patch.setattr(sys, "argv", ["holdfast", command, *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert ended.value.code == 3
+        said = self._capsys.readouterr()
+        return " ".join((said.out + said.err).split())
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(monkeypatch, capsys)
 
 
 NOWHERE = ("--hq", "http://127.0.0.1:9")
 
 
-def test_bad_rows_stop_it_with_line_column_and_reason(tmp_path: Path) -> None:
+def test_bad_rows_stop_it_with_line_column_and_reason(command: Cli, tmp_path: Path) -> None:
     bad = [dict(row) for row in ROWS[:6]]
     bad[2]["Quantity"] = "a dozen"
     file = oracle.write_rows(tmp_path / "bad.csv", bad)
-    code, said = refused(file, *NOWHERE, "--homes", tmp_path / "tills")
-    assert code == 3
+    said = command.refused("replay", file, *NOWHERE, "--homes", tmp_path / "tills")
     assert "line 4, Quantity: 'a dozen' is not a number" in said
     assert "--skip-bad" in said
 
@@ -137,27 +150,21 @@ def test_bad_rows_stop_it_with_line_column_and_reason(tmp_path: Path) -> None:
         (("--codes", "absent.txt"), "cannot be read"),
     ],
 )
-def test_what_is_asked_wrongly_is_one_sentence(tmp_path: Path, more: tuple[str, ...], sentence: str) -> None:
+def test_what_is_asked_wrongly_is_one_sentence(
+    command: Cli, tmp_path: Path, more: tuple[str, ...], sentence: str
+) -> None:
     file = oracle.write_rows(tmp_path / "history.csv", ROWS[:3])
-    code, said = refused(file, *NOWHERE, "--homes", tmp_path / "tills", *more)
-    assert code == 3
-    assert sentence in " ".join(said.split())
-    assert "Traceback" not in said
+    assert sentence in command.refused("replay", file, *NOWHERE, "--homes", tmp_path / "tills", *more)
 
 
-def test_registers_that_nobody_named_a_folder_for_are_kept_in_this_one(tmp_path: Path) -> None:
+def test_registers_that_nobody_named_a_folder_for_are_kept_in_this_one(
+    command: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = oracle.write_rows(tmp_path / "history.csv", ROWS[:3])
-    code, said = refused(file, "--registers", "1", *NOWHERE, where=tmp_path)
-    assert code == 3
-    assert f"{Path('tills', 'R01')} is no register yet" in " ".join(said.split())
+    monkeypatch.chdir(tmp_path)
+    said = command.refused("replay", file, "--registers", "1", *NOWHERE)
+    assert f"{Path('tills', 'R01')} is no register yet" in said
 
 
-def test_verify_says_what_is_no_home(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "holdfast", "verify", "--home", tmp_path],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 3
-    assert "neither a register nor a head office" in done.stderr
+def test_verify_says_what_is_no_home(command: Cli, tmp_path: Path) -> None:
+    assert "neither a register nor a head office" in command.refused("verify", "--home", tmp_path)
