@@ -1,11 +1,15 @@
 """Stock at the till over its public face: an estimate, a count, an adjustment, both ends of a transfer."""
 
+import concurrent.futures
+import contextlib
 import html
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from litestar.testing import TestClient
 
@@ -130,6 +134,52 @@ def test_an_adjustment_needs_whoever_may_and_a_reason(till: StaffedTill) -> None
     _, said = till.services.stock._own_word()
     assert said is not None
     assert (said.seq, said.digest) == (till.checkout.head().seq, stock_digest([(MUG.sku, -2_000)]))
+
+
+def test_a_list_is_concluded_once_whatever_happens_around_it(
+    till: StaffedTill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped between the entry and dropping the list; sent twice at once; one of an older version (P2)."""
+
+    def killed(kind: str) -> None:
+        raise RuntimeError(kind)
+
+    stock, moved = till.services.stock, till.checkout.stock_milli
+    with till.browser("manager") as client:
+        _say(client, "POST", "/stock/adjust/add", text=f"2*{MUG.sku}")
+        with monkeypatch.context() as stopped, contextlib.suppress(RuntimeError):
+            stopped.setattr(stock, "drop_draft", killed)
+            _say(client, "POST", "/stock/adjust", reason="Breakage", way="off")
+        assert stock.draft("adjust").lines, "as the next start finds it"
+        again = _say(client, "GET", "/stock/adjust")
+        assert "Adjusted as R01-" in again
+        assert "Nothing scanned yet" in again
+        assert moved(MUG.sku) == -2_000
+
+        page = _say(client, "POST", "/stock/adjust/add", text=f"3*{MUG.sku}")
+        shown = re.search(r'name="list" value="([0-9a-z]{16})"', page)
+        assert shown is not None
+        form = {"reason": "Breakage", "way": "off", "list": shown[1]}
+        both = threading.Barrier(2)
+
+        def tap() -> str:
+            both.wait()
+            return _say(client, "POST", "/stock/adjust", **form)
+
+        with concurrent.futures.ThreadPoolExecutor(2) as taps:
+            answers = [tapped.result() for tapped in [taps.submit(tap), taps.submit(tap)]]
+        said = [re.findall(r"Adjusted as (R01-[\w-]+)", answer) for answer in answers]
+        assert said[0] == said[1] != [], "both are told the one number"
+        assert moved(MUG.sku) == -5_000
+
+        _say(client, "POST", "/stock/adjust/add", text=MUG.sku)
+        assert "Adjusted as" in _say(client, "POST", "/stock/adjust", **form), "that page's list is an entry"
+        begun_again = _say(client, "POST", "/stock/adjust", **{**form, "list": "another"})
+        assert "This list was begun again meanwhile" in begun_again
+        stock.keep_draft(msgspec.structs.replace(stock.draft("adjust"), id=""))
+        assert "Adjusted as R01-" in _say(client, "POST", "/stock/adjust", reason="Breakage", way="off")
+        assert moved(MUG.sku) == -6_000
+    assert len(till.journalled("stock_adjusted")) == 3
 
 
 def test_goods_are_sent_and_received_offline(till: StaffedTill, tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ class Entries(Reading):
     ) -> Document | Refusal | AlreadyRecorded:
         """Journal a document that no basket made: history taken over, an adjustment of stock.
 
-        `reference`: its number in another system. Known here for this type, it is no operation (P2).
+        `reference`: its number in another system, or the id of the list that it was written from. Known here
+        for this type, it is no operation (P2).
         `make` is a function of the number alone.
         """
         assert type in DOCUMENT_TYPES, "record takes documents; append takes other entries"
@@ -68,11 +69,8 @@ class Entries(Reading):
     def _known(self, type: str, reference: str | None) -> AlreadyRecorded | None:
         if reference is None:
             return None
-        row_id = QUERIES.reference_of(self._till.connection, type=type, reference=reference)
-        if row_id is None:
-            return None
-        number = history.number_of(self._till.connection, row_id)
-        return AlreadyRecorded(type=type, reference=reference, document=number)
+        number = history.recorded(self._till.connection, type, reference)
+        return None if number is None else AlreadyRecorded(type=type, reference=reference, document=number)
 
     def _remember(self, n: int, written: Written, type: str, reference: str | None) -> None:
         if reference is not None:

@@ -94,6 +94,11 @@ class Reading:
         with self._till.reading() as connection:
             return history.document(connection, number)
 
+    def recorded(self, type: str, reference: str) -> DocumentNumber | None:
+        """The document of that type that was recorded under a reference (P2)."""
+        with self._till.reading() as connection:
+            return history.recorded(connection, type, reference)
+
     def issued(self, number: DocumentNumber) -> Issued | None:
         """A sale or return of this till with what its entry says of it; None as `document` says."""
         with self._till.reading() as connection:

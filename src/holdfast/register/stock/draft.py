@@ -23,6 +23,9 @@ class Draft(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What was scanned so far. Kept on disk with each change."""
 
     kind: str
+    id: str = ""
+    """Random, from when the list begins: concluded twice under it, it is one entry (P2). Empty: not begun, or
+    kept by a version that knew none."""
     lines: tuple[DraftLine, ...] = ()
     transfer: str = ""
     """Of what is received: the number that sent it."""

@@ -67,6 +67,8 @@ class StockHere:
         self._own_of: tuple[str, int, int] | None = None
         self._next_ms = 0
         self._told_ms = -FRESH_MS
+        self.writing = threading.Lock()
+        """Held from reading a list until it is kept or dropped: nothing that is scanned meanwhile is lost."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="holdfast-stock", daemon=True)
 

@@ -236,6 +236,12 @@ def number_of(connection: apsw.Connection, row_id: int) -> DocumentNumber:
     return document_number(series, epoch, seq_of(row_id))
 
 
+def recorded(connection: apsw.Connection, type: str, reference: str) -> DocumentNumber | None:
+    """The document of that type that was entered under a reference; None: there is none."""
+    row_id = QUERIES.reference_of(connection, type=type, reference=reference)
+    return None if row_id is None else number_of(connection, row_id)
+
+
 def row_of(connection: apsw.Connection, number: DocumentNumber) -> int | None:
     """The row of a document number, whether or not it is taken; None for a series that is not this till's."""
     match = _NUMBER.match(number)

@@ -313,13 +313,11 @@ class Desk:
     # ---- stock ---------------------------------------------------------------------------------
 
     def record_stock(
-        self, type: str, make: Callable[[DocumentNumber], Document | Refusal]
-    ) -> Document | Refusal:
-        """A count, an adjustment or one end of a transfer: an entry under the next number."""
+        self, type: str, make: Callable[[DocumentNumber], Document | Refusal], list_id: str
+    ) -> Document | AlreadyRecorded | Refusal:
+        """A count, an adjustment or one end of a transfer: an entry under the next number, once of a list."""
         with self._lock:
-            recorded = self._committed(self.checkout.record(type, make, reference=None))
-        assert not isinstance(recorded, AlreadyRecorded), "nothing of another system is recorded here"
-        return recorded
+            return self._committed(self.checkout.record(type, make, reference=list_id))
 
     # ---- suspended transactions ----------------------------------------------------------------
 

@@ -69,6 +69,7 @@ STOCK_SENTENCES: dict[str, str] = {
     "stock.done.adjust": "Adjusted as {number}.",
     "stock.done.send": "Sent to {store} as {number}. Write that number on the delivery note.",
     "stock.done.receive": "Received from {store} as {number}.",
+    "stock.other-list": "This list was begun again meanwhile. Check it, then conclude it.",
     "stock.no-lines": "Scan at least one product first.",
     "stock.no-quantity": "{name} has no quantity. Enter one, or remove it.",
     "stock.no-store": "Which store? Enter its code.",

@@ -12,10 +12,9 @@ from holdfast.register.checkout import Document
 from holdfast.register.stock.draft import ADJUST, COUNT, SEND, Draft
 from holdfast.register.web.messages import say
 from holdfast.register.web.services import Services
+from holdfast.register.web.stock.lists import Concluded, StockLists, type_of
 
 Make = Callable[[DocumentNumber], Document | Refusal]
-TYPES = {COUNT: "stock_counted", ADJUST: "stock_adjusted"}
-TRANSFERRED = "stock_transferred"
 
 
 class StockActs:
@@ -25,15 +24,30 @@ class StockActs:
         self._services = services
         self._act = act
 
-    def conclude(self, draft: Draft, form: Mapping[str, str]) -> Document | Refusal:
-        """Journal it; then nothing of the draft is left."""
+    def conclude(self, kind: str, form: Mapping[str, str]) -> tuple[Draft, Concluded | Refusal]:
+        """Journal the list that the form shows, once however often it is sent; then nothing of it is left."""
+        lists = StockLists(self._services)
+        with self._services.stock.writing:
+            draft, concluded = lists.current(kind)
+            shown = form.get("list", "") or (concluded.list if concluded else draft.id)
+            done = lists.concluded(kind, shown)
+            if done is not None:
+                return draft, done
+            if shown != draft.id:
+                return draft, Refusal("stock.other-list", say("stock.other-list"))
+            return draft, self._journal(lists, draft, form)
+
+    def _journal(self, lists: StockLists, draft: Draft, form: Mapping[str, str]) -> Concluded | Refusal:
         make = self._maker(draft, form)
         if isinstance(make, Refusal):
             return make
-        done = self._services.desk.record_stock(TYPES.get(draft.kind, TRANSFERRED), make)
-        if not isinstance(done, Refusal):
-            self._services.stock.drop_draft(draft.kind)
-        return done
+        done = self._services.desk.record_stock(type_of(draft.kind), make, draft.id)
+        if isinstance(done, Refusal):
+            return done
+        self._services.stock.drop_draft(draft.kind)
+        concluded = lists.concluded(draft.kind, draft.id)
+        assert concluded is not None, "what was just recorded is known by its list"
+        return concluded
 
     def _maker(self, draft: Draft, form: Mapping[str, str]) -> Make | Refusal:
         refusal = _lines_refusal(draft) or text_refusal("The note", form.get("note", ""))

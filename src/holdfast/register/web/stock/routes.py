@@ -15,6 +15,7 @@ from holdfast.register.web.guards import AnyRequest, Asks, ByPath, permit_of
 from holdfast.register.web.messages import say
 from holdfast.register.web.services import Given, Services
 from holdfast.register.web.stock.acts import StockActs
+from holdfast.register.web.stock.lists import Concluded, StockLists
 from holdfast.register.web.stock.screen import WORDS, StockScreen
 
 Kind = FromPath[str]
@@ -63,7 +64,10 @@ class StockPage(Controller):
         """The list as it was left."""
         services.stock.hurry()
         screen = _screen(request, services)
-        return screen.draft(services.stock.draft(kind), {}) if kind in KINDS else screen.menu("")
+        if kind not in KINDS:
+            return screen.menu("")
+        draft, concluded = StockLists(services).open(kind)
+        return screen.draft(draft, {}, said=_said(kind, concluded) if concluded else "")
 
     @post("/{kind:str}/add", operation=Asks(_OF_KIND), status_code=200, sync_to_thread=True)
     def add(self, request: AnyRequest, kind: Kind, services: Given) -> Response[str]:
@@ -93,7 +97,7 @@ class StockPage(Controller):
         screen = _screen(request, services)
         if kind not in KINDS:
             return screen.menu("")
-        services.stock.drop_draft(kind)
+        StockLists(services).drop(kind)
         return screen.draft(Draft(kind=kind), {}, said=say("stock.dropped"))
 
     @post("/{kind:str}/take", operation=Asks(_OF_KIND), status_code=200, sync_to_thread=True)
@@ -109,7 +113,7 @@ class StockPage(Controller):
             for sku, description, milli in found.lines:
                 more = add(draft, sku, description, "each", milli)
                 draft = draft if isinstance(more, Refusal) else more
-            services.stock.keep_draft(draft)
+            draft = StockLists(services).begin(draft)
         return _screen(request, services).draft(draft, {})
 
     @post("/{kind:str}", operation=_OF_KIND, status_code=200, sync_to_thread=True)
@@ -119,20 +123,18 @@ class StockPage(Controller):
         screen, form = _screen(request, services), dict(permit.fields)
         if kind not in KINDS:
             return screen.menu("")
-        draft = services.stock.draft(kind)
-        done = StockActs(services, permit.act).conclude(draft, form)
+        draft, done = StockActs(services, permit.act).conclude(kind, form)
         if isinstance(done, Refusal):
             return screen.draft(draft, form, refusal=done)
-        said = say(
-            WORDS[kind].done,
-            number=done.document,
-            store=getattr(done, "other", ""),
-        )
-        return screen.menu("", said=said)
+        return screen.menu("", said=_said(kind, done))
 
 
 def _screen(request: AnyRequest, services: Services) -> StockScreen:
     return StockScreen(services, permit_of(request).person)
+
+
+def _said(kind: str, done: Concluded) -> str:
+    return say(WORDS[kind].done, number=done.number, store=done.other)
 
 
 def _text(given: str) -> str:
@@ -143,12 +145,8 @@ def _change(request: AnyRequest, services: Services, kind: str, change: _Change)
     screen, form = _screen(request, services), dict(permit_of(request).fields)
     if kind not in KINDS:
         return screen.menu("")
-    draft = services.stock.draft(kind)
-    changed = change(draft, form)
-    if isinstance(changed, Refusal):
-        return screen.draft(draft, form, refusal=changed)
-    services.stock.keep_draft(changed)
-    return screen.draft(changed, form)
+    draft, refusal = StockLists(services).change(kind, lambda draft: change(draft, form))
+    return screen.draft(draft, form, refusal=refusal)
 
 
 def _added(services: Services, draft: Draft, text: str) -> Draft | Refusal:
