@@ -66,6 +66,14 @@ class HeadOfficePage:
             time.sleep(LOOK_EVERY_S)
         return time.monotonic() - began
 
+    def heard_last(self, series: str, ago_ms: int) -> None:
+        """As though a register that is cut off had been silent for so much longer."""
+        self._connection.execute(
+            "update heartbeat h set received_at_ms = received_at_ms - %s "
+            "from origin o where o.origin = h.origin and o.series = %s",
+            (ago_ms, series),
+        )
+
     def entries(self, type: str) -> list[dict[str, Any]]:
         """Bodies of the entries of a type, of all registers, in order of arrival."""
         rows = self._connection.execute(

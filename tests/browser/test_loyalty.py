@@ -61,6 +61,7 @@ def test_loyalty_through_an_outage(
     start_anew(chain)
     with TillPage.open(browser, chain.registers[REGISTER].url) as till:
         page, notice = till.page, till.page.locator("#notice")
+        by_points = page.locator(".currency:has-text('Points')")
         # LY1, SW12: one page asks; disabled, nothing more is said of it.
         sign_in(till)
         assert not till.violations()
@@ -97,6 +98,8 @@ def test_loyalty_through_an_outage(
         assert not till.small_targets()
         till.scan(MILK, "Milk")
         till.scan(CHEDDAR, "cheddar")
+        till.press("F9", "#amount")
+        expect(by_points).to_have_count(0)
         number = till.pay_exact()
         expect(page.locator("#ticket")).not_to_contain_text("Points")
         till.press("F9", ".shelf")
@@ -107,6 +110,9 @@ def test_loyalty_through_an_outage(
         expect(notice).not_to_contain_text(UNAVAILABLE)
         expect(page.locator("#points")).to_have_text(POINTS)  # they accrued
         till.scan(MILK, "Milk")
+        till.press("F9", "#amount")
+        expect(by_points).to_be_visible()
+        till.press("Escape", ".shelf")
         # LY1: lost while open. Nothing needs to be pressed; *Disable* is in the warning itself.
         chain.switch(REGISTER, LineMode.CUT)
         till.warning.wait_for()
@@ -121,6 +127,9 @@ def test_loyalty_through_an_outage(
         page.keyboard.press("Enter")
         expect(till.warning).to_have_count(0)
         till.expect_status(OFF)
+        till.press("F9", "#amount")
+        expect(by_points).to_have_count(0)
+        till.press("Escape", ".shelf")
         # LY3: off it stays, also when the line is back, until somebody enables it.
         chain.switch(REGISTER, LineMode.UP)
         till.expect_status("Online", OFF)

@@ -8,10 +8,12 @@ from playwright.sync_api import Locator, Page, expect
 from holdfast.demo.chain import Chain
 from holdfast.demo.line import LineMode
 from tests.browser.head_office_page import HeadOfficePage
-from tests.browser.till_page import CLOCK, CRISPS, MANAGER, WAIT_MS, TillPage
+from tests.browser.till_page import CLOCK, CRISPS, MANAGER, MILK, WAIT_MS, TillPage
 
 ONLY_ONLINE = "Checking quantity on hand needs a real-time connection."
 LOOK_MS = 500
+SILENT_MS = 6 * 60_000
+"""So long a register says nothing, and head office no longer knows that it has everything."""
 
 
 def open_stock(till: TillPage) -> None:
@@ -58,9 +60,9 @@ def test_counted_online_estimated_offline_set_to_zero_and_proved(
     open_stock(till)
     page.click("text=Count stock")
     expect(page.locator("#stock-scan")).to_be_focused()
-    till.type(f"9*{CRISPS}")
+    till.type(f"7*{CRISPS}")
     page.keyboard.press("Enter")
-    expect(page.locator(".stock-list__quantity")).to_have_value("9")
+    expect(page.locator(".stock-list__quantity")).to_have_value("7")
     expect(work).not_to_contain_text("Expected")
     assert not till.violations()
     assert not till.small_targets()
@@ -69,7 +71,21 @@ def test_counted_online_estimated_offline_set_to_zero_and_proved(
     approve(till)
     expect(page.locator("#notice")).to_contain_text("Counted as R01-")
 
-    # On hand by store, as head office has it; then one is sold.
+    # Adjusted, likewise: two were found.
+    open_stock(till)
+    page.click("text=Adjust stock")
+    expect(page.locator("#stock-scan")).to_be_focused()
+    till.type(f"2*{CRISPS}")
+    page.keyboard.press("Enter")
+    expect(page.locator(".stock-list__quantity")).to_have_value("2")
+    page.click("label:has-text('Adds to the shelf')")
+    page.fill("#reason", "Found behind the shelf")
+    page.click("#stock-conclude .button--primary")
+    expect(till.dialog).to_contain_text("“Adjust stock” needs a manager")
+    approve(till)
+    expect(page.locator("#notice")).to_contain_text("Adjusted as R01-")
+
+    # On hand by store, as head office has it; then one is sold, and milk that nobody counted.
     for _ in range(WAIT_MS // LOOK_MS):
         look_up(till)
         expect(page.locator("#stock-stores table, #stock-stores .notice")).to_be_visible()
@@ -88,6 +104,7 @@ def test_counted_online_estimated_offline_set_to_zero_and_proved(
     expect(page.locator("#stock-estimate")).to_have_text(re.compile(rf"About 9, as of {CLOCK}"))
     till.press("Escape", "#stock-text")
     till.press("Escape", ".shelf")
+    till.scan(MILK, "Milk")
     first = till.pay_exact()
     till.press("F9", ".shelf")
     head_office.wait_stored(first)
@@ -115,6 +132,13 @@ def test_counted_online_estimated_offline_set_to_zero_and_proved(
     assert not violations(office)
     office.click("text=Set Harbour to zero")
     expect(office.locator("h1")).to_have_text("Set the stock of Harbour Street to zero?")
+    head_office.heard_last("R01", SILENT_MS)
+    until(office, office.locator("section[aria-labelledby=owing] tbody"), "R01")
+    for name, above in (("Above zero", "taken off"), ("Below zero", "added")):
+        expect(office.locator(f".tile:has-text('{name}')")).to_contain_text(re.compile(rf"[1-9]\d* {above}"))
+    what_goes = office.locator("section[aria-labelledby=largest] tbody")
+    expect(what_goes.locator("tr:has-text('CRISP')")).to_contain_text("8")
+    expect(what_goes.locator("tr:has-text('MILK1')")).to_contain_text(re.compile("[-−]"))
     assert not violations(office)
     office.fill("#reason", "Moved out")
     office.fill("#typed", "Harbour")
