@@ -87,6 +87,19 @@ def test_a_till_is_told_what_changed_in_its_store_and_how_far_it_is_itself(
     assert _page(till, incarnation="another", version=folded.version).is_whole
 
 
+def test_what_was_received_in_part_is_offered_for_the_rest(
+    office: ServedHeadOffice, tills: tuple[SampleJournal, SampleJournal, httpx.Client]
+) -> None:
+    one, two, _ = tills
+    sent, second = next_number(one), office.session(two)
+    _bring(office, transferred(one, 5, "sent", "S2", A=10, B=3), 3)
+    _bring(office, transferred(two, 6, "received", "S1", sent, A=8), 3)
+    (left,) = _page(second).incoming
+    assert (left.transfer, left.lines) == (sent, (("A", "", 2_000), ("B", "", 3_000)))
+    _bring(office, transferred(two, 7, "received", "S1", sent, A=2, B=3), 4)
+    assert _page(second).incoming == ()
+
+
 def test_a_store_is_set_to_zero_once_and_what_comes_late_leaves_zero(
     office: ServedHeadOffice, tills: tuple[SampleJournal, SampleJournal, httpx.Client]
 ) -> None:

@@ -198,6 +198,9 @@ def test_goods_are_sent_and_received_offline(till: StaffedTill, tmp_path: Path) 
         assert "Received from S2 as R01-" in _say(
             client, "POST", "/stock/receive", other="S2", transfer="R09-1"
         )
+        left = _say(client, "POST", "/stock/receive/take", transfer="R09-1")
+        assert 'value="1"' in left, "the rest can be received, and no more than that is offered"
+        _say(client, "POST", "/stock/receive/drop")
         _say(client, "POST", "/stock/receive/add", text=MUG.sku)
         assert "Enter the number of the transfer" in _say(client, "POST", "/stock/receive", other="S2")
         assert "Nothing scanned" in _say(client, "POST", "/stock/receive/drop")

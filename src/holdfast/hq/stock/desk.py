@@ -26,7 +26,7 @@ from holdfast.infra.queries import Engine, load_queries
 _sql = load_queries("holdfast.hq.stock", "desk.sql", Engine.POSTGRES)
 
 INCOMING_FOR_MS = 90 * 86_400_000
-"""A transfer that nobody received for so long is no longer offered; head office's page still shows it."""
+"""What was not received for so long is no longer offered; its number can still be typed."""
 _INCOMING_LINES_MAX = 2_000
 _STORES_MAX = 2_000
 

@@ -8,9 +8,11 @@ the same (ST2).
 """
 
 import threading
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import apsw
+import msgspec
 import structlog
 
 from holdfast.core.faults import Fault
@@ -31,7 +33,7 @@ from holdfast.infra.keys import DatabaseKey
 from holdfast.infra.sqlite import faults
 from holdfast.register.realtime.client import Denied, RealTime, Unanswered
 from holdfast.register.stock.draft import Draft
-from holdfast.register.stock.kept import Kept
+from holdfast.register.stock.kept import Kept, Told
 from holdfast.register.till.database import read_till
 from holdfast.register.till.stock import Own, epochs, grow, statement
 
@@ -105,21 +107,30 @@ class StockHere:
         """None: head office never told anything of this store, and nobody counted it here."""
         told = self._kept.told()
         with self._lock:
-            mark = None if told is None else (told.incarnation, told.version, told.at_ms)
-            if mark != self._own_of:
-                self._own, self._own_of = Own({} if told is None else told.applied), mark
-            connection = self._beside()
-            with faults(connection):
-                grow(connection, self._own)
-            milli = self._own.estimate(sku, None if told is None else self._kept.level(sku))
+            milli = self._grown(told).estimate(sku, None if told is None else self._kept.level(sku))
         if milli is None:
             return None
         return Estimate(milli, self._clock.now_ms() if told is None else told.at_ms)
 
     def incoming(self) -> tuple[Incoming, ...]:
-        """Transfers that were on their way here when head office last told."""
+        """What was on its way here when head office last told, less what this register received since."""
         told = self._kept.told()
-        return () if told is None else told.incoming
+        if told is None or not told.incoming:
+            return ()
+        with self._lock:
+            received = self._grown(told).received
+            left = [_less(each, received) for each in told.incoming]
+        return tuple(each for each in left if each.lines)
+
+    def _grown(self, told: Told | None) -> Own:
+        """What this register did that is not in the figures; `_lock` is held."""
+        mark = None if told is None else (told.incarnation, told.version, told.at_ms)
+        if mark != self._own_of:
+            self._own, self._own_of = Own({} if told is None else told.applied), mark
+        connection = self._beside()
+        with faults(connection):
+            grow(connection, self._own)
+        return self._own
 
     def stores(self) -> tuple[StoreName, ...]:
         """Every store of the chain that head office told of."""
@@ -184,3 +195,11 @@ class StockHere:
             if done:
                 self._told_ms = now_ms
             self._next_ms = now_ms + (EVERY_MS if done else _AGAIN_MS)
+
+
+def _less(incoming: Incoming, received: Mapping[tuple[str, Sku], int]) -> Incoming:
+    """A transfer without what was received of it."""
+    left = [
+        (sku, name, milli - received.get((incoming.transfer, sku), 0)) for sku, name, milli in incoming.lines
+    ]
+    return msgspec.structs.replace(incoming, lines=tuple(line for line in left if line[2] > 0))

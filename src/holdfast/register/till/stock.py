@@ -1,6 +1,7 @@
 """What this till itself did to stock: since a place in its journal, and all of it as one statement."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,7 +13,7 @@ from holdfast.core.faults import MalformedFault
 from holdfast.core.ids import EpochId, Sku
 from holdfast.core.journal.bodies import REGISTRY
 from holdfast.core.journal.entry import Unprojectable, decode_entry
-from holdfast.core.stock.entries import StockCounted
+from holdfast.core.stock.entries import StockCounted, StockTransferred
 from holdfast.core.stock.services import Statement, StockDigest
 from holdfast.infra.queries import Engine, Queries, load_queries
 from holdfast.register.till import writing
@@ -35,6 +36,8 @@ class Own(msgspec.Struct):
     moved: dict[Sku, int] = msgspec.field(default_factory=dict[Sku, int])
     counted: dict[Sku, int] = msgspec.field(default_factory=dict[Sku, int])
     """Figures that were counted here since; `moved` is what moved after."""
+    received: Counter[tuple[str, Sku]] = msgspec.field(default_factory=Counter[tuple[str, Sku]])
+    """What was received here of each transfer."""
 
     def estimate(self, sku: Sku, level_milli: int | None) -> int | None:
         """What lies in the store now: the figure, corrected; None: nobody knows a figure."""
@@ -63,6 +66,9 @@ def _take(own: Own, data: bytes) -> None:
             own.counted[line.sku] = line.quantity_milli
             own.moved.pop(line.sku, None)
         return
+    if isinstance(body, StockTransferred) and body.way == "received":
+        for line in body.lines:
+            own.received[body.transfer, line.sku] += line.quantity_milli
     for sku, milli in totals.stock_deltas(body).items():
         own.moved[sku] = own.moved.get(sku, 0) + milli
 
