@@ -3,15 +3,18 @@
 import msgspec
 import pytest
 
-from holdfast.core.central.accounts import AccountId, Act, Kind
+from holdfast.core.central.accounts import AccountId, Act, HoldKey, Kind
 from holdfast.core.central.entries import ValueMovement
+from holdfast.core.central.holds import Held, HoldRequest
 from holdfast.core.customers import CustomerRow, Details
-from holdfast.core.ids import CustomerNumber, OriginId
+from holdfast.core.ids import CustomerNumber, OriginId, TransactionId
 from holdfast.core.journal import writer
 from holdfast.core.loyalty.parameters import EXPIRY_MONTHS, TIERS
 from holdfast.core.parameters import Scope
 from holdfast.core.refusals import Refusal
+from holdfast.core.sale import Tender
 from holdfast.hq.central.audit import acts
+from holdfast.hq.central.desk import CentralDesk
 from holdfast.hq.central.proof import ProofBook
 from holdfast.hq.central.views import AccountBook
 from holdfast.hq.customers.book import CustomerBook
@@ -27,7 +30,7 @@ from tests.unit.core.shop import done
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
 
-ADA, BEN = CustomerNumber("C1"), CustomerNumber("C2")
+ADA, BEN, CEM = CustomerNumber("C1"), CustomerNumber("C2"), CustomerNumber("C0")
 DAY_MS = 86_400_000
 
 
@@ -62,11 +65,26 @@ class Office:
     def earns(self, customer: str, points: int, date: str, register: int = 1) -> None:
         """A sale of that date, or a return where it is negative."""
         move = ValueMovement(kind=Kind.POINTS, act=Act.EARN, account=AccountId(customer), amount=points)
+        self.sells(move, date=date, register=register)
+
+    def pays(self, customer: str, kind: Kind, amount: int, key: str = "") -> None:
+        """A sale of that amount, by points or on account."""
+        act = Act.REDEEM if kind is Kind.POINTS else Act.CHARGE
+        move = ValueMovement(
+            kind=kind, act=act, account=AccountId(customer), amount=amount, tender=1, key=HoldKey(key)
+        )
+        self.sells(move, tenders=(Tender(kind=kind, amount_minor=amount),), total_minor=amount)
+
+    def sells(
+        self, move: ValueMovement, *, date: str = STAMP.date, register: int = 1, total_minor: int = 1_000,
+        tenders: tuple[Tender, ...] | None = None,
+    ) -> None:  # fmt: skip
         journal = self.journals[register - 1]
         assert journal.head is not None
         self.sold += 1
-        body = sale(f"R{register:02}-00001-{self.sold:06}", total_minor=1_000)
-        body = msgspec.structs.replace(body, customer=CustomerNumber(customer), values=(move,))
+        number = f"R{register:02}-00001-{self.sold:06}"
+        body = sale(number, total_minor=total_minor, tenders=tenders)
+        body = msgspec.structs.replace(body, customer=CustomerNumber(move.account), values=(move,))
         stamp = msgspec.structs.replace(STAMP, date=date)
         journal._store(writer.write(journal.origin, journal.head, "sale", 1, body, stamp))
         self.hq.ingest.receive_batch(journal.origin, journal.batch(1, 10_000))
@@ -151,6 +169,46 @@ def test_of_two_customers_who_are_one_points_and_debts_follow(office: Office) ->
     assert booked is not None
     assert [move.act for move in booked.movements].count("move") == 2, "one for each time"
     office.prove()
+
+
+def test_what_a_merged_number_lacks_is_taken_from_who_remains_whichever_came_first(office: Office) -> None:
+    """A receipt names the number that its customer had then; nothing is overspent that is there (LY4, P8)."""
+    office.customers.load({CEM: CustomerRow(number=CEM, revision=1, details=Details(name="Cem"))})
+    office.earns(ADA, 100, "2026-08-01")
+    office.earns(BEN, 200, "2026-08-01")
+    done(office.credit.set_limit(ADA, 2_000, "GBP", by="a", reason="knows them"))
+    desk = CentralDesk(office.hq.store, office.clock, bytes(32))
+    request = HoldRequest(
+        key=HoldKey("held-before-the-merge"), kind=Kind.POINTS, act=Act.REDEEM, account=AccountId(ADA),
+        transaction=TransactionId("t-R01-00001-000004"),
+    )  # fmt: skip
+    assert isinstance(desk.hold(office.journals[0].origin, request), Held)
+    assert office.customers.merge(ADA, BEN, (1, 1), "a") is None
+    assert office.customers.merge(BEN, CEM, (2, 1), "a") is None
+    office.earns(ADA, -30, "2026-08-02")
+    assert office.balance(ADA) == 70, "its own points first: they wait for the sale that holds them"
+    office.pays(ADA, Kind.POINTS, 100, request.key)
+    assert (office.balance(ADA), office.balance(BEN)) == (0, 170), (
+        "what was not booked over yet is theirs too"
+    )
+    assert office.points.follow_merges() == 2, "points, and credit"
+    office.earns(ADA, 5, "2026-08-03")
+    office.earns(ADA, -30, "2026-08-03")
+    office.pays(BEN, Kind.POINTS, 40)
+    assert [office.balance(number) for number in (ADA, BEN, CEM)] == [0, 0, 105]
+    office.pays(ADA, Kind.ON_ACCOUNT, 1_500)
+    assert office.balance(CEM, Kind.ON_ACCOUNT) == -1_500, (
+        "a sale of an allowance: the limit is theirs by now"
+    )
+    office.earns(ADA, 7, "2026-08-04")
+    office.earns(CEM, -10, "2026-08-04")
+    office.earns(CEM, -110, "2026-08-04")
+    assert [office.balance(number) for number in (ADA, BEN, CEM)] == [0, 0, 0]
+    with office.pool.connection() as conn:
+        said = conn.execute("select remark, difference from value_movement where remark <> ''").fetchall()
+    assert said == [("overspent", -8)], "what nobody has, and nothing else"
+    office.prove()
+    assert office.points.follow_merges() == 0, "nothing is left behind"
 
 
 def test_a_limit_is_set_by_somebody_with_a_reason(office: Office) -> None:

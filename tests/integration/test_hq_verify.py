@@ -119,6 +119,10 @@ VALUE_TAMPERINGS = {
     "a movement removed": "delete from value_movement where number = 2",
     "a balance changed": "update value_movement set balance = balance + 1 where number = 2",
     "another account": "update value_movement set transaction = 'another' where number = 2",
+    "booked over from nowhere": (
+        "insert into value_movement select kind, account, 3, 0, 1, 1, 'move', 5, -5, 0, balance + 5, '', '', "
+        "'', '', '', business_date, posting_period, at_ms, '', currency from value_movement where number = 2"
+    ),
     "a hold that was settled holds again": "update value_hold set ended = '' where ended = 'settled'",
     "an allowance used by nobody": (
         "insert into value_allowance (allowance, origin, epoch, kind, amount, used, granted_at_ms, "

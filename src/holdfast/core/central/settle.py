@@ -5,9 +5,12 @@
 `counter` is what the entry says it took or gave; `booked` is what the account took part in. Where an account
 has less than was taken, or a key ended before, the rest is a difference: booked apart, with a remark that
 stands on the report. No account ever falls below its floor by an entry.
+
+An entry names its customer by the number that the till knew. Where others lead to the same customer by now,
+what its account lacks is booked over from theirs first: merge or entry, it is the same which came first.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -23,13 +26,17 @@ from holdfast.core.central.accounts import (
     Kind,
     State,
 )
-from holdfast.core.central.entries import ValueMovement
+from holdfast.core.central.entries import MOVEMENTS_MAX, ValueMovement
 from holdfast.core.central.grants import Grant, grant_remark
 from holdfast.core.central.holds import SETTLED, TAKEN_BACK, Hold
 from holdfast.core.central.numbers import number_end
 from holdfast.core.ids import EpochId, OriginId, StoreId, TransactionId
 
 AccountKey = tuple[Kind, AccountId]
+
+OVER = 1_000
+"""So far beside a movement's ordinal in its entry stands what was booked over for it, half by half."""
+assert OVER > MOVEMENTS_MAX, "no movement of an entry has such an ordinal"
 
 
 class Place(NamedTuple):
@@ -154,6 +161,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     accounts: Mapping[AccountKey, Account]
     holds: Mapping[HoldKey, Hold]
     grants: Mapping[str, Grant] = {}
+    kin: Mapping[AccountKey, Sequence[AccountKey]] = {}
+    """Of customers who were merged: accounts under the other numbers that lead to the same one."""
 
 
 class Settling:
@@ -163,6 +172,7 @@ class Settling:
         self._accounts = dict(facts.accounts)
         self._holds = dict(facts.holds)
         self._grants = dict(facts.grants)
+        self._kin = facts.kin
         self._settled: list[Settled] = []
         self._opened: dict[AccountKey, None] = {}
         self._numbers: dict[AccountKey, str] = {}
@@ -213,6 +223,8 @@ class Settling:
         elif account.currency and account.currency != event.currency:
             remark, refused = remark or OTHER_CURRENCY, True
         asked = movement.amount if movement.act in GIVES else -movement.amount
+        if asked < 0 and not refused:
+            account = self._reach(event, account, -asked)
         booked = 0 if refused else _bookable(account, asked)
         if booked != asked and not refused:
             remark = remark or (OVERSPENT if asked < 0 else TOO_MUCH)
@@ -236,6 +248,37 @@ class Settling:
         assert row.booked + row.counter + row.difference == 0, "a movement is balanced"
         assert booked >= 0 or moved.balance >= -account.limit, "nothing is taken below the floor"
         self._settled.append(row)
+
+    def _reach(self, event: Moved, account: Account, wanted: int) -> Account:
+        """The account with what it lacked, as far as its customer's other accounts have it."""
+        lacking = wanted - account.balance - account.limit
+        beside = event.place.ordinal
+        for place in self._kin.get((account.kind, account.account), ()):
+            giver = self._accounts.get(place)
+            over = 0 if giver is None else min(lacking, giver.available)
+            if giver is None or giver.currency != account.currency or over <= 0:
+                continue
+            account, beside = self._book_over(event, giver, account, over, beside), beside + 2 * OVER
+            lacking -= over
+        return account
+
+    def _book_over(self, event: Moved, giver: Account, taker: Account, over: int, beside: int) -> Account:
+        """Both halves, in the ledger before the movement that they are for; the taker after it."""
+        for account, booked in ((giver, -over), (taker, over)):
+            beside += OVER
+            self._accounts[account.kind, account.account] = moved = msgspec.structs.replace(
+                account, movements=account.movements + 1, balance=account.balance + booked
+            )
+            movement = ValueMovement(kind=account.kind, act=Act.MOVE, account=account.account, amount=over)
+            place = event.place._replace(ordinal=beside)
+            self._settled.append(
+                Settled(
+                    moved=msgspec.structs.replace(event, place=place, movement=movement),
+                    number=moved.movements, booked=booked, counter=-booked, difference=0,
+                    balance=moved.balance,
+                )
+            )  # fmt: skip
+        return self._accounts[taker.kind, taker.account]
 
     def _look_at_key(self, event: Moved) -> tuple[str, bool]:
         """The remark that its key brings, and whether nothing is booked for it. The key ends here."""

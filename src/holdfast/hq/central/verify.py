@@ -61,6 +61,8 @@ class ValueCheck:
             kind, account = rows[-1][0], rows[-1][1]
         for kind, account, key in _sql.unended(self._conn):
             yield f"{kind} {account}: a movement settled the hold {key}, which has not ended"
+        for chain, seq, booked in _sql.uneven(self._conn):
+            yield f"chain {chain} record {seq}: what was booked over comes to {booked} and not to nothing"
         for allowance in _sql.misused(self._conn):
             yield f"allowance {allowance[0]}: what was used of it is not what movements took"
 

@@ -1,10 +1,15 @@
 -- What verification reads of central value, as of one moment.
 
 -- name: movements(chain, after, through)
--- What an entry took or gave: of a return's points it is negative.
+-- What an entry took or gave: of a return's points it is negative. What was booked over for it, it does not say.
 select seq, ordinal, kind, account, act, case when act in ('issue', 'top_up', 'earn', 'pay') then -counter else counter end,
        key, allowance, origin, store, business_date, at_ms, transaction, currency
-from value_movement where chain = :chain and seq > :after and seq <= :through;
+from value_movement where chain = :chain and seq > :after and seq <= :through and act <> 'move';
+
+-- name: uneven()
+-- Entries, and head office's own records under chain 0, whose booking over makes or loses something.
+select chain, seq, sum(booked)::bigint from value_movement where act = 'move'
+group by chain, seq, kind having sum(booked) <> 0;
 
 -- name: unended()
 select m.kind, m.account, m.key

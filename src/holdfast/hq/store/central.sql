@@ -68,6 +68,20 @@ where a.allowance = more.allowance;
 insert into value_ask (chain, seq, key, origin, kind, act, account, number_end, transaction, at_ms)
 values (:chain, :seq, :key, :origin, :kind, :act, :account, :number_end, :transaction, :at_ms);
 
+-- name: kin(numbers)
+-- The other numbers of customers who were merged, the one that answers first (hq/migrations/0020_customers.sql).
+with recursive up (asked, number) as (
+    select n, n from unnest(:numbers::text[]) as n
+    union
+    select u.asked, c.into_number from up u join customer c using (number) where c.into_number is not null
+), kin (asked, number, away) as (
+    select u.asked, u.number, 0 from up u
+    where not exists (select from customer c where c.number = u.number and c.into_number is not null)
+    union
+    select k.asked, c.number, k.away + 1 from kin k join customer c on c.into_number = k.number
+)
+select asked, number from kin where number <> asked order by asked, away, number;
+
 -- name: is_waiting()$
 -- This life of head office began with a loss, and nobody and nothing has opened it again.
 select i.cause <> 'created' and r.incarnation is null

@@ -119,6 +119,9 @@ class MemoryCentralValue:
         self._set(self._tables.holds, hold.key, hold)
         self._set(self._tables.held, place, others if hold.ended else (*others, hold.key))
 
+    def kin(self, accounts: Collection[AccountKey]) -> Mapping[AccountKey, Sequence[AccountKey]]:
+        return {}  # no customers are kept here, so that nobody is merged
+
     def is_waiting(self) -> bool:
         return self._tables.waiting.get("", False)
 

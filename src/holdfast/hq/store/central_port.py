@@ -35,6 +35,11 @@ class CentralValue(Protocol):
         """New accounts. RaceFault where one is there already."""
         ...
 
+    def kin(self, accounts: Collection[AccountKey]) -> Mapping[AccountKey, Sequence[AccountKey]]:
+        """Of customers who were merged: accounts of the other numbers of each, the one that remains first.
+        They need not exist, and none is locked."""
+        ...
+
     def is_waiting(self) -> bool:
         """Whether head office lost state, and does not know yet what registers did since."""
         ...

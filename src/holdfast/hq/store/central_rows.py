@@ -1,5 +1,6 @@
 """Central value as rows of PostgreSQL."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -153,6 +154,16 @@ class PostgresCentralValue:
                     number_end=account.number_end,
                     at_ms=at_ms,
                 )
+
+    def kin(self, accounts: Collection[AccountKey]) -> Mapping[AccountKey, Sequence[AccountKey]]:
+        others: defaultdict[str, list[AccountId]] = defaultdict(list)
+        for asked, number in _sql.kin(self._conn, numbers=sorted({account for _, account in accounts})):
+            others[asked].append(AccountId(number))
+        return {
+            (kind, account): [(kind, other) for other in others[account]]
+            for kind, account in accounts
+            if account in others
+        }
 
     def is_waiting(self) -> bool:
         return _sql.is_waiting(self._conn)
