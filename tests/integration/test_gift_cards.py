@@ -264,9 +264,11 @@ def test_what_is_in_doubt_settles_once_by_itself(till: RealTimeTill) -> None:
         "head office holds it, and nobody here knows"
     )
     till.line.mode = Line.OPEN
+    assert not till.get("/held/now?way=gift_card"), "the page that is paid at stays while there is a doubt"
     till.till.services.central.heard()
     eventually(lambda: till.hold().stage == "held")
     assert till.hold().key == key
+    assert "Take €4.99" in till.get("/held/now?way=gift_card"), "and goes on by itself"
     till.on_hold("pay")
     till.sync()
     till.sync()
