@@ -55,6 +55,7 @@ def test_a_lock_is_released_with_the_keyboard_and_what_came_of_it_is_worked_thro
     expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Locks"])
     row = page.get_by_role("row", name="Till R01")
     expect(row).to_contain_text("to pay by it")
+    expect(row).to_contain_text("25 h")
     expect(row).to_contain_text("has not been in touch since")
     accessible(page)
     page.get_by_role("link", name=f"Release… {words}").focus()
@@ -71,12 +72,27 @@ def test_a_lock_is_released_with_the_keyboard_and_what_came_of_it_is_worked_thro
     )
     expect(page.get_by_role("main")).to_contain_text("Nothing is locked")
 
+    shop.hold(1)
+    shop.speaks(1)  # and owes nothing
+    assert shop.locks.release_stale() == (1, False)
+    page.goto("/locks")
+    expect(page.get_by_role("region", name="Released lately")).to_contain_text("by policy")
+
+    shop.tills[1].remove()
+    shop.hold(1)
+    enter(page, office, "ann")
+    page.goto("/locks")
+    page.get_by_role("link", name=f"Release… {words}").click()
+    page.get_by_label("Reason").fill("The customer waits elsewhere")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The lock is released")
+    shop.tills[1].online = True
+    shop.tills[1].remove()
     assert isinstance(shop.tills[1].ask(Kind.GIFT_CARD, Act.REDEEM, number=NUMBER), Held)
     shop.tills[1].conclude(300)
     shop.tills[0].online = True
     shop.tills[0].sync()
 
-    enter(page, office, "ann")
     page.get_by_role("link", name="Differences").click()
     row = page.get_by_role("row", name="Gift card")
     expect(row).to_contain_text("Its lock was released, and the register concluded all the same")
@@ -97,3 +113,7 @@ def test_a_lock_is_released_with_the_keyboard_and_what_came_of_it_is_worked_thro
     for path in ("/cards", "/cards/prepared", "/proof", "/exposure", "/audit", "/restored"):
         page.goto(path)
         accessible(page)
+    page.goto("/audit")
+    acts = page.get_by_role("row").filter(has_text=words)
+    for who, why in (("mia", "The till was stolen"), ("policy", ""), ("ann", "The customer waits elsewhere")):
+        expect(acts.filter(has_text=who).filter(has_text=why).first).to_be_visible()
