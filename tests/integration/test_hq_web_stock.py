@@ -6,14 +6,16 @@ import pytest
 
 from holdfast.core.ids import Sku
 from holdfast.core.stock.services import Availability, Statement, StockPage, StockRequest, stock_digest
+from holdfast.core.stock.transfers import Became
 from holdfast.core.sync.messages import decode, encode
+from holdfast.hq.stock import views
 from holdfast.hq.stock.keeper import fold
 from holdfast.hq.stock.reconcile import Proof, reconcile
 from holdfast.hq.stock.zero import Zeroed
 from holdfast.hq.web.auth.accounts import Accounts
 from tests.hq_web_fixtures import PASSWORD, ServedHeadOffice, csrf_of
 from tests.journal_samples import SampleJournal, sale
-from tests.stock_samples import adjusted, counted, next_number, register, sold, transferred
+from tests.stock_samples import NOON_MS, adjusted, counted, next_number, register, sold, transferred
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures", "tests.hq_web_fixtures"]
 
@@ -98,6 +100,42 @@ def test_what_was_received_in_part_is_offered_for_the_rest(
     assert (left.transfer, left.lines) == (sent, (("A", "", 2_000), ("B", "", 3_000)))
     _bring(office, transferred(two, 7, "received", "S1", sent, A=2, B=3), 4)
     assert _page(second).incoming == ()
+
+
+def test_what_became_of_a_transfer_has_a_name(
+    office: ServedHeadOffice, tills: tuple[SampleJournal, SampleJournal, httpx.Client]
+) -> None:
+    one, two, _ = tills
+    three = _third_store(office)
+    sent = next_number(one)
+    _bring(office, transferred(one, 5, "sent", "S2", A=10, B=3, C=4, D=1), 3)
+    _bring(office, transferred(two, 6, "received", "S1", sent, A=8, B=3, X=2), 3)
+    _bring(office, transferred(three, 6, "received", "S1", sent, C=4), 2)
+    _bring(office, transferred(three, 7, "received", "S2", "R02-never", A=1), 3)
+    became = {
+        (line.transfer, line.sku): (line.became, [(each.store, each.left_milli) for each in line.left])
+        for line in views.transfers(office.services.pool, NOON_MS)
+    }
+    assert became == {
+        (sent, "A"): (Became.SHORT, [("S2", 2_000)]),
+        (sent, "B"): (Became.RECEIVED, []),
+        (sent, "C"): (Became.ELSEWHERE, [("S2", 4_000), ("S3", -4_000)]),
+        (sent, "D"): (Became.IN_TRANSIT, [("S2", 1_000)]),
+        (sent, "X"): (Became.UNLISTED, [("S2", -2_000)]),
+        ("R02-never", "A"): (Became.NEVER_SENT, [("S3", -1_000)]),
+    }
+    page = office.signed_in().get("/stock/transfers").text
+    for said in ("Received at another store", "4 on its way to S2", "4 received at S3, and not sent there"):
+        assert said in page
+
+
+def _third_store(office: ServedHeadOffice) -> SampleJournal:
+    """A register in a store that nobody sent anything to."""
+    with office.services.pool.connection() as conn:
+        conn.execute("insert into store values ('S3', 'Harbour', 'GBP', 'Europe/London')")
+    three = office.enrol(register(3), series="R03", store="S3")
+    _bring(office, three)
+    return three
 
 
 def test_a_store_is_set_to_zero_once_and_what_comes_late_leaves_zero(

@@ -1,9 +1,13 @@
 """Stock as head office's pages show it: a store's products, one of them with its movements, transfers."""
 
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 
 from holdfast.core.ids import StoreId
-from holdfast.core.stock.transfers import Became, became_of
+from holdfast.core.stock.transfers import AtStore, Became, became_of
 from holdfast.infra.postgres.connect import Pool
 from holdfast.infra.queries import Engine, load_queries
 
@@ -88,23 +92,40 @@ class TransferLine(msgspec.Struct, frozen=True, kw_only=True):
 
     transfer: str
     sent_by: str
+    """Empty: what sent it is not here."""
     sent_to: str
     at_ms: int
-    sku: str
-    description: str
-    sent_milli: int
-    received_milli: int
-    receipts: int
     chain: int
     seq: int
+    sku: str
+    description: str
+    stores: tuple[AtStore, ...]
 
     @property
     def became(self) -> Became:
-        return became_of(self.sent_milli, self.received_milli, self.receipts)
+        return became_of(bool(self.sent_by), self.stores)
+
+    @property
+    def sent_milli(self) -> int:
+        return sum(each.sent_milli for each in self.stores)
+
+    @property
+    def received_milli(self) -> int:
+        return sum(each.received_milli for each in self.stores)
 
     @property
     def difference_milli(self) -> int:
         return self.received_milli - self.sent_milli
+
+    @property
+    def received_by(self) -> tuple[str, ...]:
+        """Stores other than the one that it was sent to."""
+        return tuple(each.store for each in self.stores if each.receipts and not each.is_addressed)
+
+    @property
+    def left(self) -> tuple[AtStore, ...]:
+        """Where it is on its way still, or received without being sent there."""
+        return tuple(each for each in self.stores if each.left_milli)
 
 
 def stores(pool: Pool) -> list[tuple[str, str]]:
@@ -156,12 +177,20 @@ def transfers(pool: Pool, now_ms: int) -> list[TransferLine]:
     """The newest, by product, with what became of each."""
     with pool.connection() as conn:
         rows = list(_sql.transfers(conn, since_ms=now_ms - TRANSFERS_FOR_MS, at_most=TRANSFERS_SHOWN))
-    return [
-        TransferLine(
-            transfer=transfer, sent_by=sent_by or "", sent_to=sent_to or received_by or "", at_ms=at_ms,
-            sku=sku, description=description, sent_milli=sent, received_milli=received, receipts=receipts,
-            chain=chain, seq=seq,
-        )
-        for (transfer, sent_by, sent_to, received_by, at_ms, sku, description, sent, received, receipts,
-             chain, seq) in rows
-    ]  # fmt: skip
+    by_line = itertools.groupby(rows, key=lambda row: (row[0], row[1]))
+    return [_transfer_line(list(found)) for _, found in by_line]
+
+
+def _transfer_line(rows: Sequence[tuple[Any, ...]]) -> TransferLine:
+    transfer, sku, _, sent_by, sent_to, at_ms, chain, seq, *_ = rows[0]
+    return TransferLine(
+        transfer=transfer, sent_by=sent_by, sent_to=sent_to, at_ms=at_ms, chain=chain, seq=seq, sku=sku,
+        description=max(row[8] for row in rows),
+        stores=tuple(
+            AtStore(
+                store=StoreId(row[2]), sent_milli=row[9], received_milli=row[10], receipts=row[11],
+                is_addressed=row[12],
+            )
+            for row in rows
+        ),
+    )  # fmt: skip

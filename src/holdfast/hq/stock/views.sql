@@ -49,15 +49,27 @@ order by s.booked_at_ms, s.chain, s.seq limit 500;
 select number, chain, seq from document where number = any(:numbers) and type in ('stock_counted', 'stock_transferred');
 
 -- name: transfers(since_ms, at_most)
--- Each line of a transfer: what was sent, what was received, and by how many receipts.
-select t.transfer, min(t.store) filter (where t.way = 'sent'), min(t.other) filter (where t.way = 'sent'),
-       min(t.store) filter (where t.way = 'received'),
-       min(t.at_ms), l.sku, max(l.description),
-       coalesce(-sum(l.stock_milli) filter (where t.way = 'sent'), 0)::bigint,
-       coalesce(sum(l.stock_milli) filter (where t.way = 'received'), 0)::bigint,
-       (select count(*) from stock_transfer r where r.transfer = t.transfer and r.way = 'received'),
-       min(t.chain), min(t.seq)
-from stock_transfer t join document_line l using (chain, seq)
-where t.transfer in (select transfer from stock_transfer where at_ms > :since_ms order by at_ms desc limit :at_most)
-group by t.transfer, l.sku
-order by min(t.at_ms) desc, t.transfer, l.sku;
+-- Each product of a transfer by the store that it was sent to, or that received it.
+with newest as (
+    select transfer from stock_transfer where at_ms > :since_ms order by at_ms desc limit :at_most
+), transfer as (
+    select transfer, min(store) filter (where way = 'sent') as sent_by, min(other) filter (where way = 'sent') as sent_to,
+           min(at_ms) as at_ms,
+           (array_agg(chain order by way desc, chain, seq))[1] as chain,
+           (array_agg(seq order by way desc, chain, seq))[1] as seq
+    from stock_transfer where transfer in (select transfer from newest) group by transfer
+), line as (
+    select t.transfer, l.sku, case t.way when 'sent' then t.other else t.store end as store,
+           l.description, t.way, t.chain, t.seq, l.stock_milli
+    from stock_transfer t join document_line l using (chain, seq)
+    where t.transfer in (select transfer from newest)
+)
+select t.transfer, l.sku, l.store, coalesce(t.sent_by, ''), coalesce(t.sent_to, ''), t.at_ms, t.chain, t.seq,
+       max(l.description),
+       coalesce(-sum(l.stock_milli) filter (where l.way = 'sent'), 0)::bigint,
+       coalesce(sum(l.stock_milli) filter (where l.way = 'received'), 0)::bigint,
+       count(distinct (l.chain, l.seq)) filter (where l.way = 'received'),
+       exists (select from stock_transfer s where s.transfer = t.transfer and s.way = 'sent' and s.other = l.store)
+from transfer t join line l using (transfer)
+group by t.transfer, l.sku, l.store, t.sent_by, t.sent_to, t.at_ms, t.chain, t.seq
+order by t.at_ms desc, t.transfer, l.sku, l.store;
