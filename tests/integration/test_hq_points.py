@@ -145,6 +145,19 @@ def test_a_tier_goes_by_what_was_earned_lately(office: Office) -> None:
     assert standing.next_tier == ("Gold", 2_000)
     office.earns(ADA, -200, "2026-05-02")
     assert office.points.tier(ADA) == "", "what came back counts against it"
+    office.earns(BEN, 100, "2026-05-03")
+    assert office.customers.merge(ADA, BEN, (1, 1), "a") is None
+    for _ in range(2):
+        assert office.points.tier(BEN) == "Silver", "at a till as on the page: by what each of the two earned"
+        standing = office.points.standing(BEN)
+        assert standing is not None
+        assert (standing.tier, standing.counted, standing.balance) == ("Silver", 500, 2_400)
+        office.points.follow_merges()
+    office.set(EXPIRY_MONTHS, 6)
+    office.earns(ADA, -2_300, "2026-09-01")
+    standing = office.points.standing(BEN)
+    assert standing is not None
+    assert standing.expiry == ("2027-03-21", 100), "what was booked over counts from that day"
 
 
 def test_of_two_customers_who_are_one_points_and_debts_follow(office: Office) -> None:

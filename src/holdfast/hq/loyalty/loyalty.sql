@@ -3,9 +3,20 @@
 -- name: settings(keys)
 select key, body from feed_row where feed = 'parameters' and key = any(:keys) and not deleted;
 
--- name: booked(kind, accounts)
+-- name: booked(number)
 select business_date::text, act, booked from value_movement
-where kind = :kind and account = any(:accounts) order by account, number;
+where kind = 'points' and account = :number order by number;
+
+-- name: booked_of(number)
+-- Under all numbers that lead to this customer.
+with recursive led (number) as (
+    select :number::text
+    union
+    select c.number from customer c join led l on c.into_number = l.number
+)
+select m.business_date::text, m.act, m.booked, m.account
+from value_movement m join led l on m.account = l.number
+where m.kind = 'points' order by m.account, m.number;
 
 -- name: with_old_points(after, before, limit)
 -- Accounts that have points from before a date, and something left.

@@ -6,6 +6,7 @@ An account that a transaction holds waits, so that nothing is taken from under i
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
@@ -82,22 +83,21 @@ class PointsBook:
 
     # ---- reading ---------------------------------------------------------------------------------
 
-    def standing(self, number: str, merged: Sequence[str] = ()) -> Standing | None:
+    def standing(self, number: str) -> Standing | None:
         """None: no point was ever booked for this customer."""
-        numbers, today = [number, *merged], self.today()
+        today = self.today()
         with self._pool.connection() as conn:
             rules = _rules(conn, today)
-            rows = list(_sql.booked(conn, kind=Kind.POINTS.value, accounts=numbers))
+            rows = list(_sql.booked_of(conn, number=number))
         if not rows:
             return None
         counted = _counted(rows, rules, today)
-        left = expiries(_booked(rows), rules.expiry_months) if rules.expiry_months else []
         return Standing(
-            balance=sum(booked for _, _, booked in rows),
+            balance=sum(row[2] for row in rows),
             tier=tier_for(counted, rules.tiers),
             counted=counted,
             next_tier=next((tier for tier in rules.tiers if tier.points > counted), None),
-            expiry=left[0] if left else None,
+            expiry=_next_expiry(rows, rules.expiry_months),
             tier_months=rules.tier_months,
         )
 
@@ -108,7 +108,7 @@ class PointsBook:
             rules = _rules(conn, today)
             if not rules.tiers:
                 return ""
-            rows = list(_sql.booked(conn, kind=Kind.POINTS.value, accounts=[number]))
+            rows = list(_sql.booked_of(conn, number=number))
         return tier_for(_counted(rows, rules, today), rules.tiers)
 
     # ---- the regular work ------------------------------------------------------------------------
@@ -131,7 +131,7 @@ class PointsBook:
         with self._pool.connection() as conn:
             central = PostgresCentralValue(conn)
             account = central.facts([place], [], []).accounts[place]
-            rows = list(_sql.booked(conn, kind=place[0].value, accounts=[number]))
+            rows = list(_sql.booked(conn, number=number))
             points = min(expired_by(_booked(rows), months, today), account.balance)
             if points <= 0 or central.holds_of(place):
                 return 0
@@ -190,13 +190,23 @@ def _outcome(settled: Sequence[Settled], opened: Sequence[Account] = ()) -> Outc
 
 
 def _booked(rows: Sequence[Sequence[Any]]) -> list[Booked]:
-    return [Booked(date, booked) for date, _, booked in rows]
+    return [Booked(date, booked) for date, _, booked, *_ in rows]
+
+
+def _next_expiry(rows: Sequence[Sequence[Any]], months: int) -> Expiry | None:
+    """As it will be booked: each account by itself, oldest first."""
+    if not months:
+        return None
+    each = [expiries(_booked(list(found)), months) for _, found in groupby(rows, key=lambda row: row[3])]
+    left = [expiry for account in each for expiry in account]
+    date = min((expiry.date for expiry in left), default="")
+    return Expiry(date, sum(expiry.points for expiry in left if expiry.date == date)) if left else None
 
 
 def _counted(rows: Sequence[Sequence[Any]], rules: Rules, today: str) -> int:
     """Earned less taken back, over the months that count."""
     since = months_later(today, -rules.tier_months)
-    return sum(booked for date, act, booked in rows if act == Act.EARN and date > since)
+    return sum(booked for date, act, booked, *_ in rows if act == Act.EARN and date > since)
 
 
 def _rules(conn: Any, today: str) -> Rules:

@@ -138,7 +138,7 @@ def _value(
     """What a customer has of points and credit, under all numbers that lead here."""
     office = services.head_office
     return (
-        office.points.standing(customer.number, customer.merged),
+        office.points.standing(customer.number),
         office.credit.standing(Kind.ON_ACCOUNT, customer.number),
         office.credit.currencies(),
     )
