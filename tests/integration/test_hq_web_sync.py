@@ -219,6 +219,9 @@ def test_unknown_places_and_methods_are_problems(office: ServedHeadOffice) -> No
     problem_of(client.delete("/v1/health"), 405, "method-not-allowed")
     problem_of(client.post("/v1/session", content=b"not json"), 400, "request.malformed")
     inside = office.session(office.enrol(SampleJournal().open()))
+    for who, path in ((client, "session/challenge"), (client, "session"), (inside, "services/availability")):
+        for deep in (b"[" * 1_000, b"[" * 5_000 + b"]" * 5_000, b'{"sku":"A","x":' + b"[" * 5_000):
+            problem_of(who.post(f"/v1/{path}", content=deep), 400, "request.malformed")
     problem_of(inside.get("/v1/sync/feeds/secrets"), 404, "feed.unknown")
     problem_of(inside.get("/v1/sync/feeds/prices?since=-1"), 400, "request.malformed")
 

@@ -49,6 +49,8 @@ _FAULT_STATUS: tuple[tuple[type[Fault], int], ...] = (
     (SignatureFault, 403),
     (ChainFault, 400),
 )
+_IN_A_BODY = "while deserializing an object"
+"""As msgspec says it; all else that it says of a body, the framework takes for the sender's fault by itself."""
 _log = structlog.get_logger(__name__)
 
 
@@ -111,7 +113,13 @@ def exception_handlers(error_page: ErrorPage | None = None) -> ExceptionHandlers
         detail = "Something went wrong here, and it is logged. Nothing that was sent is lost: try again."
         return answer(request, 500, "internal", detail, {})
 
-    return {HTTPException: on_http, Fault: on_fault, Exception: on_bug}
+    def on_depth(request: AnyRequest, error: RecursionError) -> Response[Any]:
+        if _IN_A_BODY not in str(error):
+            return on_bug(request, error)
+        detail = "The body is nested too deeply: no request of this API is."
+        return answer(request, 400, _code_of(400), detail, {})
+
+    return {HTTPException: on_http, Fault: on_fault, RecursionError: on_depth, Exception: on_bug}
 
 
 def _code_of(status: int) -> str:
