@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import httpx
 
 from holdfast.core.ids import OriginId
-from holdfast.core.parameters import Change, ParameterRow, Scope, Step
+from holdfast.core.parameters import Change, ParameterRow, Scope, Step, key_of
 from holdfast.core.refusals import Refusal
 from holdfast.core.sync.commands import CommandBatch
 from holdfast.core.sync.feed import unpack
@@ -133,6 +133,15 @@ def test_a_group_counts_at_its_stores_and_moving_a_store_shows_what_that_does(
     assert "north S1, S2" in text_of(client.get("/parameters").text)
     counts = text_of(client.get("/registers/reg01").text)
     assert f"{CARDS} yes (Store group north)" in counts
+    for store in ("S1", "S2"):
+        left = Draft(name="store.group", scope=Scope("store", store), value=None)
+        assert isinstance(book.make(left, by="nia", reason="No groups"), Change)
+    assert book.groups() == {}
+    set_to(book, None, Scope("group", "north"))
+    assert key_of(CARDS, Scope("group", "north")) not in book.rows(), "it counts for nobody who joins later"
+    never = book.make(Draft(name=CARDS, scope=Scope("group", "nort"), value=None), by="nia", reason="Typed")
+    assert isinstance(never, Refusal)
+    assert never.code == "parameter.group"
 
 
 def test_dates_ends_and_undoing(office: ServedHeadOffice) -> None:

@@ -245,7 +245,11 @@ class ParameterBook:
             return Refusal(
                 "parameter.value", f"{str(draft.value)[:40]!r} is no locale. Write it as en_GB or de_CH."
             )
-        return dates_refusal(draft.valid_from, self.today()) or self._nobody(conn, draft.scope)
+        if refusal := dates_refusal(draft.valid_from, self.today()):
+            return refusal
+        if draft.value is None and any(_sql.changes_of(conn, key=draft.key)):
+            return None  # nobody may be there any more: it would count again for who comes back
+        return self._nobody(conn, draft.scope)
 
     def _nobody(self, conn: psycopg.Connection[Any], scope: Scope) -> Refusal | None:
         match scope.kind:
