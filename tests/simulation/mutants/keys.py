@@ -12,13 +12,13 @@ from holdfast.hq.sessions import Sessions
 from tests.simulation.mutants.registry import mutant
 
 
-@mutant("keys: one challenge", plan="usual")
+@mutant("keys: one challenge", plan="usual", seed=5, days=2, registers=1)
 def challenge_good_twice(patch: pytest.MonkeyPatch) -> None:
     """A challenge that was signed once opens a session again."""
     patch.setattr(Sessions, "spend", lambda self, nonce: self._issued.get(nonce))
 
 
-@mutant("keys: a former key")
+@mutant("keys: a former key", seed=3, days=1, registers=1)
 def former_key_opens_a_session(patch: pytest.MonkeyPatch) -> None:
     """A key that gave way still speaks for its register."""
     original = sessions.check_session
@@ -30,13 +30,13 @@ def former_key_opens_a_session(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sessions, "check_session", check_session)
 
 
-@mutant("P2: head office holds")
+@mutant("P2: head office holds", seed=4, days=1, registers=1)
 def former_key_vouches_for_ever(patch: pytest.MonkeyPatch) -> None:
     """A key that gave way signs what is written after it."""
     patch.setattr(KeyLimit, "covers", lambda self, epoch, seq: True)
 
 
-@mutant("not drained", seed=3)
+@mutant("not drained", seed=3, days=1, registers=1)
 def own_word_not_believed(patch: pytest.MonkeyPatch) -> None:
     """A restored head office lets nobody in whom it forgot, whatever it signed before."""
     patch.setattr(Entrance, "_own", lambda self, certificate: None)
