@@ -1,5 +1,6 @@
 """Stock levels: whatever is folded, and whenever, they are the sum of what batches added."""
 
+import copy
 import threading
 import time
 
@@ -10,7 +11,7 @@ from holdfast.core.stock.entries import CountedLine, StockCounted
 from holdfast.core.stock.marks import EVERY_PRODUCT, ZERO, Mark
 from holdfast.core.stock.transfers import Became, became_of
 from holdfast.hq.stock.keeper import StockKeeper, fold
-from holdfast.hq.stock.settling import add_mark
+from holdfast.hq.stock.settling import add_marks
 from holdfast.hq.stock.views import transfers
 from holdfast.infra.postgres.connect import Pool, open_pool
 from tests.hq_fixtures import HeadOfficeUnderTest
@@ -19,6 +20,7 @@ from tests.stock_samples import NOON_MS, adjusted, counted, next_number, registe
 
 pytest_plugins = ["tests.postgres_fixture", "tests.hq_fixtures"]
 
+YEAR = 365 * 24 * 60
 STEP = 3
 """Folded at a time; fewer than a batch adds."""
 
@@ -113,6 +115,8 @@ def _three_registers() -> list[SampleJournal]:
 
 
 def _bring(hq: HeadOfficeUnderTest, journals: list[SampleJournal], order: list[tuple[int, int]]) -> None:
+    """All of it is past by then."""
+    hq.clock.advance(3_600_000)
     for which, seq in order:
         journal = journals[which]
         hq.ingest.receive_batch(journal.origin, journal.batch(seq, 1))
@@ -134,6 +138,67 @@ def test_counted_figures_stay_true_whoever_sends_first(
             hq.enrol(journal, f"R0{number}")
         _bring(hq, journals, _orders()[order])
         assert _levels(hq) == {("S1", "A"): 10_000, ("S1", "B"): 3_000}
+    assert postgres_hq.dump()["stock_mark"] == memory_hq.dump()["stock_mark"]
+    assert postgres_hq.verify().differences == ()
+
+
+def test_a_clock_that_is_ahead_freezes_no_figure(
+    postgres_hq: HeadOfficeUnderTest, memory_hq: HeadOfficeUnderTest
+) -> None:
+    """Nothing happened after it arrived: the other till's sales count, and so does its recount."""
+    for hq in (postgres_hq, memory_hq):
+        ahead, right = register(1), register(2)
+        hq.enrol(ahead, "R01")
+        hq.enrol(right, "R02")
+        sold(counted(sold(ahead, YEAR, "A", 1), YEAR + 1, A=7), YEAR + 1, "A", 2)
+        _bring(hq, [ahead], [(0, seq) for seq in (1, 2, 3)])
+        hq.clock.advance(1)
+        _bring(hq, [ahead], [(0, 4)])
+        assert _levels(hq) == {("S1", "A"): 5_000}, "its own order holds"
+        sold(counted(sold(right, 130, "A", 3), 140, A=3), 150, "A", 1)
+        hq.clock.advance(3_600_000)
+        hq.ingest.receive_batch(right.origin, right.batch())
+        assert _levels(hq) == {("S1", "A"): 2_000}
+    assert postgres_hq.dump()["stock_mark"] == memory_hq.dump()["stock_mark"]
+    assert postgres_hq.verify().differences == ()
+
+
+def test_a_batch_of_a_clock_that_is_ahead_stays_in_its_order(postgres_hq: HeadOfficeUnderTest) -> None:
+    journal = sold(counted(sold(register(1), 60, "A", 1), 61, A=7), 62, "A", 2)
+    postgres_hq.enrol(journal)
+    postgres_hq.ingest.receive_batch(journal.origin, journal.batch())
+    assert _levels(postgres_hq) == {("S1", "A"): 5_000}
+    assert postgres_hq.verify().differences == ()
+
+
+def test_a_day_on_paper_ends_by_the_clock_of_its_store(postgres_hq: HeadOfficeUnderTest, pool: Pool) -> None:
+    """East of Greenwich the next day is counted before the day before ends in UTC."""
+    journal = counted(adjusted(register(1), 0, "A", 10), 20 * 60 + 30, A=7)  # at 8 in the morning there
+    sold(journal, 21 * 60, "A", 3, own_date="2026-09-21")
+    postgres_hq.enrol(journal)
+    with pool, pool.connection() as conn:
+        conn.execute("update store set timezone = 'Pacific/Auckland'")
+    _bring(postgres_hq, [journal], [(0, 1)])
+    postgres_hq.clock.advance(86_400_000)
+    postgres_hq.ingest.receive_batch(journal.origin, journal.batch(2))
+    assert _levels(postgres_hq) == {("S1", "A"): 7_000}
+    assert postgres_hq.verify().differences == ()
+
+
+def test_a_clone_counts_under_the_numbers_of_its_till(
+    postgres_hq: HeadOfficeUnderTest, memory_hq: HeadOfficeUnderTest
+) -> None:
+    """The second branch is counted like any other (P6)."""
+    for hq in (postgres_hq, memory_hq):
+        one = register(1)
+        hq.enrol(one)
+        two = copy.deepcopy(one)
+        for journal, minute, pieces in ((one, 10, 7), (two, 20, 5)):
+            sold(counted(journal, minute, A=pieces), minute + 1, "B", 1)
+        hq.clock.advance(3_600_000)
+        for journal in (one, two):
+            hq.ingest.receive_batch(journal.origin, journal.batch())
+        assert _levels(hq) == {("S1", "A"): 5_000, ("S1", "B"): -2_000}
     assert postgres_hq.dump()["stock_mark"] == memory_hq.dump()["stock_mark"]
     assert postgres_hq.verify().differences == ()
 
@@ -186,7 +251,7 @@ def test_a_sale_that_is_being_stored_while_the_store_is_set_to_zero_leaves_zero(
     def set_to_zero() -> None:
         with hq.store.transaction(None) as transaction:
             transaction.stock.lock(mark.store)
-            add_mark(transaction, mark, 0)
+            add_marks(transaction.stock, [mark], 0)
 
     def bring() -> None:
         hq.ingest.receive_batch(journal.origin, journal.batch(3))

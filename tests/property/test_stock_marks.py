@@ -13,8 +13,8 @@ from holdfast.core.stock.marks import (
     ZERO,
     Derived,
     Mark,
+    Marks,
     Moved,
-    about,
     is_before,
     netted,
     settled,
@@ -54,10 +54,10 @@ class HeadOffice:
 
     def take(self, what: Moved | Mark) -> None:
         if isinstance(what, Moved):
-            self.derived += netted([what], self.marks)
+            self.derived += netted([what], Marks(self.marks))
             self.moved.append(what)
             return
-        self.derived += settled(what, self.before(what), self.marks)
+        self.derived += settled(what, self.before(what), Marks(self.marks))
         self.marks.append(what)
 
     def level(self) -> Counter[Sku]:
@@ -88,14 +88,14 @@ def test_the_level_is_the_last_figure_and_what_moved_after_it_in_any_order(
         office.take(each)
     level = office.level()
     for sku in SKUS:
-        last = next(reversed(about(marked, sku)), None)
+        last = next(reversed(Marks(marked).about(sku)), None)
         after = sum(
             each.quantity_milli
             for each in moved
             if each.sku == sku and (last is None or not is_before(each.at_ms, last))
         )
         assert level[sku] == (0 if last is None else last.figure_milli) + after
-    assert not untrue(marked, _by_mark(office, moved), _derived(office))
+    assert not untrue(Marks(marked), _by_mark(office, moved), _derived(office))
 
 
 @given(st.lists(movements, max_size=8), st.lists(movements, max_size=4), st.data())
@@ -118,7 +118,7 @@ def test_a_figure_that_was_not_kept_is_found(moved: list[Moved], marked: list[Ma
     if derived:
         place = min(derived)
         derived[place] += 1
-        assert untrue(marked, _by_mark(office, moved), derived)
+        assert untrue(Marks(marked), _by_mark(office, moved), derived)
 
 
 def test_two_figures_of_one_moment_come_in_the_order_of_their_names() -> None:
@@ -134,7 +134,9 @@ def test_two_figures_of_one_moment_come_in_the_order_of_their_names() -> None:
 def _by_mark(office: HeadOffice, moved: list[Moved]) -> Counter[tuple[str, Sku]]:
     sums: Counter[tuple[str, Sku]] = Counter()
     for each in moved:
-        first = next((mark for mark in about(office.marks, each.sku) if is_before(each.at_ms, mark)), None)
+        first = next(
+            (mark for mark in Marks(office.marks).about(each.sku) if is_before(each.at_ms, mark)), None
+        )
         if first is not None:
             sums[first.mark, each.sku] += each.quantity_milli
     return sums

@@ -373,7 +373,7 @@ class Ingest:
             try:
                 with transaction.savepoint():
                     transaction.put([rows])
-                    settle_stock(transaction, rows, self._clock.now_ms())
+                    settle_stock(transaction, rows, self._clock.now_ms(), chain.branch)
                     if rows.values:
                         now_ms = self._clock.now_ms()
                         settle_events(transaction, rows.values, waiting.origin, self._number_key, now_ms)

@@ -74,7 +74,11 @@ def _put(
     deciding = Deciding(facts, stretch, transaction.references, culprits)
     decision = deciding.decision
     transaction.put(deciding.parts(PART_ENTRIES))
-    settle_stock(transaction, decision.rows, now_ms)
+    branches = [
+        chain.branch for chain in (*facts.chains, *decision.rows.new_chains) if chain.chain == decision.chain
+    ]
+    branch = max(branches, default=0)
+    settle_stock(transaction, decision.rows, now_ms, branch)
     if decision.rows.values:
         settle_events(transaction, decision.rows.values, stretch.origin, number_key, now_ms)
     for completed in decision.rows.completed:
@@ -89,10 +93,7 @@ def _put(
         if lost := opened.get("remembered"):
             claim = Claim(epoch=lost["epoch"], seq=lost["seq"], hash=lost["hash"])
             transaction.claim(stretch.origin, claim, now_ms)
-    branches = [
-        chain.branch for chain in (*facts.chains, *decision.rows.new_chains) if chain.chain == decision.chain
-    ]
-    return Taken(decision, max(branches, default=0), facts.incarnation)
+    return Taken(decision, branch, facts.incarnation)
 
 
 def _halves(stretch: Stretch) -> Iterator[Stretch]:

@@ -214,7 +214,7 @@ class _Verification:
         if item.reference is not None:
             row = (*item.reference, chain.chain, item.stored.seq, item.content)
             expected.appended["reference"].append(row)
-        self._marks.add(chain.origin.store, item.entry, item.body)
+        self._marks.add(chain.chain, chain.branch, chain.origin.store, item.entry, item.body)
         if isinstance(item.body, Sale):
             self._value.add(chain.chain, item.entry, item.body, chain.origin)
 

@@ -7,8 +7,8 @@ its time. All is a function of what happened, and not of the order in which head
     what was there after a mark = its figure + the movements after it
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -69,25 +69,38 @@ def is_before(at_ms: int, mark: Mark) -> bool:
     return at_ms <= mark.at_ms
 
 
-def about(marks: Iterable[Mark], sku: Sku) -> list[Mark]:
-    """Those that speak of this product, in their order."""
-    return sorted((mark for mark in marks if mark.sku in (sku, EVERY_PRODUCT)), key=lambda mark: mark.order)
+class Marks:
+    """Marks of one store, found by what they speak of; each product is looked up once."""
+
+    def __init__(self, marks: Iterable[Mark]) -> None:
+        self._by_sku: defaultdict[Sku, list[Mark]] = defaultdict(list)
+        for mark in marks:
+            self._by_sku[mark.sku].append(mark)
+        self._about: dict[Sku, list[Mark]] = {}
+
+    def about(self, sku: Sku) -> list[Mark]:
+        """Those that speak of this product, in their order."""
+        if sku not in self._about:
+            found = (*self._by_sku.get(sku, ()), *self._by_sku.get(EVERY_PRODUCT, ()))
+            self._about[sku] = sorted(found, key=lambda mark: mark.order)
+        return self._about[sku]
+
+    def skus(self) -> set[Sku]:
+        """Products that have a figure of their own."""
+        return self._by_sku.keys() - {EVERY_PRODUCT}
 
 
-def netted(moved: Iterable[Moved], marks: Sequence[Mark]) -> list[Derived]:
+def netted(moved: Iterable[Moved], marks: Marks) -> list[Derived]:
     """What is taken back of movements that happened before one of these marks."""
-    by_sku: dict[Sku, list[Mark]] = {}
     found: list[Derived] = []
     for each in moved:
-        if each.sku not in by_sku:
-            by_sku[each.sku] = about(marks, each.sku)
-        first = next((mark for mark in by_sku[each.sku] if is_before(each.at_ms, mark)), None)
+        first = next((mark for mark in marks.about(each.sku) if is_before(each.at_ms, mark)), None)
         if first is not None and each.quantity_milli:
             found.append(Derived(first.mark, each.sku, -each.quantity_milli, NETTED, each.chain, each.seq))
     return found
 
 
-def settled(mark: Mark, before_milli: Mapping[Sku, int], marks: Sequence[Mark]) -> list[Derived]:
+def settled(mark: Mark, before_milli: Mapping[Sku, int], marks: Marks) -> list[Derived]:
     """The differences of a new mark, and what they change at the marks after it.
 
     `before_milli`: what was there at that moment, of each product that the mark is about and that ever moved.
@@ -100,14 +113,14 @@ def settled(mark: Mark, before_milli: Mapping[Sku, int], marks: Sequence[Mark]) 
         if not difference:
             continue
         found.append(Derived(mark.mark, sku, difference, DIFFERENCE))
-        after = next((other for other in about(marks, sku) if other.order > mark.order), None)
+        after = next((other for other in marks.about(sku) if other.order > mark.order), None)
         if after is not None:
             found.append(Derived(after.mark, sku, -difference, NETTED))
     return found
 
 
 def untrue(
-    marks: Sequence[Mark], moved: Mapping[tuple[str, Sku], int], derived: Mapping[tuple[str, Sku], int]
+    marks: Marks, moved: Mapping[tuple[str, Sku], int], derived: Mapping[tuple[str, Sku], int]
 ) -> list[tuple[Mark, Sku]]:
     """Marks whose figure is not what was there: nobody can have netted right.
 
@@ -115,11 +128,9 @@ def untrue(
     moved there.
     """
     wrong: list[tuple[Mark, Sku]] = []
-    for sku in sorted(
-        {sku for _, sku in (*moved, *derived)} | {mark.sku for mark in marks} - {EVERY_PRODUCT}
-    ):
+    for sku in sorted({sku for _, sku in (*moved, *derived)} | marks.skus()):
         total = 0
-        for mark in about(marks, sku):
+        for mark in marks.about(sku):
             total += moved.get((mark.mark, sku), 0) + derived.get((mark.mark, sku), 0)
             if total != mark.figure_milli:
                 wrong.append((mark, sku))

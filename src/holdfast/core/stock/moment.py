@@ -1,16 +1,33 @@
 """When a movement happened, as counts and zeroings see it."""
 
 import datetime
+from collections.abc import Sequence
 
 _DAY_MS = 86_400_000
+AHEAD_MS = 1_000
+"""So far a till's clock may be ahead of head office's before its times are not believed any more."""
 
 
-def moment_ms(at_ms: int, own_date: str | None) -> int:
-    """The time of the entry; of a document that was entered later under its own date, that day's end.
+def moment_ms(at_ms: int, own_date: str | None, zone: datetime.tzinfo = datetime.UTC) -> int:
+    """The time of the entry; of a document that was entered later under its own date, that day's end there.
 
     `own_date`: of an external document, ISO; nothing better is known of it than the day.
     """
     if own_date is None:
         return at_ms
-    days = datetime.date.fromisoformat(own_date).toordinal() - datetime.date(1970, 1, 1).toordinal()
-    return min(at_ms, (days + 1) * _DAY_MS - 1)
+    day = datetime.date.fromisoformat(own_date)
+    days = day.toordinal() - datetime.date(1970, 1, 1).toordinal()
+    evening = datetime.datetime.combine(day, datetime.time(23, 59, 59), zone)
+    ahead_ms = (evening.utcoffset() or datetime.timedelta()) // datetime.timedelta(milliseconds=1)
+    return min(at_ms, (days + 1) * _DAY_MS - 1 - ahead_ms)
+
+
+def believed(moments_ms: Sequence[int], now_ms: int) -> list[int]:
+    """The moments of a batch's documents, in their order, none of them later than now.
+
+    Nothing happens after it arrived. A figure from the future would net all that moves until then.
+    """
+    if max(moments_ms, default=0) <= now_ms + AHEAD_MS:
+        return list(moments_ms)
+    last = len(moments_ms) - 1  # a millisecond apart, so that they stay in their order
+    return [min(moment, now_ms - (last - place)) for place, moment in enumerate(moments_ms)]

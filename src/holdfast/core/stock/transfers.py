@@ -19,6 +19,7 @@ class Became(enum.StrEnum):
     ELSEWHERE = "received at another store"
     UNLISTED = "received, and not among what was sent"
     NEVER_SENT = "received, and not sent yet"
+    ENDED = "ended by head office"
 
 
 class AtStore(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,11 +34,13 @@ class AtStore(msgspec.Struct, frozen=True, kw_only=True):
     """By this store."""
     receipts: int
     """Documents of this store that received something of the product."""
+    ended_milli: int = 0
+    """What head office moved on the way here; below zero: written off."""
 
     @property
     def left_milli(self) -> int:
         """On its way to this store still; below zero: received here without being sent here."""
-        return self.sent_milli - self.received_milli
+        return self.sent_milli - self.received_milli + self.ended_milli
 
 
 def became_of(is_sent: bool, stores: Sequence[AtStore]) -> Became:
@@ -45,6 +48,8 @@ def became_of(is_sent: bool, stores: Sequence[AtStore]) -> Became:
     sent_milli = sum(each.sent_milli for each in stores)
     received_milli = sum(each.received_milli for each in stores)
     receipts = sum(each.receipts for each in stores)
+    if any(each.ended_milli for each in stores) and not any(each.left_milli for each in stores):
+        return Became.ENDED
     if not is_sent:
         return Became.NEVER_SENT
     if any(each.receipts and not each.is_addressed for each in stores):

@@ -5,3 +5,6 @@ select mark, kind, store, sku, at_ms, figure_milli from stock_mark order by stor
 
 -- name: derived()
 select store, mark, sku, sum(quantity_milli)::numeric from stock_derived group by store, mark, sku;
+
+-- name: moments()
+select chain, seq, at_ms from stock_moment;

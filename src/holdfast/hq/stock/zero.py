@@ -11,10 +11,11 @@ import psycopg
 from holdfast.core.bounds import id_refusal, reason_refusal
 from holdfast.core.ids import ID_RANDOM_BYTES, Sku, StoreId, encode_id
 from holdfast.core.refusals import Refusal
-from holdfast.core.stock.marks import EVERY_PRODUCT, ZERO, Mark, settled
+from holdfast.core.stock.marks import EVERY_PRODUCT, ZERO, Mark
 from holdfast.core.stock.services import RegisterOwing
 from holdfast.hq.standing import Register
 from holdfast.hq.stock.owing import owing_by_store
+from holdfast.hq.stock.settling import add_marks
 from holdfast.hq.store.stock_rows import PostgresStockLedger
 from holdfast.infra.clock import Clock, Randomness
 from holdfast.infra.postgres.connect import Pool
@@ -124,8 +125,7 @@ class ZeroBook:
             mark=reference, kind=ZERO, store=store, sku=EVERY_PRODUCT, at_ms=now_ms, figure_milli=0,
             by=by, reason=reason,
         )  # fmt: skip
-        derived = settled(mark, ledger.before(mark), ledger.marks(store, now_ms, None))
-        ledger.put(store, [mark], derived, now_ms)
+        derived = add_marks(ledger, [mark], now_ms)
         own = [each.quantity_milli for each in derived if each.mark == reference]
         done = Zeroed(
             reference=reference, store=store, at_ms=now_ms, admin=by, reason=reason, products=len(own),

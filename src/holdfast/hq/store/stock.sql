@@ -12,22 +12,30 @@ where store = :store and at_ms >= :since_ms
   and (:skus::text[] is null or sku = '' or sku = any(:skus::text[]))
 order by at_ms, mark;
 
--- name: before(store, sku, at_ms, mark)
+-- name: timezone(store)$
+select timezone from store where store = :store;
+
+-- name: add_moment(chain, seq, at_ms)*!
+insert into stock_moment (chain, seq, at_ms) values (:chain, :seq, :at_ms);
+
+-- name: before(store, skus, at_ms, mark)
 -- The level now, less what happened after the mark: there is much less of that than before.
 with later as (
     select l.sku, sum(l.stock_milli) as quantity_milli
-    from document d join document_line l using (chain, seq)
+    from document d join document_line l using (chain, seq) left join stock_moment m using (chain, seq)
     where d.store = :store and d.at_ms > :at_ms
-      and document_moment(d.at_ms, d.business_date, d.external_reference) > :at_ms
-      and (:sku = '' or l.sku = :sku)
+      and coalesce(m.at_ms, document_moment(d.at_ms, d.business_date, d.external_reference)) > :at_ms
+      and (:skus::text[] is null or l.sku = any(:skus::text[]))
     group by l.sku
     union all
     select d.sku, sum(d.quantity_milli)
     from stock_mark m join stock_derived d on d.store = m.store and d.mark = m.mark and m.sku in ('', d.sku)
-    where m.store = :store and (m.at_ms, m.mark collate "C") > (:at_ms, :mark) and (:sku = '' or d.sku = :sku)
+    where m.store = :store and (m.at_ms, m.mark collate "C") > (:at_ms, :mark)
+      and (:skus::text[] is null or d.sku = any(:skus::text[]))
     group by d.sku
 ), moved as (
-    select sku, quantity_milli from stock_level where store = :store and (:sku = '' or sku = :sku)
+    select sku, quantity_milli from stock_level
+    where store = :store and (:skus::text[] is null or sku = any(:skus::text[]))
     union all
     select sku, -quantity_milli from later
 )

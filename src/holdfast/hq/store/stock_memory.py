@@ -22,11 +22,13 @@ class StockTables:
     def __init__(self) -> None:
         self.marks: dict[tuple[StoreId, Sku, str], Mark] = {}
         self.derived: list[tuple[StoreId, Derived]] = []
+        self.moments: dict[tuple[int, int], int] = {}
 
     def __copy__(self) -> "StockTables":
         """Rows are values: copying the tables is enough."""
         other = StockTables()
         other.marks, other.derived = self.marks.copy(), self.derived.copy()
+        other.moments = self.moments.copy()
         return other
 
 
@@ -60,8 +62,15 @@ class MemoryStockLedger:
         )
         return sorted(found, key=lambda mark: mark.order)
 
-    def before(self, mark: Mark) -> Mapping[Sku, int]:
-        is_about = (lambda sku: True) if mark.sku == EVERY_PRODUCT else (lambda sku: sku == mark.sku)
+    def timezone(self, store: StoreId) -> str:
+        return "UTC"
+
+    def put_moments(self, at_ms: Mapping[tuple[int, int], int]) -> None:
+        for place, moment in at_ms.items():
+            self._set(self._tables.moments, place, moment)
+
+    def before(self, mark: Mark, skus: Collection[Sku] | None) -> Mapping[Sku, int]:
+        is_about = (lambda sku: True) if skus is None else frozenset(skus).__contains__
         sums: Counter[Sku] = Counter()
         for (store, sku), milli in self._levels.items():
             if store == mark.store and is_about(sku):
@@ -75,7 +84,8 @@ class MemoryStockLedger:
         later = {
             row[:2]
             for row in self._appended["document"]
-            if row[_AT["store"]] == mark.store and document_moment(row) > mark.at_ms
+            if row[_AT["store"]] == mark.store
+            and self._tables.moments.get(row[:2], document_moment(row)) > mark.at_ms
         }
         found = [
             (Sku(row[_LINE["sku"]]), row[_LINE["stock_milli"]])

@@ -22,8 +22,17 @@ class StockLedger(Protocol):
         """Marks from that moment on that speak of these products; of any, where None."""
         ...
 
-    def before(self, mark: Mark) -> Mapping[Sku, int]:
-        """What was there just before a mark, of each product that it is about and that ever moved."""
+    def before(self, mark: Mark, skus: Collection[Sku] | None) -> Mapping[Sku, int]:
+        """What was there just before a mark, of those of these products that ever moved; of any, where None.
+        Figures of one document have one place: one question is enough for them."""
+        ...
+
+    def timezone(self, store: StoreId) -> str:
+        """The store's, as an IANA name."""
+        ...
+
+    def put_moments(self, at_ms: Mapping[tuple[int, int], int]) -> None:
+        """When documents moved stock, by chain and number of their entries, where their rows do not tell."""
         ...
 
     def put(self, store: StoreId, marks: Sequence[Mark], derived: Sequence[Derived], now_ms: int) -> None:

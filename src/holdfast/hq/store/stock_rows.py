@@ -29,9 +29,18 @@ class PostgresStockLedger:
         wanted = None if skus is None else list(skus)
         return [_mark(row) for row in _sql.marks(self._conn, store=store, since_ms=since_ms, skus=wanted)]
 
-    def before(self, mark: Mark) -> Mapping[Sku, int]:
-        rows = _sql.before(self._conn, store=mark.store, sku=mark.sku, at_ms=mark.at_ms, mark=mark.mark)
+    def before(self, mark: Mark, skus: Collection[Sku] | None) -> Mapping[Sku, int]:
+        wanted = None if skus is None else list(skus)
+        rows = _sql.before(self._conn, store=mark.store, skus=wanted, at_ms=mark.at_ms, mark=mark.mark)
         return {Sku(sku): milli for sku, milli in rows}
+
+    def timezone(self, store: StoreId) -> str:
+        return _sql.timezone(self._conn, store=store)
+
+    def put_moments(self, at_ms: Mapping[tuple[int, int], int]) -> None:
+        rows = [{"chain": chain, "seq": seq, "at_ms": at} for (chain, seq), at in at_ms.items()]
+        with refusals():
+            _sql.add_moment(self._conn, rows)
 
     def put(self, store: StoreId, marks: Sequence[Mark], derived: Sequence[Derived], now_ms: int) -> None:
         with refusals():
