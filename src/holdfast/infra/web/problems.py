@@ -50,7 +50,7 @@ _FAULT_STATUS: tuple[tuple[type[Fault], int], ...] = (
     (ChainFault, 400),
 )
 _IN_A_BODY = "while deserializing an object"
-"""As msgspec says it; all else that it says of a body, the framework takes for the sender's fault by itself."""
+"""As msgspec says it; its other words on a body the framework takes for the sender's fault by itself."""
 _log = structlog.get_logger(__name__)
 
 
