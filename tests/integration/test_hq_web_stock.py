@@ -1,18 +1,25 @@
 """Stock at head office over HTTP: what tills ask, the pages, setting to zero, and the proof (ST1 to ST4)."""
 
+import re
+
 import httpx
 import msgspec
 import pytest
 
 from holdfast.core.ids import Sku
+from holdfast.core.refusals import Refusal
 from holdfast.core.stock.services import Availability, Statement, StockPage, StockRequest, stock_digest
 from holdfast.core.stock.transfers import Became
 from holdfast.core.sync.messages import decode, encode
 from holdfast.hq.stock import views
+from holdfast.hq.stock.ending import Ended
 from holdfast.hq.stock.keeper import fold
 from holdfast.hq.stock.reconcile import Proof, reconcile
 from holdfast.hq.stock.zero import Zeroed
+from holdfast.hq.totals import read_totals
+from holdfast.hq.verify import verify_head_office
 from holdfast.hq.web.auth.accounts import Accounts
+from holdfast.infra.keys import verify
 from tests.hq_web_fixtures import PASSWORD, ServedHeadOffice, csrf_of
 from tests.journal_samples import SampleJournal, sale
 from tests.stock_samples import NOON_MS, adjusted, counted, next_number, register, sold, transferred
@@ -129,10 +136,60 @@ def test_what_became_of_a_transfer_has_a_name(
         assert said in page
 
 
+def test_what_is_on_its_way_for_good_is_ended_once_and_both_stores_are_right(
+    office: ServedHeadOffice, tills: tuple[SampleJournal, SampleJournal, httpx.Client]
+) -> None:
+    one, two, till = tills
+    three, sent = _third_store(office), next_number(one)
+    _bring(office, transferred(one, 5, "sent", "S2", A=10, C=4), 3)
+    _bring(office, transferred(two, 6, "received", "S1", sent, A=8), 3)
+    _bring(office, transferred(three, 6, "received", "S1", sent, C=4), 2)
+    client = office.signed_in()
+    assert f"/stock/transfers/end?transfer={sent}" in client.get("/stock/transfers").text
+    page = client.get(f"/stock/transfers/end?transfer={sent}").text
+    would = re.findall(r"\d (?:written off|put right)", page)
+    assert would == ["2 written off", "4 written off", "4 put right"]
+    assert "Till R02" in page, "it never said that it owes nothing"
+    reference = page.split('name="reference" value="')[1].split('"')[0]
+    form = {"csrf": csrf_of(page), "reference": reference, "reason": "Lost", "transfer": sent, "typed": "S2"}
+    assert "Nothing was changed" in client.post("/stock/transfers/end", data=form).text
+    form["typed"] = sent
+    for _ in range(2):
+        assert client.post("/stock/transfers/end", data=form).status_code == 303
+    assert _coming(till, "A") == _coming(till, "C") == {"S1": 0, "S2": 0, "S3": 0}
+    assert _page(office.session(two)).incoming == ()
+    assert {line.became for line in views.transfers(office.services.pool, NOON_MS)} == {Became.ENDED}
+    done = client.get(f"/stock/transfers/end?transfer={sent}&done={reference}").text
+    assert "was ended" in done
+    assert done.count("Lost") == 1
+    assert "4 received at S3 put right" in done
+    book = office.services.head_office.transfers
+    nothing = book.end(sent, "again", sent, "Again", "admin")
+    assert isinstance(nothing, Refusal)
+    assert nothing.code == "stock.nothing-left"
+    assert client.get("/stock/transfers/end?transfer=none").status_code == 404
+    assert read_totals(office.services.pool).stock_differences == 0
+    found = verify_head_office(office.services.pool, verify).differences
+    assert not [each for each in found if each.code == "stock"]
+
+    _bring(office, transferred(two, 8, "received", "S1", sent, A=2), 4)  # it comes after all
+    assert _coming(till, "A")["S2"] == -2_000
+    assert isinstance(book.end(sent, "later", sent, "It came", "admin"), Ended)
+    assert _coming(till, "A")["S2"] == 0
+
+
+def _coming(till: httpx.Client, sku: str) -> dict[str, int]:
+    """What is on its way to each store."""
+    told = decode(till.post("/v1/services/availability", json={"sku": sku}).content, Availability)
+    return {each.store: each.in_transit_milli for each in told.stores}
+
+
 def _third_store(office: ServedHeadOffice) -> SampleJournal:
     """A register in a store that nobody sent anything to."""
     with office.services.pool.connection() as conn:
-        conn.execute("insert into store values ('S3', 'Harbour', 'GBP', 'Europe/London')")
+        conn.execute(
+            "insert into store values ('S3', 'Harbour', 'GBP', 'Europe/London') on conflict do nothing"
+        )
     three = office.enrol(register(3), series="R03", store="S3")
     _bring(office, three)
     return three

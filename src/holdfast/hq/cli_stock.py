@@ -1,4 +1,4 @@
-"""`holdfast hq stock`: a store set to zero, and the proof that all agree (ST2, ST3)."""
+"""`holdfast hq stock`: a store set to zero, a transfer ended, and the proof that all agree (ST2, ST3)."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from holdfast.core.stock.services import RegisterOwing
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="Stock of a store: set it to zero, reconcile it."
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Stock: set a store to zero, reconcile it, end a transfer.",
 )
 
 Store = Annotated[str, typer.Option("--store", help="Code of the store.")]
@@ -57,6 +59,45 @@ def zero(
         f"{store} was set to zero: {done.products} products, {_pieces(done.taken_milli)} taken off and "
         f"{_pieces(done.added_milli)} added, under the reference {done.reference}."
     )
+
+
+@app.command("end-transfer")
+def end_transfer(
+    home: Home,
+    transfer: Annotated[str, typer.Option("--transfer", help="Number of the transfer.")],
+    reason: Annotated[str, typer.Option(help="Why; kept for the auditor.")] = "",
+    confirm: Annotated[
+        str, typer.Option(help="The number again. Without it nothing is changed, and what is left is told.")
+    ] = "",
+    reference: Annotated[
+        str, typer.Option(help="As the preview printed it: done twice under it, it is done once.")
+    ] = "",
+    by: Annotated[str, typer.Option(help="Who does it.")] = "admin",
+) -> None:
+    """Write off what is on its way still of a transfer, and put right what came to another store.
+
+    What lies in the stores stays as it is. Without --confirm it only tells what it would do.
+
+    Example:  holdfast hq stock end-transfer --home hq --transfer R01-7 --reason "Lost" --confirm R01-7
+    """
+    with services_of(home) as services:
+        book = services.head_office.transfers
+        ending = or_stop(book.preview(transfer))
+        for owing in ending.owing:
+            typer.echo(f"{owing.name} {f'owes {owing.count}' if owing.count else 'may owe'}.")
+        if not confirm:
+            for line in ending.lines:
+                for each in line.left:
+                    done = "put right" if each.left_milli < 0 else "written off"
+                    typer.echo(f"{line.sku} to {each.store}: {_pieces(abs(each.left_milli))} {done}")
+            typer.echo(
+                f"To do it: --confirm {transfer} --reference {ending.reference} --reason …"
+                if ending.lines
+                else f"Nothing of {transfer} is on its way."
+            )
+            return
+        ended = or_stop(book.end(transfer, reference or ending.reference, confirm, reason, by))
+    typer.echo(f"{transfer} was ended: {len(ended.lines)} lines, under the reference {ended.reference}.")
 
 
 @app.command("reconcile")

@@ -48,6 +48,7 @@ from holdfast.hq.receipts.keys import RegisterKeys
 from holdfast.hq.safe import SafeWatch
 from holdfast.hq.schema import create_schema
 from holdfast.hq.stock.desk import StockServices
+from holdfast.hq.stock.ending import TransferBook
 from holdfast.hq.stock.keeper import StockKeeper
 from holdfast.hq.stock.zero import ZeroBook
 from holdfast.hq.store.postgres import PostgresStore
@@ -151,6 +152,7 @@ class HeadOffice:
     parameters: ParameterBook
     stock: StockServices
     zero: ZeroBook
+    transfers: TransferBook
 
     @classmethod
     def open(
@@ -278,6 +280,7 @@ class HeadOffice:
             parameters=parameters,
             stock=StockServices(central_pool, fleet.registers, clock),
             zero=ZeroBook(services_pool, fleet.registers, clock, randomness),
+            transfers=TransferBook(services_pool, fleet.registers, clock, randomness),
         )
 
     def close(self) -> None:

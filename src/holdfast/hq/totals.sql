@@ -96,6 +96,8 @@ full join (
         union all
         select 'transit:' || case t.way when 'sent' then t.other else t.store end, l.sku, -l.stock_milli
         from stock_transfer t join document_line l using (chain, seq)
+        union all
+        select 'transit:' || store, sku, quantity_milli from stock_transfer_end
     ) as movement
     group by store, sku having sum(quantity_milli) <> 0
 ) as moved using (store, sku)

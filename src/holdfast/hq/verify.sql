@@ -41,7 +41,14 @@ select exists (select from signed_head where chain = :chain and seq = :seq)
 select content from reference where type = :type and reference = :reference;
 
 -- name: stock()
-select store, sku, quantity_milli from stock_level where quantity_milli <> 0;
+-- Without what head office ended on its way: what documents and figures come to.
+select store, sku, sum(quantity_milli)::numeric
+from (
+    select store, sku, quantity_milli from stock_level
+    union all
+    select 'transit:' || store, sku, -quantity_milli from stock_transfer_end
+) as moved
+group by store, sku having sum(quantity_milli) <> 0;
 
 -- name: days()
 select origin, business_date::text, documents, total_minor, tax_minor, cash_minor from register_day;

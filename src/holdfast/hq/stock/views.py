@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import psycopg
 
 from holdfast.core.ids import StoreId
 from holdfast.core.stock.transfers import AtStore, Became, became_of
@@ -127,6 +128,11 @@ class TransferLine(msgspec.Struct, frozen=True, kw_only=True):
         """Where it is on its way still, or received without being sent there."""
         return tuple(each for each in self.stores if each.left_milli)
 
+    @property
+    def ended(self) -> tuple[AtStore, ...]:
+        """Where head office moved it."""
+        return tuple(each for each in self.stores if each.ended_milli)
+
 
 def stores(pool: Pool) -> list[tuple[str, str]]:
     """Code and name."""
@@ -176,7 +182,16 @@ def product(pool: Pool, store: StoreId, sku: str) -> OfProduct:
 def transfers(pool: Pool, now_ms: int) -> list[TransferLine]:
     """The newest, by product, with what became of each."""
     with pool.connection() as conn:
-        rows = list(_sql.transfers(conn, since_ms=now_ms - TRANSFERS_FOR_MS, at_most=TRANSFERS_SHOWN))
+        return _transfers(conn, since_ms=now_ms - TRANSFERS_FOR_MS)
+
+
+def transfer_lines(conn: psycopg.Connection, transfer: str) -> list[TransferLine]:
+    """The products of one, however old it is."""
+    return _transfers(conn, transfer) if transfer else []
+
+
+def _transfers(conn: psycopg.Connection, transfer: str = "", since_ms: int = 0) -> list[TransferLine]:
+    rows = _sql.transfers(conn, transfer=transfer, since_ms=since_ms, at_most=TRANSFERS_SHOWN)
     by_line = itertools.groupby(rows, key=lambda row: (row[0], row[1]))
     return [_transfer_line(list(found)) for _, found in by_line]
 
@@ -189,7 +204,7 @@ def _transfer_line(rows: Sequence[tuple[Any, ...]]) -> TransferLine:
         stores=tuple(
             AtStore(
                 store=StoreId(row[2]), sent_milli=row[9], received_milli=row[10], receipts=row[11],
-                is_addressed=row[12],
+                is_addressed=row[12], ended_milli=row[13],
             )
             for row in rows
         ),

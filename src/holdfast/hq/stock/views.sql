@@ -48,10 +48,12 @@ order by s.booked_at_ms, s.chain, s.seq limit 500;
 -- name: place_of(numbers)
 select number, chain, seq from document where number = any(:numbers) and type in ('stock_counted', 'stock_transferred');
 
--- name: transfers(since_ms, at_most)
--- Each product of a transfer by the store that it was sent to, or that received it.
+-- name: transfers(transfer, since_ms, at_most)
+-- Each product of a transfer by the store that it was sent to, or that received it. Of one transfer, or the newest.
 with newest as (
-    select transfer from stock_transfer where at_ms > :since_ms order by at_ms desc limit :at_most
+    select transfer from stock_transfer
+    where (:transfer = '' and at_ms > :since_ms) or (:transfer <> '' and transfer = :transfer)
+    order by at_ms desc limit :at_most
 ), transfer as (
     select transfer, min(store) filter (where way = 'sent') as sent_by, min(other) filter (where way = 'sent') as sent_to,
            min(at_ms) as at_ms,
@@ -69,7 +71,9 @@ select t.transfer, l.sku, l.store, coalesce(t.sent_by, ''), coalesce(t.sent_to, 
        coalesce(-sum(l.stock_milli) filter (where l.way = 'sent'), 0)::bigint,
        coalesce(sum(l.stock_milli) filter (where l.way = 'received'), 0)::bigint,
        count(distinct (l.chain, l.seq)) filter (where l.way = 'received'),
-       exists (select from stock_transfer s where s.transfer = t.transfer and s.way = 'sent' and s.other = l.store)
+       exists (select from stock_transfer s where s.transfer = t.transfer and s.way = 'sent' and s.other = l.store),
+       (select coalesce(sum(e.quantity_milli), 0)::bigint from stock_transfer_end e
+        where e.transfer = t.transfer and e.store = l.store and e.sku = l.sku)
 from transfer t join line l using (transfer)
 group by t.transfer, l.sku, l.store, t.sent_by, t.sent_to, t.at_ms, t.chain, t.seq
 order by t.at_ms desc, t.transfer, l.sku, l.store;

@@ -1,7 +1,7 @@
 """The pages of stock."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
@@ -89,9 +89,42 @@ async def show_transfers(request: WebRequest, services: Given) -> Response[str]:
     return await page(request, services, "stock/transfers.html", _SECTION, rows=rows)
 
 
+@get("/stock/transfers/end", include_in_schema=False)
+async def ask_end(request: WebRequest, services: Given) -> Response[str]:
+    """What is left of a transfer, and what ending it would do."""
+    return await _ask_end(request, services, _clean(request.query_params.get("transfer", "")))
+
+
+@post("/stock/transfers/end", include_in_schema=False, status_code=200)
+async def end_transfer(request: WebRequest, services: Given) -> Response[Any]:
+    """Do it, once under the reference of the page."""
+    form = await request.form()
+    transfer, typed, reason, reference = (
+        _clean(form.get(name)) for name in ("transfer", "typed", "reason", "reference")
+    )
+    by = request.state.session.admin
+    done = await services.pages.run(
+        services.head_office.transfers.end, transfer, reference, typed, reason, by
+    )
+    if isinstance(done, Refusal):
+        return await _ask_end(request, services, transfer, status=409, error=done.sentence, reason=reason)
+    services.wakeups.wake(PAGES)
+    asked = urlencode({"transfer": done.transfer, "done": done.reference})
+    return Redirect(f"/stock/transfers/end?{asked}", status_code=303)
+
+
 routes = Router(
     "/",
-    route_handlers=[show_stock, show_product, ask_zero, set_zero, show_reconciliation, show_transfers],
+    route_handlers=[
+        show_stock,
+        show_product,
+        ask_zero,
+        set_zero,
+        show_reconciliation,
+        show_transfers,
+        ask_end,
+        end_transfer,
+    ],
     before_request=require_session,
 )
 
@@ -113,6 +146,25 @@ async def _ask_zero(
     values = {"preview": found, "done": done, "error": error, "reason": reason}
     values["just"] = _clean(request.query_params.get("done", ""))
     return await page(request, services, "stock/zero.html", _SECTION, status, **values)
+
+
+async def _ask_end(
+    request: WebRequest,
+    services: Services,
+    transfer: str,
+    *,
+    status: int = 200,
+    error: str = "",
+    reason: str = "",
+) -> Response[str]:
+    book = services.head_office.transfers
+    found = await services.pages.run(book.preview, transfer)
+    if isinstance(found, Refusal):
+        raise HttpProblem(404, found.code, found.sentence)
+    done = await services.pages.run(book.done, transfer)
+    values = {"ending": found, "done": done, "error": error, "reason": reason}
+    values["just"] = _clean(request.query_params.get("done", ""))
+    return await page(request, services, "stock/end.html", _SECTION, status, **values)
 
 
 async def _store(services: Services, store: str) -> tuple[StoreId, str]:
