@@ -37,14 +37,40 @@ _STEADY = r"""
         [/\b(R0\d(?:-C)?)-[0-9A-Z]{5}-/g, "$1-8KQ2M-"],
         [/\b127\.0\.0\.1:\d+/g, "127.0.0.1:8460"],
     ];
+    // Dates of these days are moved by as many days as have passed since that one.
+    const DAY = 86400000, NEAR = 100, past = Math.floor(Date.now() / DAY) - Date.UTC(2026, 10, 22) / DAY;
+    const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+    const WEEKDAYS = "Sun Mon Tue Wed Thu Fri Sat".split(" ");
+    const moved = (year, month, day) => {
+        const date = new Date(Date.UTC(year, month, day) - past * DAY);
+        return Math.abs(Date.UTC(year, month, day) - Date.now()) < NEAR * DAY ? date : null;
+    };
+    const iso = (text) => text.replace(/\b(\d{4})-(\d\d)-(\d\d)\b/g, (all, year, month, day) =>
+        moved(+year, month - 1, +day)?.toISOString().slice(0, 10) ?? all);
+    const spelled = (text) => text.replace(
+        new RegExp(`(?:(${WEEKDAYS.join("|")}) )?\\b(\\d{1,2}) (${MONTHS.join("|")})\\b(?: (\\d{4}))?`, "g"),
+        (all, weekday, day, month, year) => {
+            const date = moved(+(year || new Date().getUTCFullYear()), MONTHS.indexOf(month), +day);
+            if (!date) return all;
+            const written = [date.getUTCDate(), MONTHS[date.getUTCMonth()]];
+            if (weekday) written.unshift(WEEKDAYS[date.getUTCDay()]);
+            if (year) written.push(date.getUTCFullYear());
+            return written.join(" ");
+        },
+    );
+    const fields = [...document.querySelectorAll("input[type=date]")].map((field) => [field, field.value]);
+    for (const [field, value] of fields) field.value = iso(value);
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const kept = [];
     while (walker.nextNode()) {
         const node = walker.currentNode, was = node.data;
-        const text = rules.reduce((text, [found, put]) => text.replace(found, put), was);
+        const text = rules.reduce((text, [found, put]) => text.replace(found, put), spelled(iso(was)));
         if (text !== was) { node.data = text; kept.push([node, was, text]); }
     }
-    window.putBack = () => kept.forEach(([node, was, text]) => { if (node.data === text) node.data = was; });
+    window.putBack = () => {
+        kept.forEach(([node, was, text]) => { if (node.data === text) node.data = was; });
+        fields.forEach(([field, value]) => { field.value = value; });
+    };
 }
 """
 _SETTLED = """

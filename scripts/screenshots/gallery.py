@@ -8,8 +8,8 @@ LEAD = """\
 # Pictures
 
 Each page as it is, taken by `make screenshots` from a running chain; a touch on a picture leads to the same
-page at 1920×1080. Times, ports and the changing parts of numbers are written as of one day, so that a picture
-changes when its page does.
+page at 1920×1080. Times, dates, ports and the changing parts of numbers are written as of one day, so that
+a picture changes when its page does.
 """
 
 

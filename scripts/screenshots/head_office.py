@@ -96,6 +96,7 @@ def _registers(page: Page, url: str, camera: Camera) -> None:
         _go(page, f"{url}{path}/epochs/{epoch[1]}")
         camera.take(page, "hq-epoch")
     _go(page, f"{url}/registers/add")
+    page.select_option("#store", "Harbour")
     page.fill("#series", "R03")
     page.fill("#name", "Front left")
     camera.take(page, "hq-register-add")

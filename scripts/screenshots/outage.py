@@ -13,8 +13,8 @@ def photograph_outage(browser: Browser, chain: Chain, camera: Camera) -> None:
     url = chain.registers["R01"].url
     with page_of(browser, url) as page:
         till = Till(page, camera)
+        till.see(".status__mode--online")  # the line was cut just now; a start offline is another page
         till.sign_in(MANAGER)
-        till.see(".status__mode--online")
         _by_hand(till)
         _drill(till)
         till.scan("MILK2", "SOURD")
