@@ -189,4 +189,4 @@ def ask_to_pay(till: TillPage, number: str, way: str = "Gift card") -> None:
 def hold(till: TillPage, number: str, way: str = "Gift card") -> None:
     """To pay with it: locked, and what it would pay is said."""
     ask_to_pay(till, number, way)
-    expect(till.page.locator(".held__row button").first).to_be_focused()
+    expect(till.page.locator(".held__row .button--primary")).to_be_focused()

@@ -73,6 +73,7 @@ def says(till: TillPage, *texts: str | re.Pattern[str], places: tuple[str, ...] 
 
 
 SCREEN_AND_PAPER = ("#balances", ".paper")
+TAKE = ".held__row .button--primary"
 
 
 def sell(till: TillPage, card: Card, amount: str) -> None:
@@ -82,71 +83,6 @@ def sell(till: TillPage, card: Card, amount: str) -> None:
     till.pay_exact()
     says(till, f"the new balance is €{amount}.00")
     till.press("Escape", ".shelf")
-
-
-def test_a_card_through_an_outage(
-    till: TillPage, chain: Chain, cards: Iterator[Card], parameters: Callable[..., None]
-) -> None:
-    page, card, second, third = till.page, next(cards), next(cards), next(cards)
-    page.click("button:has-text('Gift cards')")
-    page.wait_for_selector("#card-number")
-    look(till, "gift cards")
-    till.type(card.number + "\r")
-    page.wait_for_selector("#card-amount")
-    look(till, "a card")
-    page.click(".chip:has-text('€25.00')")
-    page.click("#work button:has-text('Sell')")
-    expect(till.lines.first).to_contain_text("Balance €0.00, then €25.00")
-    till.pay_exact()
-    says(till, "the new balance is €25.00")
-    look(till, "sold")
-
-    page.keyboard.press("Escape")
-    till.scan(MILK, "Milk")
-    hold(till, card.number)
-    expect(page.locator(".held__row")).to_contain_text("Balance €25.00")
-    look(till, "held")
-    line(till, chain, CUT)
-    page.click(".held__row button:has-text('Take')")
-    expect(page.locator("#notice")).to_contain_text(not_offline("gift card"))
-    expect(page.locator("#due")).to_be_visible()  # still where it is paid otherwise
-    look(till, "refused")
-    expect(page.locator("button:has-text('Take off')")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.locator(".held__row")).to_have_count(0)
-    page.click(".currency:has-text('Gift card')")
-    expect(page.locator("#work")).to_contain_text(BEGUN_OFFLINE[Kind.GIFT_CARD])
-    page.click(".currency:has-text('EUR')")
-    till.press("F9", "#number")
-    page.click("button:has-text('Gift cards')")
-    expect(page.locator("#notice")).to_contain_text(BEGUN_OFFLINE[Kind.GIFT_CARD])
-
-    # Allowed from here on: one is sold, one topped up and one redeemed as the line drops.
-    line(till, chain, UP)
-    sell(till, second, "10")
-    parameters(offline__gift_cards=True)
-    show_card(till, second)
-    put_on(till, "5", "Top up")
-    expect(till.lines).to_have_count(1)
-    show_card(till, third)
-    put_on(till, "20")
-    expect(till.lines).to_have_count(2)
-    till.scan(MILK, "Milk")
-    hold(till, card.number)
-    line(till, chain, CUT)
-    page.click(".held__row button:has-text('Take')")
-    till.press("F9", "#number")
-    says(till, balance_later("gift card"), places=SCREEN_AND_PAPER)
-    line(till, chain, UP)
-    says(till, *(f"…{each.number[-4:]}: the new balance is €" for each in (card, second, third)))
-    page.keyboard.press("Escape")
-    show_card(till, second)
-    expect(page.locator("#card-balance")).to_have_text("€15.00")
-    page.click("button:has-text('Pay out €15.00 in cash')")
-    expect(till.lines).to_contain_text("Balance €15.00, then €0.00")
-    till.press("F9", "#due")
-    page.click("button:has-text('Pay out €15.00')")
-    says(till, "the new balance is €0.00")
 
 
 def bring_back(till: TillPage, sold: str) -> None:
@@ -169,14 +105,101 @@ def refund_to_memo(till: TillPage) -> str:
     return memo[0].replace(" ", "")
 
 
-def test_a_memo_for_goods_that_come_back(
-    till: TillPage, other: TillPage, chain: Chain, parameters: Callable[..., None]
+def test_a_card_and_a_memo_through_an_outage(
+    till: TillPage, chain: Chain, cards: Iterator[Card], parameters: Callable[..., None]
 ) -> None:
-    """GC6: issued, locked, redeemed, and both offline where head office allows it."""
-    page, words = till.page, "credit memo"
+    page, card, second, third = till.page, next(cards), next(cards), next(cards)
+    page.click("button:has-text('Gift cards')")
+    page.wait_for_selector("#card-number")
+    look(till, "gift cards")
+    till.type(card.number + "\r")
+    page.wait_for_selector("#card-amount")
+    look(till, "a card")
+    page.click(".chip:has-text('€25.00')")
+    page.click("#work button:has-text('Sell')")
+    expect(till.lines.first).to_contain_text("Balance €0.00, then €25.00")
+    till.pay_exact()
+    says(till, "the new balance is €25.00")
+    look(till, "sold")
+
+    page.keyboard.press("Escape")
     till.scan(MILK, "Milk")
+    bring_back(till, till.pay_exact())
+    memo = refund_to_memo(till)
+    says(till, "the new balance is €1.45")
+    page.keyboard.press("Escape")
+
+    # Not allowed offline: both come off, and it is paid otherwise.
+    rows = page.locator(".held__row")
+    till.scan(f"2*{MILK}", "Milk")
+    hold(till, memo, "Credit memo")
+    till.press("F9", ".payment__given")
+    hold(till, card.number)
+    expect(rows.last).to_contain_text("Balance €25.00")
+    look(till, "held")
+    line(till, chain, CUT)
+    page.click(TAKE)
+    expect(page.locator("#notice")).to_contain_text(not_offline("gift card"))
+    expect(page.locator("#due")).to_be_visible()  # still where it is paid otherwise
+    look(till, "refused")
+    expect(rows.last.locator("button:has-text('Take off')")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(1)
+    page.click(".currency:has-text('Gift card')")
+    expect(page.locator("#work")).to_contain_text(BEGUN_OFFLINE[Kind.GIFT_CARD])
+    page.click(".currency:has-text('EUR')")
+    page.keyboard.press("F9")
+    expect(page.locator("#notice")).to_contain_text(not_offline(f"credit memo …{memo[-4:]}"))
+    rows.locator("button:has-text('Take off')").click()
+    expect(rows).to_have_count(0)
+    till.press("Escape", ".shelf")
     sold = till.pay_exact()
+    page.click("button:has-text('Gift cards')")
+    expect(page.locator("#notice")).to_contain_text(BEGUN_OFFLINE[Kind.GIFT_CARD])
     bring_back(till, sold)
+    page.click("text=Refund to a credit memo")
+    expect(page.locator("#notice")).to_contain_text(BEGUN_OFFLINE[Kind.CREDIT_MEMO])
+    till.press("Escape", ".shelf")
+    till.void()
+
+    # Allowed: one is sold, one topped up, one redeemed as the line drops, and the memo with them.
+    line(till, chain, UP)
+    sell(till, second, "10")
+    parameters(offline__gift_cards=True, offline__credit_memos=True)
+    show_card(till, second)
+    put_on(till, "5", "Top up")
+    expect(till.lines).to_have_count(1)
+    show_card(till, third)
+    put_on(till, "20")
+    expect(till.lines).to_have_count(2)
+    till.scan(MILK, "Milk")
+    hold(till, memo, "Credit memo")
+    till.press("F9", ".payment__given")
+    hold(till, card.number)
+    line(till, chain, CUT)
+    page.click(TAKE)
+    later = (balance_later("gift card"), balance_later("credit memo"))
+    says(till, *later, places=SCREEN_AND_PAPER)
+    bring_back(till, sold)
+    refund_to_memo(till)
+    says(till, balance_later("credit memo"), places=SCREEN_AND_PAPER)
+    line(till, chain, UP)
+    says(till, "the new balance is €2.90")
+    page.keyboard.press("Escape")
+    show_card(till, second)
+    expect(page.locator("#card-balance")).to_have_text("€15.00")
+    page.click("button:has-text('Pay out €15.00 in cash')")
+    expect(till.lines).to_contain_text("Balance €15.00, then €0.00")
+    till.press("F9", "#due")
+    page.click("button:has-text('Pay out €15.00')")
+    says(till, "the new balance is €0.00")
+
+
+def test_a_memo_for_goods_that_come_back(till: TillPage, other: TillPage) -> None:
+    """GC6: issued, locked and redeemed."""
+    page = till.page
+    till.scan(MILK, "Milk")
+    bring_back(till, till.pay_exact())
     look(till, "refund")
     memo = refund_to_memo(till)
     says(till, "the new balance is €1.45")
@@ -190,31 +213,8 @@ def test_a_memo_for_goods_that_come_back(
     )
     other.press("Escape", ".shelf")
     other.void()
-    line(till, chain, CUT)
-    page.click(".held__row button:has-text('Take')")
-    expect(page.locator("#notice")).to_contain_text(not_offline(words))
-    page.click("button:has-text('Take off')")
-    expect(page.locator(".held__row")).to_have_count(0)
-    till.press("Escape", ".shelf")
-    sold = till.pay_exact()
-    bring_back(till, sold)
-    page.click("text=Refund to a credit memo")
-    expect(page.locator("#notice")).to_contain_text(BEGUN_OFFLINE[Kind.CREDIT_MEMO])
-    till.press("Escape", ".shelf")
-    till.void()
-
-    line(till, chain, UP)
-    parameters(offline__credit_memos=True)
-    till.scan(MILK, "Milk")
-    hold(till, memo, "Credit memo")
-    line(till, chain, CUT)
-    page.click(".held__row button:has-text('Take')")
-    says(till, balance_later(words), places=SCREEN_AND_PAPER)
-    bring_back(till, sold)
-    refund_to_memo(till)
-    says(till, balance_later(words), places=SCREEN_AND_PAPER)
-    line(till, chain, UP)
-    says(till, "the new balance is €1.45")
+    till.press("F9", "#number")
+    says(till, "balance €0.00", places=(".paper",))
 
 
 def test_a_card_begun_offline_within_an_allowance(
