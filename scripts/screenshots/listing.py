@@ -249,6 +249,7 @@ HEAD_OFFICE = (
         "/stock/{store}/reconciliation",
     ),
     _one("hq-stock-transfers", "Transfers, and what became of each", "/stock/transfers"),
+    _one("hq-stock-transfer-end", "What is on its way for good is ended", "/stock/transfers/end"),
 )
 
 DEMO = (_one("demo-board", "The demo: a switch for each till's line", "/"),)

@@ -62,6 +62,9 @@ def photograph_stock_pages(page: Page, chain: Chain, camera: Camera) -> None:
         page.goto(url + path)
         page.wait_for_selector("h1")
         camera.take(page, name)
+    page.click("text=End what is on its way")
+    page.wait_for_selector("#typed")
+    camera.take(page, "hq-stock-transfer-end")
 
 
 def another_store(chain: Chain) -> None:

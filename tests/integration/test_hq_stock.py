@@ -4,12 +4,13 @@ import copy
 import threading
 import time
 
+import msgspec
 import pytest
 
 from holdfast.core.ids import DocumentNumber, Sku, StoreId
 from holdfast.core.stock.entries import CountedLine, StockCounted
 from holdfast.core.stock.marks import EVERY_PRODUCT, ZERO, Mark
-from holdfast.core.stock.transfers import Became, became_of
+from holdfast.core.stock.transfers import AtStore, Became, became_of
 from holdfast.hq.stock.keeper import StockKeeper, fold
 from holdfast.hq.stock.settling import add_marks
 from holdfast.hq.stock.views import transfers
@@ -290,13 +291,21 @@ def _until_waiting(pool: Pool, count: int) -> None:
     [
         (5, 0, 0, Became.IN_TRANSIT), (5, 5, 1, Became.RECEIVED), (5, 3, 1, Became.SHORT),
         (5, 6, 1, Became.OVER), (5, 10, 2, Became.TWICE), (5, 5, 2, Became.RECEIVED),
-        (0, 5, 1, Became.NEVER_SENT),
+        (0, 5, 1, Became.UNLISTED),
     ],
 )  # fmt: skip
 def test_what_became_of_a_transfer_has_a_name(
     sent: int, received: int, receipts: int, became: Became
 ) -> None:
-    assert became_of(sent, received, receipts) is became
+    at = AtStore(
+        store=StoreId("S2"), is_addressed=True, sent_milli=sent, received_milli=received, receipts=receipts
+    )
+    assert became_of(True, [at]) is became
+    assert became_of(False, [msgspec.structs.replace(at, sent_milli=0)]) is Became.NEVER_SENT
+    ended = msgspec.structs.replace(at, ended_milli=-at.left_milli)
+    assert became_of(True, [ended]) is (became if ended == at else Became.ENDED)
+    elsewhere = msgspec.structs.replace(at, is_addressed=False, sent_milli=0)
+    assert not receipts or became_of(True, [at, elsewhere]) is Became.ELSEWHERE
 
 
 def test_a_transfer_that_was_received_twice_is_told_and_counted_right(

@@ -78,7 +78,7 @@ def end_transfer(
 
     What lies in the stores stays as it is. Without --confirm it only tells what it would do.
 
-    Example:  holdfast hq stock end-transfer --home hq --transfer R01-7 --reason "Lost" --confirm R01-7
+    Example:  holdfast hq stock end-transfer --home hq --transfer R01-8KQ2M-000041
     """
     with services_of(home) as services:
         book = services.head_office.transfers
