@@ -9,14 +9,16 @@ from typer.testing import CliRunner, Result
 from holdfast.core.central.accounts import Act, Kind
 from holdfast.core.central.holds import Declined, Held
 from holdfast.core.central.settle import TAKEN_BACK_THEN_USED, Place
-from holdfast.core.central.stale import Verdict
+from holdfast.core.central.stale import WORN_MS, Verdict
 from holdfast.core.parameters import Scope
 from holdfast.core.refusals import Refusal
 from holdfast.hq.central.audit import acts
+from holdfast.hq.central.desk import take_back
 from holdfast.hq.central.differences import Asked, csv_of
 from holdfast.hq.central.keeper import AfterLossKeeper, LockKeeper, ProofKeeper
 from holdfast.hq.cli import app
 from holdfast.hq.parameters.book import Draft
+from holdfast.hq.store.postgres import PostgresStore
 from tests.central_shop import DAY_MS, NUMBER, Shop
 from tests.hq_web_fixtures import TIMEOUT_S, ServedHeadOffice
 
@@ -42,6 +44,24 @@ def test_a_stale_lock_is_released_by_itself_once_its_owner_can_owe_nothing(shop:
     assert (act.by, act.act, act.store, act.key) == ("policy", "lock-released", "S1", lock.key)
     assert "held by Till R01 for 25 h" in act.detail
     assert isinstance(shop.tills[1].ask(Kind.GIFT_CARD, Act.REDEEM, number=NUMBER), Held)
+
+
+def test_a_lock_that_was_asked_for_again_stands_until_a_later_word(shop: Shop) -> None:
+    """What its till concluded right after, online, as the line dropped, no word from before tells."""
+    lock = shop.hold().lock
+    shop.speaks()
+    assert shop.standing().verdict is Verdict.RELEASE
+    shop.tills[0].call(lock.key)
+    assert shop.standing().verdict is Verdict.SILENT
+    assert shop.locks.release_stale() == (0, False)
+    with PostgresStore(shop.office.services.pool).transaction(None) as transaction:
+        told = take_back(transaction.central, lock.key, "policy", "", 0, lock.told_ms)
+    assert isinstance(told, Refusal)
+    assert told.code == "hold.told", "nor where the policy looked before it asked"
+    with shop.office.services.pool.connection() as conn:
+        conn.execute("update value_hold set told_ms = told_ms - %s", (WORN_MS + 60_000,))
+    shop.speaks()
+    assert shop.locks.release_stale() == (1, False)
 
 
 def test_never_while_its_owner_may_conclude_offline_and_may_owe(shop: Shop) -> None:

@@ -18,35 +18,36 @@ owners = st.builds(
 policies = st.builds(Policy, after_ms=st.integers(0, 3 * WORN_MS), contact_within_ms=times)
 
 
-@given(times, owners, policies, times)
+@given(times, st.just(0) | times, owners, policies, times)
 def test_only_what_cannot_be_owed_is_released(
-    since_ms: int, owner: Owner, policy: Policy, now_ms: int
+    since_ms: int, told_ms: int, owner: Owner, policy: Policy, now_ms: int
 ) -> None:
-    if verdict(since_ms, owner, policy, now_ms) is not Verdict.RELEASE:
+    if verdict(since_ms, told_ms, owner, policy, now_ms) is not Verdict.RELEASE:
         return
     assert policy.after_ms
     assert now_ms - since_ms >= policy.after_ms
     assert owner.is_complete or not owner.may_conclude_offline, "it may conclude offline, and may owe"
     # What was concluded online without asking again was concluded before that word.
-    spoke = owner.word_ms is not None and since_ms + WORN_MS < owner.word_ms <= now_ms
+    last_ms = max(since_ms, told_ms)
+    spoke = owner.word_ms is not None and last_ms + WORN_MS < owner.word_ms <= now_ms
     told = spoke and owner.is_past_asking and now_ms - (owner.word_ms or 0) <= policy.contact_within_ms
     assert owner.is_complete or owner.is_gone or told
 
 
-@given(times, owners, policies, times)
+@given(times, st.just(0) | times, owners, policies, times)
 def test_less_knowledge_releases_nothing_more(
-    since_ms: int, owner: Owner, policy: Policy, now_ms: int
+    since_ms: int, told_ms: int, owner: Owner, policy: Policy, now_ms: int
 ) -> None:
     """Whatever is doubtful for the worse, a lock that stood stands."""
-    if verdict(since_ms, owner, policy, now_ms) is Verdict.RELEASE:
+    if verdict(since_ms, told_ms, owner, policy, now_ms) is Verdict.RELEASE:
         return
     for worse in (
         {"may_conclude_offline": True}, {"word_ms": None}, {"is_past_asking": False}, {"is_gone": False},
         {"is_complete": False},
     ):  # fmt: skip
         doubtful = msgspec.structs.replace(owner, **worse)
-        assert verdict(since_ms, doubtful, policy, now_ms) is not Verdict.RELEASE, worse
-    assert verdict(since_ms, owner, policy, since_ms) is not Verdict.RELEASE, "younger"
+        assert verdict(since_ms, told_ms, doubtful, policy, now_ms) is not Verdict.RELEASE, worse
+    assert verdict(since_ms, told_ms, owner, policy, since_ms) is not Verdict.RELEASE, "younger"
 
 
 @given(owners)

@@ -59,7 +59,7 @@ def stale_locks(office: SimHeadOffice) -> list[Hold]:
         standing = owner_of(
             lock, owner, asked.get((hold.origin, hold.key)), is_replaced=False, may_conclude=may_conclude
         )
-        if verdict(hold.since_ms, standing, POLICY, now_ms) is Verdict.RELEASE:
+        if verdict(hold.since_ms, hold.told_ms, standing, POLICY, now_ms) is Verdict.RELEASE:
             found.append(hold)
     return found
 
@@ -98,5 +98,5 @@ def _lock(hold: Hold) -> Lock:
     return Lock(
         key=hold.key, kind=hold.kind, account=hold.account, origin=hold.origin, transaction=hold.transaction,
         act=hold.act, amount=hold.amount, since_ms=hold.since_ms, number_end="", currency="",
-        store=StoreId(""), register="",
+        store=StoreId(""), register="", told_ms=hold.told_ms,
     )  # fmt: skip

@@ -125,8 +125,8 @@ def policy_releases_while_the_owner_may_owe(patch: pytest.MonkeyPatch) -> None:
     """An old lock is released wherever its register was in touch, whatever it may conclude or owe."""
     original = locks.verdict
 
-    def verdict(since_ms: int, owner: Owner, *arguments: Any) -> Any:
+    def verdict(since_ms: int, told_ms: int, owner: Owner, *arguments: Any) -> Any:
         owner = msgspec.structs.replace(owner, may_conclude_offline=False, is_past_asking=True)
-        return original(since_ms, owner, *arguments)
+        return original(since_ms, told_ms, owner, *arguments)
 
     patch.setattr(locks, "verdict", verdict)

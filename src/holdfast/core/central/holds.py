@@ -55,6 +55,8 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     since_ms: int
     ended: str = ""
     """How it ended: `settled`, a till's cause of `hold_ended`, or `taken-back`. Empty: it holds."""
+    told_ms: int = 0
+    """When its till asked again and was told that it holds; 0: never since `since_ms`."""
 
 
 TAKEN_BACK = "taken-back"

@@ -66,8 +66,9 @@ class Verdict(enum.StrEnum):
     BEHIND = "Not all of its register's journal is here yet. It is looked at again once it is."
 
 
-def verdict(since_ms: int, owner: Owner, policy: Policy, now_ms: int) -> Verdict:
-    """Whether a lock that was taken at `since_ms` is released without a person."""
+def verdict(since_ms: int, told_ms: int, owner: Owner, policy: Policy, now_ms: int) -> Verdict:
+    """Whether a lock that was taken at `since_ms` is released without a person. `told_ms`: when its till
+    asked again and was told that it holds; 0: never."""
     if not policy.after_ms:
         return Verdict.NEVER
     if now_ms - since_ms < policy.after_ms:
@@ -78,26 +79,26 @@ def verdict(since_ms: int, owner: Owner, policy: Policy, now_ms: int) -> Verdict
         return Verdict.MAY_OWE
     if owner.is_gone:
         return Verdict.RELEASE
-    if not _is_in_touch(since_ms, owner, policy, now_ms):
+    if not _is_in_touch(max(since_ms, told_ms), owner, policy, now_ms):
         return Verdict.SILENT
     return Verdict.RELEASE if owner.is_past_asking else Verdict.BEHIND
 
 
-def _is_in_touch(since_ms: int, owner: Owner, policy: Policy, now_ms: int) -> bool:
+def _is_in_touch(told_ms: int, owner: Owner, policy: Policy, now_ms: int) -> bool:
     """Since the lock was used without asking, and lately; a word of the future nobody can date."""
     word_ms = owner.word_ms
     return (
         word_ms is not None
-        and is_telling(since_ms, word_ms)
+        and is_telling(told_ms, word_ms)
         and word_ms <= now_ms
         and now_ms - word_ms <= policy.contact_within_ms
     )
 
 
-def is_telling(since_ms: int, word_ms: int) -> bool:
-    """Whether a register's word tells what became of a lock. One from the first half hour does not: a sale
-    may have followed it, online, and the line dropped before it left."""
-    return word_ms > since_ms + WORN_MS
+def is_telling(told_ms: int, word_ms: int) -> bool:
+    """Whether a register's word tells what became of a lock that it was last told of then. One from the first
+    half hour after does not: a sale may have followed it, online, and the line dropped before it left."""
+    return word_ms > told_ms + WORN_MS
 
 
 def what_can_happen(owner: Owner, words: str) -> str:

@@ -84,6 +84,8 @@ class CentralDesk:
         hold, held = decided
         if known is None:
             central.put_hold(hold)
+        else:
+            central.tell_hold(hold.key, self._clock.now_ms())
         return held
 
     def balance(self, kind: Kind, number: str, account: AccountId, pin: str) -> Balance | Declined:
@@ -149,13 +151,20 @@ class CentralDesk:
             return take_back(transaction.central, key, by, reason, self._clock.now_ms())
 
 
-def take_back(central: CentralValue, key: HoldKey, by: str, reason: str, now_ms: int) -> Hold | Refusal:
-    """The same within a transaction. What became of the hold is read under its account's lock."""
+def take_back(
+    central: CentralValue, key: HoldKey, by: str, reason: str, now_ms: int, told_ms: int | None = None
+) -> Hold | Refusal:
+    """The same within a transaction. What became of the hold is read under its account's lock.
+
+    `told_ms`: as it was looked at; where its till was told since that it holds, nothing is changed.
+    """
     hold = central.hold_of(key)
     if hold is not None:
         central.lock((hold.kind, hold.account))
         hold = central.hold_of(key)
     if hold is None or hold.ended:
         return Refusal("hold.ended", "This lock has ended in the meantime. Nothing was changed.")
+    if told_ms is not None and hold.told_ms != told_ms:
+        return Refusal("hold.told", "Its register asked for it again in the meantime. Nothing was changed.")
     central.end_hold(key, TAKEN_BACK, now_ms, by, reason)
     return msgspec.structs.replace(hold, ended=TAKEN_BACK)

@@ -76,6 +76,8 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     store: StoreId
     register: str
+    told_ms: int = 0
+    """When its till asked again and was told that it holds."""
 
     @property
     def words(self) -> str:
@@ -215,7 +217,9 @@ class LockBook:
                 may_conclude=may_conclude_offline(lock, register, switched_on, changed),
             )  # fmt: skip
             policy = policy_of(rows, lock, register, today)
-            standing.append(Standing(lock, owner, verdict(lock.since_ms, owner, policy, now_ms)))
+            standing.append(
+                Standing(lock, owner, verdict(lock.since_ms, lock.told_ms, owner, policy, now_ms))
+            )
         return standing
 
     # ---- releasing -------------------------------------------------------------------------------
@@ -232,9 +236,11 @@ class LockBook:
             done = self._take_back(conn, lock, by, reason.strip())
             return done if isinstance(done, Refusal) else lock
 
-    def _take_back(self, conn: psycopg.Connection[Any], lock: Lock, by: str, reason: str) -> Hold | Refusal:
+    def _take_back(
+        self, conn: psycopg.Connection[Any], lock: Lock, by: str, reason: str, told_ms: int | None = None
+    ) -> Hold | Refusal:
         now_ms = self._clock.now_ms()
-        done = take_back(PostgresCentralValue(conn), lock.key, by, reason, now_ms)
+        done = take_back(PostgresCentralValue(conn), lock.key, by, reason, now_ms, told_ms)
         if not isinstance(done, Refusal):
             held_min = 60 * (now_ms - lock.since_ms) // HOUR_MS
             held_for = f"{held_min} min" if held_min < 120 else f"{held_min // 60} h"
@@ -260,8 +266,9 @@ class LockBook:
             if standing.verdict is not Verdict.RELEASE:
                 continue
             with self._pool.connection() as conn:
-                if not isinstance(self._take_back(conn, standing.lock, POLICY, _BY_POLICY), Refusal):
-                    released += 1
+                lock = standing.lock
+                done = self._take_back(conn, lock, POLICY, _BY_POLICY, lock.told_ms)
+                released += not isinstance(done, Refusal)
         return released, len(page) == limit
 
 
@@ -279,7 +286,7 @@ def owner_of(
         all(each.claimed_seq <= each.applied_seq for each in register.epochs) and not register.waiting
     )
     word_ms = register.last_word_ms
-    spoke_since = word_ms is not None and is_telling(lock.since_ms, word_ms)
+    spoke_since = word_ms is not None and is_telling(max(lock.since_ms, lock.told_ms), word_ms)
     own = [] if asked is None else [each for each in register.epochs if each.epoch == asked[0]]
     # A till journals before it asks: who has spoken since, and whose asking is not among all that it claims,
     # goes on in another epoch than the one that asked.
@@ -345,9 +352,10 @@ def policy_of(rows: Mapping[str, ParameterRow], lock: Lock, register: Register |
 
 
 def _lock(row: Sequence[Any]) -> Lock:
-    key, kind, account, origin, transaction, act, amount, since_ms, end, currency, store, register = row
+    key, kind, account, origin, transaction, act, amount, since_ms, end, currency, *place, told_ms = row
     return Lock(
         key=HoldKey(key), kind=Kind(kind), account=AccountId(account), origin=OriginId(origin),
         transaction=TransactionId(transaction), act=Act(act), amount=amount, since_ms=since_ms,
-        number_end=end, currency=currency, store=StoreId(store), register=register,
+        number_end=end, currency=currency, store=StoreId(place[0]), register=place[1],
+        told_ms=told_ms,
     )  # fmt: skip

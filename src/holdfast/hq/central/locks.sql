@@ -3,7 +3,7 @@
 -- name: locks(store, after_ms, after_key, older_than_ms, limit)
 -- The oldest first; where a store is named, of its own registers.
 select h.key, h.kind, h.account, h.origin, h.transaction, h.act, h.amount, h.since_ms,
-       coalesce(a.number_end, ''), coalesce(a.currency, ''), o.store, o.name
+       coalesce(a.number_end, ''), coalesce(a.currency, ''), o.store, o.name, h.told_ms
 from value_hold h
 join origin o using (origin)
 left join value_account a on a.kind = h.kind and a.account = h.account
@@ -17,7 +17,7 @@ where h.ended = '' and (:store::text = '' or o.store = :store);
 
 -- name: lock(key)^
 select h.key, h.kind, h.account, h.origin, h.transaction, h.act, h.amount, h.since_ms,
-       coalesce(a.number_end, ''), coalesce(a.currency, ''), o.store, o.name
+       coalesce(a.number_end, ''), coalesce(a.currency, ''), o.store, o.name, h.told_ms
 from value_hold h
 join origin o using (origin)
 left join value_account a on a.kind = h.kind and a.account = h.account

@@ -18,11 +18,11 @@ left join lateral (
 ) m on true;
 
 -- name: holds_by_key(keys)
-select key, kind, account, origin, transaction, act, amount, since_ms, ended
+select key, kind, account, origin, transaction, act, amount, since_ms, ended, told_ms
 from value_hold where key = any(:keys);
 
 -- name: holds_on(kind, account)
-select key, kind, account, origin, transaction, act, amount, since_ms, ended
+select key, kind, account, origin, transaction, act, amount, since_ms, ended, told_ms
 from value_hold where kind = :kind and account = :account and ended = '' order by since_ms, key;
 
 -- name: allowances_of(allowances)
@@ -48,6 +48,9 @@ where kind = :kind and account = :account and number_mac is null;
 -- name: put_hold(key, kind, account, origin, transaction, act, amount, since_ms, ended, ended_at_ms)!
 insert into value_hold (key, kind, account, origin, transaction, act, amount, since_ms, ended, ended_at_ms)
 values (:key, :kind, :account, :origin, :transaction, :act, :amount, :since_ms, :ended, :ended_at_ms);
+
+-- name: tell_hold(key, at_ms)!
+update value_hold set told_ms = :at_ms where key = :key and ended = '';
 
 -- name: end_hold(key, ended, at_ms, by, reason)!
 -- One that ended meanwhile stays as it ended.

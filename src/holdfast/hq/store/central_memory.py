@@ -145,5 +145,8 @@ class MemoryCentralValue:
             raise RaceFault("the account is held")
         self._put(hold)
 
+    def tell_hold(self, key: HoldKey, at_ms: int) -> None:
+        self._put(msgspec.structs.replace(self._tables.holds[key], told_ms=at_ms))
+
     def end_hold(self, key: HoldKey, ended: str, at_ms: int, by: str = "", reason: str = "") -> None:
         self._put(msgspec.structs.replace(self._tables.holds[key], ended=ended))

@@ -62,6 +62,10 @@ class CentralValue(Protocol):
         """A new one. RaceFault where its key is there, or the account is held by another."""
         ...
 
+    def tell_hold(self, key: HoldKey, at_ms: int) -> None:
+        """Its till is told again that it holds."""
+        ...
+
     def end_hold(self, key: HoldKey, ended: str, at_ms: int, by: str = "", reason: str = "") -> None:
         """It holds no more."""
         ...

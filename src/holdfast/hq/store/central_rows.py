@@ -200,6 +200,9 @@ class PostgresCentralValue:
             ended_at_ms=ended_at_ms,
         )
 
+    def tell_hold(self, key: HoldKey, at_ms: int) -> None:
+        _sql.tell_hold(self._conn, key=key, at_ms=at_ms)
+
     def end_hold(self, key: HoldKey, ended: str, at_ms: int, by: str = "", reason: str = "") -> None:
         _sql.end_hold(self._conn, key=key, ended=ended, at_ms=at_ms, by=by, reason=reason)
 
@@ -217,10 +220,11 @@ def _numbered(row: Sequence[Any]) -> Numbered:
 
 
 def _hold(row: Sequence[Any]) -> Hold:
-    key, kind, account, origin, transaction, act, amount, since_ms, ended = row
+    key, kind, account, origin, transaction, act, amount, since_ms, ended, told_ms = row
     return Hold(
         key=HoldKey(key), kind=Kind(kind), account=AccountId(account), origin=OriginId(origin),
         transaction=TransactionId(transaction), act=Act(act), amount=amount, since_ms=since_ms, ended=ended,
+        told_ms=told_ms,
     )  # fmt: skip
 
 
