@@ -398,3 +398,6 @@ def test_a_pin_is_not_found_by_trying_offline(till: RealTimeTill) -> None:
     assert "Take €4.99" in redeem(till, digits, pin="4711", goods=0)
     till.on_hold("off")
     assert "Take €4.99" in redeem(till, other, goods=0)
+    till.post("/void", reason="left")
+    (voided,) = till.till.journalled("transaction_voided")
+    assert voided.held == (), "an allowance is no lock that head office would have to end"

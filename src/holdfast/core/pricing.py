@@ -193,5 +193,5 @@ def void_transaction(basket: Basket, act: Act, reason: str) -> TransactionVoided
         by=act.by,
         approved_by=act.approved_by or basket.approved_by,
         given_back=tuple(tender for tender in basket.tenders if not tender.hold),
-        held=tuple(hold.key for hold in basket.holds if not hold.is_own),
+        held=tuple(hold.key for hold in basket.holds if not (hold.is_own or hold.grant)),
     )
