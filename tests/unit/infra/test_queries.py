@@ -68,4 +68,5 @@ def test_a_query_leaves_no_cursor_behind(connection: apsw.Connection, queries: Q
 
 def cursors() -> int:
     gc.collect()
-    return sum(isinstance(found, apsw.Cursor) for found in gc.get_objects())
+    # Asked for its class, a stand-in of another test answers for what it stands for.
+    return sum(issubclass(type(found), apsw.Cursor) for found in gc.get_objects())
