@@ -309,10 +309,15 @@ def test_what_was_held_long_ago_is_asked_for_before_it_is_used(till: RealTimeTil
     till.post("/scan", text=MUG.sku)
     till.post("/pay/held", kind="gift_card", number=digits)
     till.post("/suspend", note="x")
+    central = till.till.services.central
+    central.heard()
+    eventually(lambda: not central._asking_again.locked())
     till.till.clock.advance(WORN_MS + SURE_FOR_MS)
     till.client = till.undo.enter_context(till.till.browser(till.role))
     [waiting] = till.checkout.suspended()
     till.checkout.recall(waiting.basket.transaction)
+    central.heard()
+    assert not central._asking_again.locked(), "who touches nothing keeps no policy waiting"
     assert "is asked once more for the gift card" in till.on_hold("pay")
     if released:
         till.office.desk.take_back(till.hold().key, by="admin", reason="r")

@@ -52,7 +52,7 @@ def test_a_lock_that_was_asked_for_again_stands_until_a_later_word(shop: Shop) -
     shop.speaks()
     assert shop.standing().verdict is Verdict.RELEASE
     shop.tills[0].call(lock.key)
-    assert shop.standing().verdict is Verdict.SILENT
+    assert shop.standing().verdict is Verdict.ASKED
     assert shop.locks.release_stale() == (0, False)
     with PostgresStore(shop.office.services.pool).transaction(None) as transaction:
         told = take_back(transaction.central, lock.key, "policy", "", 0, lock.told_ms)

@@ -184,6 +184,24 @@ def test_of_two_customers_who_are_one_points_and_debts_follow(office: Office) ->
     office.prove()
 
 
+def test_who_gave_within_a_batch_is_given_to_by_others_of_the_same_batch(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However batches are cut, nothing that is there is told as overspent."""
+    office.earns(ADA, 100, "2026-08-01")
+    assert office.customers.merge(BEN, ADA, (1, 1), "a") is None
+    with monkeypatch.context() as patch:
+        patch.setattr(office.hq.ingest, "receive_batch", lambda *_: None)
+        office.earns(BEN, -100, "2026-08-02")  # what ADA has goes there
+        office.earns(BEN, 200, "2026-08-03")
+        office.pays(ADA, Kind.POINTS, 100)
+    journal = office.journals[0]
+    office.hq.ingest.receive_batch(journal.origin, journal.batch(1, 10_000))
+    assert (office.balance(ADA), office.balance(BEN)) == (0, 100)
+    with office.pool.connection() as conn:
+        assert conn.execute("select remark from value_movement where remark <> ''").fetchall() == []
+
+
 def test_what_a_merged_number_lacks_is_taken_from_who_remains_whichever_came_first(office: Office) -> None:
     """A receipt names the number that its customer had then; nothing is overspent that is there (LY4, P8)."""
     office.customers.load({CEM: CustomerRow(number=CEM, revision=1, details=Details(name="Cem"))})

@@ -164,11 +164,18 @@ def test_a_clock_that_is_ahead_freezes_no_figure(
     assert postgres_hq.verify().differences == ()
 
 
-def test_a_batch_of_a_clock_that_is_ahead_stays_in_its_order(postgres_hq: HeadOfficeUnderTest) -> None:
-    journal = sold(counted(sold(register(1), 60, "A", 1), 61, A=7), 62, "A", 2)
-    postgres_hq.enrol(journal)
-    postgres_hq.ingest.receive_batch(journal.origin, journal.batch())
-    assert _levels(postgres_hq) == {("S1", "A"): 5_000}
+def test_what_a_clock_that_is_ahead_brings_stays_in_its_order(
+    postgres_hq: HeadOfficeUnderTest, memory_hq: HeadOfficeUnderTest
+) -> None:
+    """Within a batch, and where the next one has more documents than milliseconds have passed."""
+    for hq in (postgres_hq, memory_hq):
+        journal = sold(counted(sold(register(1), 60, "A", 1), 61, A=7), 62, "A", 2)
+        hq.enrol(journal)
+        hq.ingest.receive_batch(journal.origin, journal.batch())
+        for _ in range(4):
+            sold(journal, 63, "A", 1)
+        hq.ingest.receive_batch(journal.origin, journal.batch(5))
+        assert _levels(hq) == {("S1", "A"): 1_000}
     assert postgres_hq.verify().differences == ()
 
 

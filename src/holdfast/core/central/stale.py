@@ -63,6 +63,10 @@ class Verdict(enum.StrEnum):
         "Its register has not been in touch since, or not lately enough. It is released by itself once the "
         "register was, or is retired."
     )
+    ASKED = (
+        "Its register asked for it again lately, and may be concluding with it. It is looked at again within "
+        "the hour."
+    )
     BEHIND = "Not all of its register's journal is here yet. It is looked at again once it is."
 
 
@@ -80,7 +84,7 @@ def verdict(since_ms: int, told_ms: int, owner: Owner, policy: Policy, now_ms: i
     if owner.is_gone:
         return Verdict.RELEASE
     if not _is_in_touch(max(since_ms, told_ms), owner, policy, now_ms):
-        return Verdict.SILENT
+        return Verdict.ASKED if _is_in_touch(since_ms, owner, policy, now_ms) else Verdict.SILENT
     return Verdict.RELEASE if owner.is_past_asking else Verdict.BEHIND
 
 

@@ -22,12 +22,16 @@ def moment_ms(at_ms: int, own_date: str | None, zone: datetime.tzinfo = datetime
     return min(at_ms, (days + 1) * _DAY_MS - 1 - ahead_ms)
 
 
-def believed(moments_ms: Sequence[int], now_ms: int) -> list[int]:
-    """The moments of a batch's documents, in their order, none of them later than now.
+def is_ahead(moments_ms: Sequence[int], now_ms: int) -> bool:
+    """Whether the till's clock is not to be believed: nothing happens after it arrived."""
+    return max(moments_ms, default=0) > now_ms + AHEAD_MS
 
-    Nothing happens after it arrived. A figure from the future would net all that moves until then.
+
+def believed(moments_ms: Sequence[int], now_ms: int, before_ms: int) -> list[int]:
+    """The moments of the documents of a till whose clock is ahead: as they arrive, a millisecond apart, so
+    that they stay in their order. A figure from the future would net all that moves until then.
+
+    `before_ms`: the last such moment of its journal; what follows it comes after it.
     """
-    if max(moments_ms, default=0) <= now_ms + AHEAD_MS:
-        return list(moments_ms)
-    last = len(moments_ms) - 1  # a millisecond apart, so that they stay in their order
-    return [min(moment, now_ms - (last - place)) for place, moment in enumerate(moments_ms)]
+    first_ms = max(now_ms - len(moments_ms) + 1, before_ms + 1)
+    return [min(moment, first_ms + place) for place, moment in enumerate(moments_ms)]

@@ -1,5 +1,6 @@
 """A batch's events of central value, settled in the batch's own transaction (P3)."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -48,6 +49,8 @@ def _facts(central: CentralValue, events: Sequence[Event]) -> Facts:
     kin = central.kin(short) if short else {}
     if not kin:
         return facts
+    # Whoever gives may be short by then of the same batch, and has others of its own.
+    kin = central.kin(sorted({*short, *itertools.chain.from_iterable(kin.values())}))
     facts = central.facts(sorted(accounts.union(*kin.values())), keys, grants)
     return msgspec.structs.replace(facts, kin=kin)
 

@@ -37,7 +37,7 @@ where w.sku is not null or s.version > :version
 limit :at_most;
 
 -- name: incoming(store, since_ms, at_most)
--- What of each transfer was sent there and not received yet, by whoever it was, nor ended by head office.
+-- The newest first: what of each transfer was sent there and not received yet, by whoever it was, nor ended by head office.
 with sent as (
     select t.transfer, t.store, t.at_ms, l.sku, max(l.description) as description,
            -sum(l.stock_milli) as quantity_milli
@@ -57,7 +57,7 @@ select s.transfer, s.store, s.at_ms, s.sku, s.description,
        (s.quantity_milli - coalesce(r.quantity_milli, 0) + coalesce(e.quantity_milli, 0))::bigint
 from sent s left join received r using (transfer, sku) left join ended e using (transfer, sku)
 where s.quantity_milli - coalesce(r.quantity_milli, 0) + coalesce(e.quantity_milli, 0) > 0
-order by s.at_ms, s.transfer, s.sku limit :at_most;
+order by s.at_ms desc, s.transfer, s.sku limit :at_most;
 
 -- name: state(origin, epoch, seq, products, digest, at_ms)!
 insert into stock_statement (origin, epoch, seq, products, digest, at_ms)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from holdfast.core.ids import Sku, StoreId
 from holdfast.core.ingest.rows import COLUMNS, Row, Rows
 from holdfast.core.stock.marks import COUNT, EVERY_PRODUCT, Derived, Mark, Marks, Moved, netted, settled
-from holdfast.core.stock.moment import believed, moment_ms
+from holdfast.core.stock.moment import believed, is_ahead, moment_ms
 from holdfast.hq.store.port import Transaction
 from holdfast.hq.store.stock_port import StockLedger
 from holdfast.infra.clock import time_zone
@@ -52,7 +52,9 @@ def _moments(ledger: StockLedger, store: StoreId, documents: Sequence[Row], now_
     if any(own):
         zone = time_zone(ledger.timezone(store))
         there = [moment_ms(row[_AT_MS], date, zone) for row, date in zip(documents, own, strict=True)]
-    moments = {(row[0], row[1]): at for row, at in zip(documents, believed(there, now_ms), strict=True)}
+    if is_ahead(there, now_ms):
+        there = believed(there, now_ms, ledger.last_moment_ms(documents[0][0]))
+    moments = {(row[0], row[1]): at for row, at in zip(documents, there, strict=True)}
     other = {place: at for (place, at), said in zip(moments.items(), rows, strict=True) if at != said}
     if other:
         ledger.put_moments(other)

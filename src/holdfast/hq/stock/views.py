@@ -162,7 +162,7 @@ def product(pool: Pool, store: StoreId, sku: str) -> OfProduct:
         moved: dict[str, list[Movement]] = {}
         for row in _sql.derived(conn, store=store, sku=sku, marks=names):
             moved.setdefault(row[0], []).append(Movement(*row))
-        places = {number: (chain, seq) for number, chain, seq in _sql.place_of(conn, numbers=names)}
+        places = {number: (chain, seq) for number, chain, seq in _sql.place_of(conn, marks=names)}
         figures = [
             Figure(
                 mark=mark, kind=kind, at_ms=at_ms, figure_milli=figure, staff=staff, reason=reason,

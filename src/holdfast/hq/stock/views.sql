@@ -45,8 +45,12 @@ from stock_derived s left join document d on d.chain = s.chain and d.seq = s.seq
 where s.store = :store and s.sku = :sku and s.mark = any(:marks)
 order by s.booked_at_ms, s.chain, s.seq limit 500;
 
--- name: place_of(numbers)
-select number, chain, seq from document where number = any(:numbers) and type in ('stock_counted', 'stock_transferred');
+-- name: place_of(marks)
+-- A clone's count is named by its branch too.
+select d.number || case when c.branch > 0 then '#' || c.branch else '' end, chain, d.seq
+from document d join chain c using (chain)
+where d.number in (select split_part(mark, '#', 1) from unnest(:marks::text[]) as mark)
+    and d.type in ('stock_counted', 'stock_transferred');
 
 -- name: transfers(transfer, since_ms, at_most)
 -- Each product of a transfer by the store that it was sent to, or that received it. Of one transfer, or the newest.

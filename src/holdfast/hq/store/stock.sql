@@ -15,6 +15,11 @@ order by at_ms, mark;
 -- name: timezone(store)$
 select timezone from store where store = :store;
 
+-- name: last_moment(chain)$
+-- Among the last ones are those of documents from paper, which are older.
+select coalesce(max(at_ms), 0)::bigint
+from (select at_ms from stock_moment where chain = :chain order by seq desc limit 100) as last;
+
 -- name: add_moment(chain, seq, at_ms)*!
 insert into stock_moment (chain, seq, at_ms) values (:chain, :seq, :at_ms);
 

@@ -65,6 +65,10 @@ class MemoryStockLedger:
     def timezone(self, store: StoreId) -> str:
         return "UTC"
 
+    def last_moment_ms(self, chain: int) -> int:
+        places = sorted((place for place in self._tables.moments if place[0] == chain), reverse=True)
+        return max((self._tables.moments[place] for place in places[:100]), default=0)
+
     def put_moments(self, at_ms: Mapping[tuple[int, int], int]) -> None:
         for place, moment in at_ms.items():
             self._set(self._tables.moments, place, moment)

@@ -31,6 +31,10 @@ class StockLedger(Protocol):
         """The store's, as an IANA name."""
         ...
 
+    def last_moment_ms(self, chain: int) -> int:
+        """The latest of the last hundred that were put of this chain; 0: none was."""
+        ...
+
     def put_moments(self, at_ms: Mapping[tuple[int, int], int]) -> None:
         """When documents moved stock, by chain and number of their entries, where their rows do not tell."""
         ...

@@ -37,6 +37,9 @@ class PostgresStockLedger:
     def timezone(self, store: StoreId) -> str:
         return _sql.timezone(self._conn, store=store)
 
+    def last_moment_ms(self, chain: int) -> int:
+        return _sql.last_moment(self._conn, chain=chain)
+
     def put_moments(self, at_ms: Mapping[tuple[int, int], int]) -> None:
         rows = [{"chain": chain, "seq": seq, "at_ms": at} for (chain, seq), at in at_ms.items()]
         with refusals():

@@ -49,6 +49,8 @@ class CentralHere(WorkModes):
     _randomness: Randomness
     line_now: Callable[[Basket], LineNow] = staticmethod(lambda _: LineNow(False, ()))
     """Asked only where the transaction holds something. It must look at nothing on a disk."""
+    worn_met: Callable[[], None] = staticmethod(lambda: None)
+    """Something that was held long ago is to be used. Must not wait."""
 
     # ---- asking ------------------------------------------------------------------------------
 
@@ -231,6 +233,8 @@ class CentralHere(WorkModes):
         )
         if not refusal and not now.is_offline:
             refusal = at_till.worn_refusal(basket.holds, used, self._clock.now_ms())
+            if refusal:
+                self.worn_met()
         return refusal or self._handed_meanwhile(basket, used), now.is_offline
 
     def _handed_meanwhile(self, basket: Basket, used: Collection[HoldKey]) -> Refusal | None:

@@ -90,7 +90,9 @@ class Central:
         self._doubt_from_ms = 0
         """Not before (monotonic)."""
         self.allowances = Allowances(desk, real_time, watch, clock, changed=changed, jitter=jitter)
+        self._is_wanted = False
         desk.checkout.line_now = self.line_now
+        desk.checkout.worn_met = self.want
 
     # ---- asking ------------------------------------------------------------------------------
 
@@ -314,6 +316,11 @@ class Central:
 
     # ---- doubts ------------------------------------------------------------------------------
 
+    def want(self) -> None:
+        """Somebody is about to pay: what was held long ago is asked for again. A basket that nobody touches
+        is left alone, or no policy would ever release what it holds (GC9)."""
+        self._is_wanted = True
+
     def heard(self) -> None:
         """At each look at the line: once it is back, what is in doubt is asked again, in another thread."""
         self.allowances.heard()
@@ -321,7 +328,8 @@ class Central:
         if not self._was_there:
             return
         now_ms = self._clock.monotonic_ms()
-        if not self._may_doubt and now_ms >= self._doubt_from_ms:
+        if self._is_wanted and not self._may_doubt and now_ms >= self._doubt_from_ms:
+            self._is_wanted = False
             self._may_doubt = self._desk.checkout.is_worn()
         if not was_there:
             self._doubt_from_ms = max(self._doubt_from_ms, now_ms + round(SPREAD_MS * self._jitter()))

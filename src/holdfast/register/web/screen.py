@@ -131,7 +131,9 @@ class Screen:
                 "lines": fmt.count(len(kept.basket.lines)),
                 "first": kept.basket.lines[0].description if kept.basket.lines else "",
                 "total": fmt.money(price(kept.basket).total_minor),
-                "held": ", ".join(hold.words for hold in kept.basket.holds),
+                "held": ", ".join(
+                    hold.words for hold in kept.basket.holds if not (hold.is_own or hold.grant)
+                ),
             }
             for kept in self._services.desk.checkout.suspended()
         ]

@@ -40,6 +40,7 @@ class Receipts(Controller):
         """What is due, and the ways to pay it."""
         screen = Screen(services, permit_of(request).person)
         priced = services.desk.checkout.priced()
+        services.central.want()
         currency = request.query_params.get("currency", "")
         return screen.pay(currency=currency) if priced and priced.lines else screen.shelf()
 

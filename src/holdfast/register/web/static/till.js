@@ -446,7 +446,9 @@
   document.addEventListener("focusin", (event) => {
     if (isTextField(event.target)) lastField = event.target;
   });
-  document.addEventListener("htmx:beforeSwap", ({ detail }) => leave(detail.target));
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.shouldSwap) leave(detail.target);
+  });
   document.addEventListener("htmx:sseBeforeMessage", ({ target }) => leave(target));
   document.addEventListener("htmx:afterSettle", settle);
   document.addEventListener("htmx:sseMessage", () => {
