@@ -253,3 +253,15 @@ class TillLife(RuleBasedStateMachine):
 
 TestTillLife = TillLife.TestCase
 TestTillLife.settings = settings(max_examples=25, stateful_step_count=40)
+
+
+def test_the_day_is_not_told_by_a_journal_whose_last_word_of_it_was_purged() -> None:
+    """Found by the machine above: an epoch that was purged whole, after one that was not."""
+    life = TillLife()
+    life.enrol()
+    life.open_day(days=0)
+    life.close_day()
+    life.meet_a_twin()
+    life.open_day(days=0)
+    life.purge(share=1.0)
+    life.teardown()
