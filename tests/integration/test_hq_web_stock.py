@@ -6,14 +6,15 @@ from collections.abc import Iterator
 import httpx
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
 from holdfast.core.ids import Sku
 from holdfast.core.refusals import Refusal
 from holdfast.core.stock.services import Availability, Statement, StockPage, StockRequest, stock_digest
 from holdfast.core.stock.transfers import Became
 from holdfast.core.sync.messages import decode, encode
+from holdfast.hq.cli import app
 from holdfast.hq.stock import views
-from holdfast.hq.stock.ending import Ended
 from holdfast.hq.stock.keeper import fold
 from holdfast.hq.stock.reconcile import Proof, reconcile
 from holdfast.hq.stock.zero import Zeroed
@@ -191,7 +192,19 @@ def test_what_is_on_its_way_for_good_is_ended_once_and_both_stores_are_right(
 
     _bring(office, transferred(two, 8, "received", "S1", sent, A=2), 4)  # it comes after all
     assert _coming(till, "A")["S2"] == -2_000
-    assert isinstance(book.end(sent, "later", sent, "It came", "admin"), Ended)
+    command = [
+        "stock",
+        "end-transfer",
+        "--home",
+        str(office.services.head_office.home.path),
+        "--transfer",
+        sent,
+    ]
+    told = CliRunner().invoke(app, command)
+    assert "A to S2: 2 put right" in told.output
+    assert _coming(till, "A")["S2"] == -2_000, "it only tells"
+    ended = CliRunner().invoke(app, [*command, "--reason", "It came", "--confirm", sent])
+    assert (ended.exit_code, f"{sent} was ended: 1 line," in ended.output) == (0, True), ended.output
     assert _coming(till, "A")["S2"] == 0
 
 

@@ -20,20 +20,23 @@ app = typer.Typer(
 )
 
 Store = Annotated[str, typer.Option("--store", help="Code of the store.")]
+Reason = Annotated[str, typer.Option(help="Why; kept for the auditor.")]
+Reference = Annotated[
+    str, typer.Option(help="As the preview printed it: done twice under it, it is done once.")
+]
+By = Annotated[str, typer.Option(help="Who does it.")]
 
 
 @app.command("zero")
 def zero(
     home: Home,
     store: Store,
-    reason: Annotated[str, typer.Option(help="Why; kept for the auditor.")] = "",
+    reason: Reason = "",
     confirm: Annotated[
         str, typer.Option(help="The store's code again. Without it nothing is changed, and the figures told.")
     ] = "",
-    reference: Annotated[
-        str, typer.Option(help="As the preview printed it: done twice under it, it is done once.")
-    ] = "",
-    by: Annotated[str, typer.Option(help="Who does it.")] = "admin",
+    reference: Reference = "",
+    by: By = "admin",
 ) -> None:
     """Set every product of a store to zero, positive and negative ones, as dated movements.
 
@@ -45,7 +48,7 @@ def zero(
     with services_of(home) as services:
         book = services.head_office.zero
         preview = or_stop(book.preview(store))
-        _tell_owing(preview.owing)
+        _tell_owing(preview.owing, ": what it brings is netted")
         if not confirm:
             typer.echo(
                 f"{preview.above} products above zero (sum {_pieces(preview.above_milli)}) and "
@@ -65,14 +68,12 @@ def zero(
 def end_transfer(
     home: Home,
     transfer: Annotated[str, typer.Option("--transfer", help="Number of the transfer.")],
-    reason: Annotated[str, typer.Option(help="Why; kept for the auditor.")] = "",
+    reason: Reason = "",
     confirm: Annotated[
         str, typer.Option(help="The number again. Without it nothing is changed, and what is left is told.")
     ] = "",
-    reference: Annotated[
-        str, typer.Option(help="As the preview printed it: done twice under it, it is done once.")
-    ] = "",
-    by: Annotated[str, typer.Option(help="Who does it.")] = "admin",
+    reference: Reference = "",
+    by: By = "admin",
 ) -> None:
     """Write off what is on its way still of a transfer, and put right what came to another store.
 
@@ -83,8 +84,7 @@ def end_transfer(
     with services_of(home) as services:
         book = services.head_office.transfers
         ending = or_stop(book.preview(transfer))
-        for owing in ending.owing:
-            typer.echo(f"{owing.name} {f'owes {owing.count}' if owing.count else 'may owe'}.")
+        _tell_owing(ending.owing)
         if not confirm:
             for line in ending.lines:
                 for each in line.left:
@@ -97,7 +97,8 @@ def end_transfer(
             )
             return
         ended = or_stop(book.end(transfer, reference or ending.reference, confirm, reason, by))
-    typer.echo(f"{transfer} was ended: {len(ended.lines)} lines, under the reference {ended.reference}.")
+    lines = f"{len(ended.lines)} line{'' if len(ended.lines) == 1 else 's'}"
+    typer.echo(f"{transfer} was ended: {lines}, under the reference {ended.reference}.")
 
 
 @app.command("reconcile")
@@ -129,11 +130,9 @@ def reconcile(home: Home, store: Store, as_json: AsJson = False) -> None:
         raise typer.Exit(DIFFERENT)
 
 
-def _tell_owing(owing: "Iterable[RegisterOwing]") -> None:
+def _tell_owing(owing: "Iterable[RegisterOwing]", and_then: str = "") -> None:
     for each in owing:
-        typer.echo(
-            f"{each.name} {f'owes {each.count}' if each.count else 'may owe'}: what it brings is netted."
-        )
+        typer.echo(f"{each.name} {f'owes {each.count}' if each.count else 'may owe'}{and_then}.")
 
 
 def _pieces(milli: int) -> str:
